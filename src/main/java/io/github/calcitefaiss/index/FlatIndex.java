@@ -104,8 +104,8 @@ public final class FlatIndex {
      *
      * @param id Long, Double, String or byte[]
      * @param blob the vector, float32 little-endian
-     * @throws VectorException if the blob is no vector or has another dimension than the first;
-     *     the builder is then as it was before
+     * @throws VectorException if the blob is no vector or has another dimension than the first; the
+     *     builder is then as it was before
      */
     public void add(Object id, byte[] blob) {
       float[] vector = VectorCodec.decode(blob);

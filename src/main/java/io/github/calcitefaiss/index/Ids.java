@@ -5,7 +5,9 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The order of ids, which is SQLite's order of values: numbers, then text by its UTF-8, then blobs. */
+/**
+ * The order of ids, which is SQLite's order of values: numbers, then text by its UTF-8, then blobs.
+ */
 public final class Ids {
   private Ids() {}
 

@@ -22,7 +22,8 @@ public final class VectorCodec {
     ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(vector);
     for (int i = 0; i < vector.length; i++) {
       if (!Float.isFinite(vector[i])) {
-        throw new VectorException("element " + i + " is " + vector[i] + ", expected a finite number");
+        throw new VectorException(
+            "element " + i + " is " + vector[i] + ", expected a finite number");
       }
     }
     return vector;

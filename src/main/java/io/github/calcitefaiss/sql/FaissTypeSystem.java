@@ -1,0 +1,22 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql;
+
+import org.apache.calcite.rel.type.RelDataType;
+import org.apache.calcite.rel.type.RelDataTypeFactory;
+import org.apache.calcite.rel.type.RelDataTypeSystemImpl;
+import org.apache.calcite.sql.type.SqlTypeName;
+
+/** Types as a user of SQLite expects them: the average of integers is no integer. */
+public final class FaissTypeSystem extends RelDataTypeSystemImpl {
+  /** The one instance, which the connection property {@code typeSystem} may name. */
+  public static final FaissTypeSystem INSTANCE = new FaissTypeSystem();
+
+  /** Creates one; for the connection property {@code typeSystem}. */
+  public FaissTypeSystem() {}
+
+  @Override
+  public RelDataType deriveAvgAggType(RelDataTypeFactory typeFactory, RelDataType argumentType) {
+    return typeFactory.createTypeWithNullability(
+        typeFactory.createSqlType(SqlTypeName.DOUBLE), argumentType.isNullable());
+  }
+}

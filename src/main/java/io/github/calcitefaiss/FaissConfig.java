@@ -93,7 +93,8 @@ record FaissConfig(
       }
       return path.toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
-      throw wrong(schema, "operand 'database' is '" + text + "', which is no path: " + e.getReason());
+      throw wrong(
+          schema, "operand 'database' is '" + text + "', which is no path: " + e.getReason());
     }
   }
 
@@ -124,8 +125,7 @@ record FaissConfig(
   private static IndexedTable table(String schema, Object entry, boolean skip)
       throws FaissException {
     if (entry instanceof String name && !name.isEmpty()) {
-      return new IndexedTable(
-          name, IndexedTable.DEFAULT_ID, IndexedTable.DEFAULT_EMBEDDING, skip);
+      return new IndexedTable(name, IndexedTable.DEFAULT_ID, IndexedTable.DEFAULT_EMBEDDING, skip);
     } else if (entry instanceof List<?> pair
         && pair.size() == 2
         && pair.get(0) instanceof String database

@@ -54,7 +54,8 @@ final class Errors {
 
   static FaissException notAName(String function, String argument, Object got) {
     return new FaissException(
-        DATA, function + ": " + argument + ": expected a name as text, got " + Values.describe(got));
+        DATA,
+        function + ": " + argument + ": expected a name as text, got " + Values.describe(got));
   }
 
   static FaissException notAVector(String function, String argument, Object got) {
@@ -78,8 +79,7 @@ final class Errors {
 
   static FaissException dimensions(String function, String argument, int expected, int got) {
     return new FaissException(
-        DATA,
-        function + ": " + argument + ": expected " + expected + " dimensions, got " + got);
+        DATA, function + ": " + argument + ": expected " + expected + " dimensions, got " + got);
   }
 
   static FaissException dimensionsDiffer(String function, int a, int b) {

@@ -138,7 +138,10 @@ public final class FaissAggregate {
   }
 
   private static Object normal(Object id) {
-    return id instanceof Long || id instanceof String || id instanceof byte[] || id instanceof Double
+    return id instanceof Long
+            || id instanceof String
+            || id instanceof byte[]
+            || id instanceof Double
         ? id
         : id instanceof Integer || id instanceof Short || id instanceof Byte
             ? (Object) ((Number) id).longValue()
@@ -194,9 +197,7 @@ public final class FaissAggregate {
         arguments.add(Expressions.convert_(Expressions.box(argument), Object.class));
       }
       add.currentBlock()
-          .add(
-              Expressions.statement(
-                  Expressions.call(add.accumulator().get(0), "add", arguments)));
+          .add(Expressions.statement(Expressions.call(add.accumulator().get(0), "add", arguments)));
     }
 
     @Override

@@ -29,7 +29,8 @@ public final class FaissFunctions {
   private static Map<String, org.apache.calcite.schema.Function> scalars() {
     Map<String, org.apache.calcite.schema.Function> map = new LinkedHashMap<>();
     Signature search = Signature.of("database:VARCHAR", "table:VARCHAR", "vector", "k");
-    map.put("faiss_search", search.scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "faissSearch"));
+    map.put(
+        "faiss_search", search.scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "faissSearch"));
     map.put(
         "faiss_search_with_scores",
         search.scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "faissSearchWithScores"));

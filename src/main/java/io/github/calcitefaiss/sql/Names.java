@@ -11,7 +11,7 @@ public final class Names {
 
   private Names() {}
 
-  /** {@code , did you mean 'x'?} for the nearest name, or nothing if none is near. */
+  /** {@code (did you mean 'x'?)} for the nearest name, or nothing if none is near. */
   public static String didYouMean(String name, Collection<String> known) {
     String best = null;
     int bestEdits = Math.max(1, name.length() / 2);
@@ -25,6 +25,6 @@ public final class Names {
         }
       }
     }
-    return best == null ? "" : ", did you mean '" + best + "'?";
+    return best == null ? "" : " (did you mean '" + best + "'?)";
   }
 }

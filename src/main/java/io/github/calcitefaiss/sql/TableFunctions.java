@@ -25,6 +25,7 @@ import org.apache.calcite.schema.ImplementableFunction;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.TableFunction;
 import org.apache.calcite.sql.type.SqlTypeName;
+import org.apache.calcite.util.NlsString;
 
 /** Functions that give rows: {@code json_each} and {@code faiss_neighbors}. */
 public final class TableFunctions {
@@ -89,8 +90,9 @@ public final class TableFunctions {
 
   private static RelDataType idType(
       RelDataTypeFactory factory, SchemaPlus root, List<?> arguments) {
-    if (!(arguments.get(0) instanceof String database)
-        || !(arguments.get(1) instanceof String table)) {
+    String database = literal(arguments.get(0));
+    String table = literal(arguments.get(1));
+    if (database == null || table == null) {
       return Signature.nullable(factory, SqlTypeName.ANY);
     }
     try {
@@ -101,6 +103,12 @@ public final class TableFunctions {
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     }
+  }
+
+  private static String literal(Object argument) {
+    return argument instanceof NlsString text
+        ? text.getValue()
+        : argument instanceof String text ? text : null;
   }
 
   private interface RowType {

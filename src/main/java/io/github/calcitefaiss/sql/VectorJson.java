@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import io.github.calcitefaiss.index.VectorException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -87,11 +88,10 @@ public final class VectorJson {
     if (what.startsWith("Unexpected character") && colon > 0) {
       what = what.substring(0, colon + 1);
     }
-    int more = what.indexOf(" (for ");
-    if (more > 0) {
-      what = what.substring(0, more);
+    if (e instanceof JsonEOFException) {
+      what = "the text ends too early";
     }
-    more = what.indexOf(": was expecting");
+    int more = what.indexOf(": was expecting");
     if (more > 0) {
       what = what.substring(0, more);
     }

@@ -106,7 +106,10 @@ public final class SqliteConvention extends JdbcConvention {
 
     @Override
     public RelNode convert(RelNode rel) {
-      return PushDown.allowed(((Join) rel).getCondition()) ? super.convert(rel) : null;
+      RexNode condition = ((Join) rel).getCondition();
+      // A cross join stays in Calcite: SQLite would send the other side's row, which is often the
+      // vector of a scalar subquery, again with every row.
+      return !condition.isAlwaysTrue() && PushDown.allowed(condition) ? super.convert(rel) : null;
     }
   }
 

@@ -5,12 +5,14 @@ import java.math.BigDecimal;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.linq4j.AbstractEnumerable;
 import org.apache.calcite.linq4j.Enumerable;
 import org.apache.calcite.linq4j.Enumerator;
+import org.apache.calcite.linq4j.Linq4j;
 import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
@@ -43,9 +45,24 @@ public record SqliteQuery(
     return new AbstractEnumerable<>() {
       @Override
       public Enumerator<Object> enumerator() {
-        return new Rows(root, outer);
+        if (outer.length > 0) {
+          return new Rows(Execution.of(root), root, outer, null);
+        }
+        // The inner side of a nested loop is read again for every row of the outer one.
+        Repeated repeated = Execution.of(root).memo(SqliteQuery.this, key -> new Repeated());
+        return repeated.complete
+            ? Linq4j.enumerator(repeated.rows)
+            : new Rows(Execution.of(root), root, outer, repeated);
       }
     };
+  }
+
+  /** The rows of a query without correlation, kept within a run if there are few. */
+  private static final class Repeated {
+    private static final int MAX_ROWS = 64;
+
+    private final List<Object> rows = new ArrayList<>();
+    private boolean complete;
   }
 
   private final class Rows implements Enumerator<Object> {
@@ -53,10 +70,15 @@ public record SqliteQuery(
     private final Execution.Snapshot snapshot;
     private final PreparedStatement statement;
     private final ResultSet rows;
+    private Repeated repeated;
     private Object current;
 
-    private Rows(DataContext root, Object[] outer) {
-      execution = Execution.of(root);
+    private Rows(Execution execution, DataContext root, Object[] outer, Repeated repeated) {
+      this.execution = execution;
+      this.repeated = repeated;
+      if (repeated != null) {
+        repeated.rows.clear();
+      }
       execution.check();
       Execution.Snapshot opened = null;
       PreparedStatement prepared = null;
@@ -91,6 +113,9 @@ public record SqliteQuery(
       execution.check();
       try {
         if (!rows.next()) {
+          if (repeated != null) {
+            repeated.complete = true;
+          }
           return false;
         }
         int n = outputs.size();
@@ -103,9 +128,21 @@ public record SqliteQuery(
           }
           current = row;
         }
+        keep();
         return true;
       } catch (SQLException e) {
         throw failed(e);
+      }
+    }
+
+    private void keep() {
+      if (repeated != null) {
+        if (repeated.rows.size() < Repeated.MAX_ROWS) {
+          repeated.rows.add(current);
+        } else {
+          repeated.rows.clear();
+          repeated = null;
+        }
       }
     }
 

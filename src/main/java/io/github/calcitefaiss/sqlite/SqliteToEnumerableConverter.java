@@ -24,6 +24,7 @@ import org.apache.calcite.plan.RelTraitSet;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.convert.ConverterImpl;
 import org.apache.calcite.rel.convert.ConverterRule;
+import org.apache.calcite.rel.core.TableScan;
 import org.apache.calcite.rel.metadata.RelMetadataQuery;
 import org.apache.calcite.rel.type.RelDataTypeField;
 import org.apache.calcite.rex.RexCorrelVariable;
@@ -125,13 +126,23 @@ final class SqliteToEnumerableConverter extends ConverterImpl implements Enumera
     int add(RexCorrelVariable variable, RelDataTypeField field);
   }
 
-  /** Turns the fields of an outer query's row into parameters, from a high number on. */
-  private static final class Implementor extends JdbcImplementor {
+  /**
+   * Turns the fields of an outer query's row into parameters, from a high number on.
+   *
+   * <p>Public, since Calcite finds its visit methods by reflection.
+   */
+  public static final class Implementor extends JdbcImplementor {
     private final CorrelatedField correlated;
 
     private Implementor(JavaTypeFactory typeFactory, CorrelatedField correlated) {
       super(SqliteDialect.INSTANCE, typeFactory);
       this.correlated = correlated;
+    }
+
+    @Override
+    public Result visit(TableScan scan) {
+      // Calcite's own would write the schema's name in Calcite, which SQLite doesn't know.
+      return ((SqliteTableScan) scan).implement(this);
     }
 
     @Override

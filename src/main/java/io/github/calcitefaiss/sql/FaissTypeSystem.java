@@ -6,8 +6,10 @@ import org.apache.calcite.rel.type.RelDataTypeFactory;
 import org.apache.calcite.rel.type.RelDataTypeSystemImpl;
 import org.apache.calcite.sql.type.SqlTypeName;
 
-/** Types as a user of SQLite expects them: the average of integers is no integer,
- * and text is not padded. */
+/**
+ * Types as a user of SQLite expects them: the average of integers is no integer, and text is not
+ * padded.
+ */
 public final class FaissTypeSystem extends RelDataTypeSystemImpl {
   /** The one instance, which the connection property {@code typeSystem} may name. */
   public static final FaissTypeSystem INSTANCE = new FaissTypeSystem();

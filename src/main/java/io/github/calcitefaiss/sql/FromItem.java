@@ -100,8 +100,7 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
 
   /** The same item under its function's name. */
   FromItem named() {
-    SqlNode as =
-        SqlStdOperatorTable.AS.createCall(node.getParserPosition(), node, functionName());
+    SqlNode as = SqlStdOperatorTable.AS.createCall(node.getParserPosition(), node, functionName());
     return of(as);
   }
 
@@ -171,7 +170,8 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
 
   /**
    * Moves scalar subqueries out of the arguments: Calcite can't run {@code TABLE(f((q)))}, but can
-   * run {@code (SELECT f.* FROM (SELECT SINGLE_VALUE(…) FROM (q)) AS a, LATERAL TABLE(f(a.…)) AS f)}.
+   * run {@code (SELECT f.* FROM (SELECT SINGLE_VALUE(…) FROM (q)) AS a, LATERAL TABLE(f(a.…)) AS
+   * f)}.
    */
   private SqlNode liftSubqueries(SqlNode function) {
     List<SqlNode> from = new ArrayList<>();
@@ -209,8 +209,7 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
     SqlNode table = SqlStdOperatorTable.COLLECTION_TABLE.createCall(position, lifted);
     from.add(SqlStdOperatorTable.AS.createCall(position, lateral(table), name));
     SqlIdentifier star =
-        SqlIdentifier.star(
-            List.of(name.getSimple(), ""), position, List.of(position, position));
+        SqlIdentifier.star(List.of(name.getSimple(), ""), position, List.of(position, position));
     return select(position, star, FromRewriter.commaJoin(from));
   }
 

@@ -42,8 +42,7 @@ final class FromRewriter {
       expandStar(select, from, written);
     }
     SqlNode first = ordered.get(0).node();
-    select.setFrom(
-        replaceItems(from, item -> FromItem.of(item).toStandard(item != first)));
+    select.setFrom(replaceItems(from, item -> FromItem.of(item).toStandard(item != first)));
   }
 
   /** Joins tables by commas. */
@@ -173,8 +172,7 @@ final class FromRewriter {
           && !placed.contains(i)
           && items.get(i).stream()
               .anyMatch(
-                  item ->
-                      needsAny && !item.isCall() || needed.stream().anyMatch(item::isNamed))) {
+                  item -> needsAny && !item.isCall() || needed.stream().anyMatch(item::isNamed))) {
         return true;
       }
     }
@@ -238,15 +236,13 @@ final class FromRewriter {
         SqlParserPos position = star.getParserPosition();
         for (FromItem item : written) {
           list.add(
-              SqlIdentifier.star(
-                  List.of(item.alias(), ""), position, List.of(position, position)));
+              SqlIdentifier.star(List.of(item.alias(), ""), position, List.of(position, position)));
         }
       } else {
         list.add(node);
       }
     }
-    select.setSelectList(
-        new SqlNodeList(list, select.getSelectList().getParserPosition()));
+    select.setSelectList(new SqlNodeList(list, select.getSelectList().getParserPosition()));
   }
 
   /** Whether a join merges columns, so that {@code *} is not all columns of all tables. */

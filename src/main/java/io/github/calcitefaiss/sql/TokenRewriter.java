@@ -143,8 +143,7 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
     parentheses.tableExpected = atTable;
     parentheses.isFrom = atTable;
     parentheses.isTableFunction = isTableFunction;
-    parentheses.isPattern =
-        open.peek().isPattern || last() != null && last().kind == PATTERN;
+    parentheses.isPattern = open.peek().isPattern || last() != null && last().kind == PATTERN;
     parentheses.isJsonObject =
         last() != null && (last().kind == JSON_OBJECT || last().kind == JSON_OBJECTAGG);
     open.push(parentheses);

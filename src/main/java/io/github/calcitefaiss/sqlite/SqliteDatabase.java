@@ -38,6 +38,7 @@ public final class SqliteDatabase {
   private static final Map<Path, SqliteDatabase> OPEN = new ConcurrentHashMap<>();
   private static final AtomicInteger LENT = new AtomicInteger();
   private static final int MAX_IDLE = 8;
+  private static final int SMALLEST_DATABASE = 512;
   private static final int MAX_ATTEMPTS = 100;
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long SETTLED_MILLIS = 1000;
@@ -300,9 +301,15 @@ public final class SqliteDatabase {
               + (Files.isDirectory(path) ? "a directory" : "no ordinary file")
               + ", expected a SQLite file");
     }
-    if (state.size() == 0) {
+    if (state.size() < SMALLEST_DATABASE) {
+      // SQLite would take it for a database without tables.
       throw new FaissException(
-          code, "database file " + path + " is empty (0 bytes), expected a SQLite file");
+          code,
+          "database file "
+              + path
+              + (state.size() == 0
+                  ? " is empty (0 bytes)"
+                  : " is not a SQLite database (" + state.size() + " bytes)"));
     }
   }
 

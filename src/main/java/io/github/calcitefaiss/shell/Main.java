@@ -66,28 +66,39 @@ public final class Main {
           "sqlline: no such file: " + target + " (in " + Path.of("").toAbsolutePath() + ")");
       return FAILED;
     }
-    SqlLine sqlline = new SqlLine();
+    List<String> options = List.of(args).subList(1, args.length);
+    boolean interactive = onTerminal() && !options.contains("-e") && !options.contains("-f");
+    if (!interactive) {
+      // Looking for a terminal takes JLine a while, and makes it warn that there is none.
+      for (String kind : List.of("jna", "jansi", "exec")) {
+        System.setProperty("org.jline.terminal." + kind, "false");
+      }
+      System.setProperty("org.jline.terminal.dumb", "true");
+    }
+    Shell shell = new Shell();
     SqlLine.Status status =
-        sqlline.begin(arguments(url ? target : URL_PREFIX + target, args), null, true);
-    return switch (status) {
-      case OK -> OK;
-      case ARGS -> WRONG_ARGUMENTS;
-      case OTHER -> FAILED;
-    };
+        shell.begin(
+            arguments(url ? target : URL_PREFIX + target, options, interactive), null, interactive);
+    if (status == SqlLine.Status.ARGS) {
+      return WRONG_ARGUMENTS;
+    }
+    // A person at the prompt has seen the error; a script needs the exit code.
+    boolean failed = status == SqlLine.Status.OTHER || shell.failed();
+    return failed && !interactive ? FAILED : OK;
   }
 
   /** sqlline's own arguments; the user's come last, so that they win. */
-  private static String[] arguments(String url, String[] args) {
+  private static String[] arguments(String url, List<String> options, boolean interactive) {
     List<String> all = new ArrayList<>();
     // An empty name and password, or sqlline asks for them.
     all.addAll(List.of("-u", url, "-n", "", "-p", ""));
     // The level that a read-only source has; sqlline's default makes it warn at each start.
     all.add("--isolation=TRANSACTION_NONE");
-    if (!onTerminal()) {
+    if (!interactive) {
       // sqlline takes the width of a missing terminal for 0, and prints empty cells.
       all.add("--maxWidth=" + WIDTH_WITHOUT_TERMINAL);
     }
-    all.addAll(List.of(args).subList(1, args.length));
+    all.addAll(options);
     return all.toArray(String[]::new);
   }
 

@@ -36,8 +36,7 @@ final class Arguments {
     float[] vector = new float[list.size()];
     for (int i = 0; i < vector.length; i++) {
       if (!(list.get(i) instanceof Number number)) {
-        throw new VectorException(
-            "element " + i + " is " + list.get(i) + ", expected a number");
+        throw new VectorException("element " + i + " is " + list.get(i) + ", expected a number");
       }
       vector[i] = (float) number.doubleValue();
       if (!Float.isFinite(vector[i])) {

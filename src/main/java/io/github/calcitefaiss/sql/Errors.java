@@ -54,7 +54,8 @@ final class Errors {
 
   static FaissException notAName(String function, String argument, Object got) {
     return new FaissException(
-        DATA, function + ": " + argument + ": expected a name as text, got " + Values.describe(got));
+        DATA,
+        function + ": " + argument + ": expected a name as text, got " + Values.describe(got));
   }
 
   static FaissException notAVector(String function, String argument, Object got) {
@@ -78,8 +79,7 @@ final class Errors {
 
   static FaissException dimensions(String function, String argument, int expected, int got) {
     return new FaissException(
-        DATA,
-        function + ": " + argument + ": expected " + expected + " dimensions, got " + got);
+        DATA, function + ": " + argument + ": expected " + expected + " dimensions, got " + got);
   }
 
   static FaissException dimensionsDiffer(String function, int a, int b) {
@@ -134,5 +134,36 @@ final class Errors {
             + ", then "
             + now
             + "; it must be the same for all rows");
+  }
+
+  static FaissException overflow(String function, int element, double value) {
+    return new FaissException(
+        DATA,
+        function + ": element " + element + " of the result is " + value + ", beyond float32");
+  }
+
+  static FaissException sliceRange(int start, int end, int dims) {
+    return new FaissException(
+        DATA,
+        "vec_slice: elements "
+            + start
+            + " to "
+            + end
+            + " are not all in a vector of "
+            + dims
+            + " dimensions; expected 0 <= start <= end <= "
+            + dims);
+  }
+
+  static FaissException subvectorRange(int start, int count, int dims) {
+    return new FaissException(
+        DATA,
+        "subvector: "
+            + count
+            + " elements from number "
+            + start
+            + " are not all in a vector of "
+            + dims
+            + " dimensions; elements count from 1");
   }
 }

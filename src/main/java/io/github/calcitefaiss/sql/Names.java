@@ -18,8 +18,7 @@ public final class Names {
     // A long name is no typing error, and the comparison takes the product of the lengths.
     if (name.length() <= 100) {
       for (String candidate : known) {
-        int edits =
-            EDITS.apply(name.toLowerCase(Locale.ROOT), candidate.toLowerCase(Locale.ROOT));
+        int edits = EDITS.apply(name.toLowerCase(Locale.ROOT), candidate.toLowerCase(Locale.ROOT));
         if (edits < bestEdits || edits == bestEdits && best == null) {
           best = candidate;
           bestEdits = edits;

@@ -22,8 +22,8 @@ import org.apache.calcite.sql.type.SqlTypeName;
 /**
  * The parameters and result of a function, in SQL's types.
  *
- * <p>Arguments arrive as objects, NULL as null. A vector's parameter is ANY, since a blob, JSON text
- * and an array will all do, and so that {@code ?} gets a type.
+ * <p>Arguments arrive as objects, NULL as null. A vector's parameter is ANY, since a blob, JSON
+ * text and an array will all do, and so that {@code ?} gets a type.
  */
 final class Signature {
   private final List<FunctionParameter> parameters;

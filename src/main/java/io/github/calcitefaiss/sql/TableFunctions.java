@@ -51,8 +51,8 @@ public final class TableFunctions {
    * {@code faiss_neighbors(database, table, vector, k)}: rows of id, distance (L2, the root) and
    * rank from 1.
    *
-   * <p>The id has the type of the table's column where database and table are literals, and is
-   * ANY where they are not.
+   * <p>The id has the type of the table's column where database and table are literals, and is ANY
+   * where they are not.
    */
   static TableFunction neighbors(SchemaPlus root) {
     return new Function(
@@ -82,9 +82,7 @@ public final class TableFunctions {
       Object id = found.index().id(neighbors.ordinals()[i]);
       rows.add(
           new Object[] {
-            id instanceof byte[] blob ? new ByteString(blob) : id,
-            neighbors.values()[i],
-            i + 1L
+            id instanceof byte[] blob ? new ByteString(blob) : id, neighbors.values()[i], i + 1L
           });
     }
     return Linq4j.asEnumerable(rows);

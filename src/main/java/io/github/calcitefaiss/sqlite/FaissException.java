@@ -44,7 +44,9 @@ public final class FaissException extends SQLException {
     super(message, state, cause);
   }
 
-  /** Throws any exception where none is declared; never returns, {@code throw} it for the compiler. */
+  /**
+   * Throws any exception where none is declared; never returns, {@code throw} it for the compiler.
+   */
   @SuppressWarnings("unchecked")
   public static <E extends Throwable> RuntimeException sneakyThrow(Throwable e) throws E {
     throw (E) e;

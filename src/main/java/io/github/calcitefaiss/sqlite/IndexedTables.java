@@ -6,7 +6,9 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Which tables of a schema have an index, and the index of each as a run of a statement sees it. */
+/**
+ * Which tables of a schema have an index, and the index of each as a run of a statement sees it.
+ */
 public final class IndexedTables {
   /** One for the process: connections and schemas that read the same file share its indexes. */
   private static final IndexCache CACHE = new IndexCache();

@@ -154,7 +154,8 @@ final class PushDown {
           break;
         case SUM:
         case SUM0:
-          if (!isLongOrDouble(call.getType()) && call.getType().getSqlTypeName() != SqlTypeName.ANY) {
+          if (!isLongOrDouble(call.getType())
+              && call.getType().getSqlTypeName() != SqlTypeName.ANY) {
             return false;
           }
           break;

@@ -229,7 +229,9 @@ public final class SqliteDatabase {
       case SQLITE_BUSY:
       case SQLITE_LOCKED:
         what =
-            "is locked by a writer for more than " + busyMillis + " ms (operand busyTimeout);"
+            "is locked by a writer for more than "
+                + busyMillis
+                + " ms (operand busyTimeout);"
                 + " try again";
         break;
       case SQLITE_NOTADB:
@@ -277,8 +279,6 @@ public final class SqliteDatabase {
   public String toString() {
     return path.toString();
   }
-
-
 
   /** The connection on which {@code data_version} is read; used under the database's lock. */
   private static final class Watch {

@@ -223,7 +223,8 @@ public final class SqliteSchema extends AbstractSchema {
         if (!columns.isEmpty()) {
           tables.put(
               tableName,
-              new SqliteTable(this, tableName, view, columns, rowCount(connection, tableName, view)));
+              new SqliteTable(
+                  this, tableName, view, columns, rowCount(connection, tableName, view)));
         }
       }
     }

@@ -32,8 +32,7 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
    * @param nullable whether it can hold NULL
    * @param key its place in the primary key from 1, or 0
    */
-  public record Column(
-      String name, String declared, SqlTypeName type, boolean nullable, int key) {}
+  public record Column(String name, String declared, SqlTypeName type, boolean nullable, int key) {}
 
   SqliteTable(
       SqliteSchema schema, String name, boolean view, List<Column> columns, double rowCount) {

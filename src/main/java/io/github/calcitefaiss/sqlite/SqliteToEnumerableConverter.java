@@ -98,8 +98,7 @@ final class SqliteToEnumerableConverter extends ConverterImpl implements Enumera
                       Object.class));
               return outer.size() - 1;
             });
-    SqlString sql =
-        toSql.visitRoot(getInput()).asStatement().toSqlString(SqliteDialect.INSTANCE);
+    SqlString sql = toSql.visitRoot(getInput()).asStatement().toSqlString(SqliteDialect.INSTANCE);
     Hook.QUERY_PLAN.run(sql.getSql());
 
     List<Output> outputs = new ArrayList<>();

@@ -288,7 +288,7 @@ final class FaissConnection implements Connection {
   @Override
   public DatabaseMetaData getMetaData() throws SQLException {
     checkOpen();
-    return calcite.getMetaData();
+    return new FaissDatabaseMetaData(this);
   }
 
   @Override

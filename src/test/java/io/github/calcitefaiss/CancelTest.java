@@ -114,7 +114,7 @@ class CancelTest {
         arguments(100_000, LONG_WINDOW),
         // a lateral subquery, run for each row
         arguments(
-            150_000,
+            100_001,
             "SELECT COUNT(*) FROM numbers a, LATERAL (SELECT b.id FROM numbers b"
                 + " WHERE b.id > a.id ORDER BY b.id LIMIT 1) t WHERE t.id < 0"),
         arguments(

@@ -52,13 +52,14 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
     switch (argument.getKind()) {
       case EXPLICIT_TABLE:
       case SET_SEMANTICS_TABLE:
-      case DESCRIPTOR:
       case CURSOR:
         return true;
       case ARGUMENT_ASSIGNMENT:
         return isTable(((SqlCall) argument).operand(0));
       default:
-        return false;
+        // Columns of a table that is another argument, perhaps as a query in parentheses.
+        return argument instanceof SqlCall inner
+            && inner.getOperator().isName("DESCRIPTOR", false);
     }
   }
 

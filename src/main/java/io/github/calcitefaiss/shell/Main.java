@@ -97,6 +97,8 @@ public final class Main {
     if (!interactive) {
       // sqlline takes the width of a missing terminal for 0, and prints empty cells.
       all.add("--maxWidth=" + WIDTH_WITHOUT_TERMINAL);
+      // Statements from a pipe are answered without a prompt between.
+      all.add("--no-prompt");
     }
     all.addAll(options);
     return all.toArray(String[]::new);

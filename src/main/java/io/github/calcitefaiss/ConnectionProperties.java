@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sql.FaissTypeSystem;
+import io.github.calcitefaiss.sql.Names;
 import java.sql.SQLException;
 import java.util.Locale;
 import java.util.Map;
@@ -34,7 +36,6 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
           "spark", "Spark is not supported");
 
   private static final String PARSER = "io.github.calcitefaiss.sql.FaissParser";
-  private static final String TYPE_SYSTEM = "io.github.calcitefaiss.sql.FaissTypeSystem";
 
   static ConnectionProperties of(Map<String, String> given) throws SQLException {
     Properties calcite = defaults();
@@ -55,7 +56,7 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
       } else if (property != null) {
         calcite.setProperty(property.camelName(), entry.getValue());
       } else if (!name.equalsIgnoreCase("user") && !name.equalsIgnoreCase("password")) {
-        operands.put(name, entry.getValue());
+        operands.put(operand(name), entry.getValue());
       }
     }
     return new ConnectionProperties(calcite, operands, schema);
@@ -72,9 +73,7 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
     if (present(PARSER)) {
       set(p, CalciteConnectionProperty.PARSER_FACTORY, PARSER + "#FACTORY");
     }
-    if (present(TYPE_SYSTEM)) {
-      set(p, CalciteConnectionProperty.TYPE_SYSTEM, TYPE_SYSTEM);
-    }
+    set(p, CalciteConnectionProperty.TYPE_SYSTEM, FaissTypeSystem.class.getName());
     return p;
   }
 
@@ -100,56 +99,32 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
     return null;
   }
 
+  private static String operand(String name) {
+    return FaissConfig.OPERANDS.stream().filter(name::equalsIgnoreCase).findFirst().orElse(name);
+  }
+
   private static Map<String, String> names() {
     Map<String, String> names = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     for (CalciteConnectionProperty property : CalciteConnectionProperty.values()) {
       names.put(property.camelName(), "Calcite's " + property.camelName());
     }
-    names.put("database", "path of the SQLite file");
+    for (String operand : FaissConfig.OPERANDS) {
+      names.put(operand, "operand " + operand + " of the schema");
+    }
     names.put("model", "path of a Calcite model file");
     names.put("schema", "default schema");
     names.put("user", "accepted and not used");
     names.put("password", "accepted and not used");
-    names.put("tables", "tables that get an index, separated by commas");
-    names.put("onBadRow", "fail, or skip rows whose vector can't be used");
-    names.put("refresh", "auto, manual, or how stale an index may be");
-    names.put("memoryLimit", "bytes that all indexes may take");
-    names.put("busyTimeout", "milliseconds to wait for a writer");
     return names;
   }
 
   private static SQLException unknown(String name) {
-    String nearest = null;
-    int best = Integer.MAX_VALUE;
-    for (String known : NAMES.keySet()) {
-      int distance = distance(name.toLowerCase(Locale.ROOT), known.toLowerCase(Locale.ROOT));
-      if (distance < best) {
-        best = distance;
-        nearest = known;
-      }
-    }
-    boolean near = best <= Math.max(2, name.length() / 3);
     return FaissErrors.connect(
         "Unknown connection property '"
             + name
             + "'"
-            + (near ? "; did you mean '" + nearest + "'?" : "; known ones: " + NAMES.keySet()));
-  }
-
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
-      }
-    }
-    return row[b.length()];
+            + Names.didYouMean(name, NAMES.keySet())
+            + "; known: "
+            + String.join(", ", NAMES.keySet()));
   }
 }

@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
-import java.lang.reflect.InvocationTargetException;
+import io.github.calcitefaiss.sql.Names;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Array;
@@ -21,7 +21,6 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.sql.Struct;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -32,9 +31,8 @@ import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.AvaticaConnection;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalciteMetaImpl;
-import org.apache.calcite.schema.Schema;
-import org.apache.calcite.schema.SchemaFactory;
 import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.schema.lookup.LikePattern;
 
 /**
  * A connection to one SQLite file, or to the schemas of a model.
@@ -44,8 +42,6 @@ import org.apache.calcite.schema.SchemaPlus;
  * nothing.
  */
 final class FaissConnection implements Connection {
-  private static final String FACTORY = "io.github.calcitefaiss.FaissSchemaFactory";
-
   private final String url;
   private final CalciteConnection calcite;
   private final TimeZone timeZone;
@@ -86,7 +82,10 @@ final class FaissConnection implements Connection {
               new org.apache.calcite.jdbc.Driver().connect("jdbc:calcite:", calciteProperties);
       if (target.database() != null) {
         String name = FaissUrl.schemaName(target.database());
-        addSchema(calcite.getRootSchema(), name, target.database(), properties.operands());
+        Map<String, Object> operands = new HashMap<>(properties.operands());
+        operands.put(FaissConfig.DATABASE, target.database());
+        SchemaPlus root = calcite.getRootSchema();
+        root.add(name, new FaissSchemaFactory().create(root, name, operands));
         calcite.setSchema(name);
       }
       if (properties.schema() != null) {
@@ -101,34 +100,20 @@ final class FaissConnection implements Connection {
     }
   }
 
-  private static void addSchema(
-      SchemaPlus root, String name, String database, Map<String, Object> given) throws Exception {
-    Map<String, Object> operand = new HashMap<>(given);
-    operand.put("database", Path.of(database).toAbsolutePath().toString());
-    if (operand.get("tables") instanceof String tables) {
-      operand.put("tables", List.of(tables.strip().split("\\s*,\\s*")));
-    }
-    try {
-      SchemaFactory factory =
-          (SchemaFactory) Class.forName(FACTORY).getDeclaredConstructor().newInstance();
-      Schema schema = factory.create(root, name, operand);
-      root.add(name, schema);
-    } catch (InvocationTargetException e) {
-      throw new SQLException(e.getCause());
-    }
-  }
-
   private static String schemaNamed(CalciteConnection calcite, String name) throws SQLException {
-    for (String known :
-        calcite
-            .getRootSchema()
-            .subSchemas()
-            .getNames(org.apache.calcite.schema.lookup.LikePattern.any())) {
+    Set<String> names = calcite.getRootSchema().subSchemas().getNames(LikePattern.any());
+    for (String known : names) {
       if (known.equalsIgnoreCase(name)) {
         return known;
       }
     }
-    throw FaissErrors.connect("There is no schema '" + name + "'");
+    throw FaissErrors.connect(
+        "There is no schema '"
+            + name
+            + "'"
+            + Names.didYouMean(name, names)
+            + "; known: "
+            + String.join(", ", names));
   }
 
   CalciteConnection calcite() {

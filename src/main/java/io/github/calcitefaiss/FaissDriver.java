@@ -34,6 +34,11 @@ public final class FaissDriver implements Driver {
     if (System.getProperty("calcite.bindable.cache.maxSize") == null) {
       System.setProperty("calcite.bindable.cache.maxSize", "500");
     }
+    // Text beyond Latin-1 in literals, which Calcite refuses by default; read once, too.
+    if (System.getProperty("calcite.default.charset") == null
+        && System.getProperty("saffron.default.charset") == null) {
+      System.setProperty("calcite.default.charset", "UTF-8");
+    }
     VERSION = version();
     String[] numbers = VERSION.split("[.-]", -1);
     MAJOR = Integer.parseInt(numbers[0]);

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sqlite.FaissException;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.Reader;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TimeZone;
+import java.util.function.Supplier;
 import javax.sql.rowset.serial.SerialBlob;
 import javax.sql.rowset.serial.SerialClob;
 import org.apache.calcite.avatica.ColumnMetaData;
@@ -48,14 +50,20 @@ import org.apache.calcite.avatica.util.Cursor;
  * whichever comes first. Reading a value never gives a wrong one: what doesn't fit is an error.
  */
 final class FaissResultSet extends ForwardOnlyResultSet {
+  private static final int MAX_RESTARTS = 10;
+
   private final FaissStatement statement;
   private final StatementRun run;
   private final List<ColumnMetaData> columns;
-  private final List<Cursor.Accessor> accessors;
+  private final Meta.CursorFactory cursorFactory;
+  private final Supplier<Iterable<Object>> source;
   private final Calendar calendar;
   private final long maxRows;
-  private final Cursor cursor;
-  private boolean cursorOpen = true;
+  private final ArrayFactoryImpl arrays;
+  private Cursor cursor;
+  private List<Cursor.Accessor> accessors;
+  private boolean cursorOpen;
+  private int restarts;
   private boolean closed;
   private boolean onRow;
   private boolean wasNull;
@@ -67,7 +75,7 @@ final class FaissResultSet extends ForwardOnlyResultSet {
    * @param run the execution; null for rows that are in memory
    * @param signature columns, and how a row is stored
    * @param maxRows how many rows to give at most; 0 for all
-   * @param rows the rows
+   * @param source runs the plan and gives the rows; called again if the data changed meanwhile
    * @param timeZone in which dates and times are shown
    */
   FaissResultSet(
@@ -75,15 +83,56 @@ final class FaissResultSet extends ForwardOnlyResultSet {
       StatementRun run,
       Meta.Signature signature,
       long maxRows,
-      Iterable<Object> rows,
+      Supplier<Iterable<Object>> source,
       TimeZone timeZone) {
     this.statement = statement;
     this.run = run;
     this.columns = signature.columns;
     this.maxRows = maxRows;
     this.calendar = Calendar.getInstance(timeZone, Locale.ROOT);
-    this.cursor = MetaImpl.createCursor(signature.cursorFactory, rows);
-    this.accessors = cursor.createAccessors(columns, calendar, new ArrayFactoryImpl(timeZone));
+    this.cursorFactory = signature.cursorFactory;
+    this.source = source;
+    this.arrays = new ArrayFactoryImpl(timeZone);
+    start();
+  }
+
+  private void start() {
+    while (!cursorOpen) {
+      try {
+        cursor = MetaImpl.createCursor(cursorFactory, source.get());
+        cursorOpen = true;
+      } catch (Throwable t) {
+        if (!changedMeanwhile(t)) {
+          throw FaissException.<RuntimeException>sneakyThrow(t);
+        }
+        run.restart();
+      }
+    }
+    accessors = cursor.createAccessors(columns, calendar, arrays);
+  }
+
+  /** Whether the data changed between two reads while no row was shown: then all is read anew. */
+  private boolean changedMeanwhile(Throwable t) {
+    return run != null
+        && row == 0
+        && restarts++ < MAX_RESTARTS
+        && FaissException.CHANGED.equals(run.translate(t).getSQLState());
+  }
+
+  private boolean advance() throws SQLException {
+    while (true) {
+      try {
+        return cursor.next();
+      } catch (Throwable t) {
+        if (!changedMeanwhile(t)) {
+          throw t;
+        }
+        cursorOpen = false;
+        cursor.close();
+        run.restart();
+        start();
+      }
+    }
   }
 
   @Override
@@ -104,7 +153,7 @@ final class FaissResultSet extends ForwardOnlyResultSet {
     } else {
       run.enter();
       try {
-        onRow = cursor.next();
+        onRow = advance();
       } catch (Throwable t) {
         onRow = false;
         SQLException translated = run.translate(t);
@@ -134,10 +183,13 @@ final class FaissResultSet extends ForwardOnlyResultSet {
   private void release() {
     if (cursorOpen) {
       cursorOpen = false;
-      if (run != null) {
-        run.finish();
+      try {
+        cursor.close();
+      } finally {
+        if (run != null) {
+          run.finish();
+        }
       }
-      cursor.close();
     }
   }
 

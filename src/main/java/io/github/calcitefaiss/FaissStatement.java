@@ -63,7 +63,7 @@ class FaissStatement implements Statement {
               started,
               plan.signature(),
               maxRows,
-              bind(plan, started, parameters),
+              () -> bind(plan, started, parameters),
               connection.timeZone());
       result = rows;
       return rows;

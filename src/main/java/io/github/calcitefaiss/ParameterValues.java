@@ -1,14 +1,14 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.calcitefaiss.index.VectorCodec;
+import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.sql.VectorJson;
 import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.sql.Array;
 import java.sql.Blob;
 import java.sql.Clob;
@@ -39,8 +39,6 @@ import org.apache.calcite.avatica.util.ByteString;
  * text. What doesn't fit its parameter is an error that names the parameter.
  */
 final class ParameterValues {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private ParameterValues() {}
 
   /**
@@ -141,10 +139,7 @@ final class ParameterValues {
     if (vector == null) {
       throw wrong(value, index, "binary: bytes, numbers, or a vector as JSON text ('[1, 2, 3]')");
     }
-    ByteBuffer bytes =
-        ByteBuffer.allocate(vector.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asFloatBuffer().put(vector);
-    return new ByteString(bytes.array());
+    return new ByteString(VectorCodec.encode(vector));
   }
 
   /** The vector that a value stands for, or null if it is none. */
@@ -172,9 +167,10 @@ final class ParameterValues {
       return vector;
     } else if (value instanceof String text && text.stripLeading().startsWith("[")) {
       try {
-        return JSON.readValue(text, float[].class);
-      } catch (JsonProcessingException e) {
-        throw wrong(value, index, "a vector as JSON text (" + e.getOriginalMessage() + ")");
+        return VectorJson.parse(text);
+      } catch (VectorException e) {
+        throw FaissErrors.data(
+            "Parameter " + index + " must be a vector: " + e.getMessage(), FaissErrors.DATA);
       }
     }
     return null;

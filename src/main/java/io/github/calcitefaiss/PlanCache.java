@@ -1,13 +1,15 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalcitePrepare;
+import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.schema.lookup.LikePattern;
 
 /**
  * The plans of one connection, by text and default schema, least recently used first.
@@ -22,7 +24,7 @@ final class PlanCache {
   private record Key(String sql, String schema) {}
 
   private final CalciteConnection calcite;
-  private final Set<String> versionedSchemas = new TreeSet<>();
+  private final Map<String, SqliteSchema> versioned = new TreeMap<>();
   private final Map<Key, Plan> plans =
       new LinkedHashMap<>(16, 0.75f, true) {
         @Override
@@ -33,11 +35,24 @@ final class PlanCache {
 
   PlanCache(CalciteConnection calcite) {
     this.calcite = calcite;
+    SchemaPlus root = calcite.getRootSchema();
+    for (String name : root.subSchemas().getNames(LikePattern.any())) {
+      SchemaPlus schema = root.subSchemas().get(name);
+      try {
+        versioned.put(name, schema.unwrap(SqliteSchema.class));
+      } catch (ClassCastException e) {
+        // Not one of ours: its tables may change without a word.
+      }
+    }
   }
 
-  /** Sum of the versions of all schemas that tell theirs: it grows whenever one changes. */
+  /** A number made of the versions of all our schemas: another one whenever one changed. */
   private long version() throws SQLException {
-    return 0;
+    long version = 0;
+    for (SqliteSchema schema : versioned.values()) {
+      version = 1_000_003 * version + schema.schemaVersion();
+    }
+    return version;
   }
 
   boolean isCurrent(Plan plan) throws SQLException {
@@ -58,7 +73,7 @@ final class PlanCache {
         return known;
       }
     }
-    FaissPrepare prepare = new FaissPrepare(run.flag(), versionedSchemas);
+    FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
     CalcitePrepare.Context context = calcite.createPrepareContext();
     CalcitePrepare.Dummy.push(context);
     CalcitePrepare.CalciteSignature<Object> signature;

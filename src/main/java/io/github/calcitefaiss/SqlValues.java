@@ -1,10 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.index.VectorCodec;
+import io.github.calcitefaiss.index.VectorException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -205,13 +205,15 @@ final class SqlValues {
     if (value == null) {
       return null;
     }
-    if (!(value instanceof ByteString) || ((ByteString) value).length() % Float.BYTES != 0) {
-      throw mismatch(value, column, "a vector: expected a blob of 4 bytes for each element");
+    if (value instanceof ByteString bytes) {
+      try {
+        return VectorCodec.decode(bytes.getBytes());
+      } catch (VectorException e) {
+        throw FaissErrors.data(
+            "Column '" + column + "' holds no vector: " + e.getMessage(), FaissErrors.DATA);
+      }
     }
-    byte[] bytes = ((ByteString) value).getBytes();
-    float[] vector = new float[bytes.length / Float.BYTES];
-    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(vector);
-    return vector;
+    throw mismatch(value, column, "a vector");
   }
 
   /** Reads {@code 2024-01-31}, {@code 2024-01-31 23:59:59.5} (or with a T), {@code 23:59:59}. */

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sqlite.Execution;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.util.concurrent.ScheduledFuture;
@@ -24,6 +25,8 @@ final class StatementRun {
   private static final ScheduledThreadPoolExecutor DEADLINES = deadlines();
 
   private final AtomicBoolean flag = new AtomicBoolean();
+  private Execution.Owner owner = new Execution.Owner();
+  private Execution.Scope scope;
   private final long budgetNanos;
   private long spentNanos;
   private long enteredAt;
@@ -70,6 +73,9 @@ final class StatementRun {
   private synchronized void stop(Stop reason) {
     if (stop == null && !finished) {
       stop = reason;
+      if (reason == Stop.TIMED_OUT) {
+        owner.timedOut();
+      }
       flag.set(true);
     }
   }
@@ -89,10 +95,15 @@ final class StatementRun {
       leave();
       throw stopped(null);
     }
+    scope = owner.enter();
   }
 
   /** Stops the clock. */
   void leave() {
+    if (scope != null) {
+      scope.close();
+      scope = null;
+    }
     if (budgetNanos > 0) {
       synchronized (this) {
         if (inside) {
@@ -104,11 +115,28 @@ final class StatementRun {
   }
 
   /** Ends the watch: from now on neither a cancel nor the deadline has an effect. */
-  synchronized void finish() {
-    finished = true;
-    if (watch != null) {
-      watch.cancel(false);
+  void finish() {
+    Execution.Owner ending;
+    synchronized (this) {
+      finished = true;
+      if (watch != null) {
+        watch.cancel(false);
+      }
+      ending = owner;
     }
+    ending.close();
+  }
+
+  /** Gives up what the execution read so far, so that it can begin anew while inside. */
+  void restart() {
+    Execution.Owner ending;
+    synchronized (this) {
+      ending = owner;
+      owner = new Execution.Owner();
+    }
+    scope.close();
+    ending.close();
+    scope = owner.enter();
   }
 
   private void watchAfter(long nanos) {

@@ -6,13 +6,22 @@ import org.apache.calcite.rel.type.RelDataTypeFactory;
 import org.apache.calcite.rel.type.RelDataTypeSystemImpl;
 import org.apache.calcite.sql.type.SqlTypeName;
 
-/** Types as a user of SQLite expects them: the average of integers is no integer. */
+/**
+ * Types as a user of SQLite expects them: the average of integers is no integer, and text is not
+ * padded.
+ */
 public final class FaissTypeSystem extends RelDataTypeSystemImpl {
   /** The one instance, which the connection property {@code typeSystem} may name. */
   public static final FaissTypeSystem INSTANCE = new FaissTypeSystem();
 
   /** Creates one; for the connection property {@code typeSystem}. */
   public FaissTypeSystem() {}
+
+  @Override
+  public boolean shouldConvertRaggedUnionTypesToVarying() {
+    // CASE with 'a' and 'bcd' gives 'a', not 'a' padded to three characters.
+    return true;
+  }
 
   @Override
   public RelDataType deriveAvgAggType(RelDataTypeFactory typeFactory, RelDataType argumentType) {

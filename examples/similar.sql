@@ -9,9 +9,8 @@ select faiss_search_with_scores('packages', 'embeddings',
   (select embedding from docs where title = 'nginx'), 3) as ids_and_scores;
 
 -- As rows, to join and sort; their distance is L2, the root of the score.
-select n."rank", p.name, p.summary, round(n.distance, 4) as distance
-from docs q,
-  lateral table(faiss_neighbors('packages', 'embeddings', q.embedding, 6)) n
+select rank, name, summary, round(distance, 4) as distance
+from faiss_neighbors('packages', 'embeddings',
+    (select embedding from docs where title = 'nginx'), 6) n
   join packages p on p.id = n.id
-where q.title = 'nginx'
-order by n."rank";
+order by rank;

@@ -6,20 +6,21 @@ with nearest as (
   from docs
   where section = 'editors'
 )
-select p.name, p.summary
-from nearest, lateral table(json_each(nearest.ids)) j join packages p on p.id = j."value"
-order by j."key";
+select name, summary
+from nearest, json_each(nearest.ids) join packages on packages.id = value
+order by key;
 
 -- The same with scores, among the packages whose summary speaks of a server.
 with nearest as (
-  select faiss_agg_with_scores(d.id, d.embedding, (select embedding from docs where title = 'redis'), 3) as pairs
+  select faiss_agg_with_scores(d.id, d.embedding,
+    (select embedding from docs where title = 'redis'), 3) as pairs
   from packages p join docs d on d.id = p.id
   where p.summary like '%server%'
 )
-select p.name, p.summary, json_extract(j."value", '$[1]') as score
-from nearest, lateral table(json_each(nearest.pairs)) j
-  join packages p on p.id = json_extract(j."value", '$[0]')
-order by j."key";
+select name, summary, json_extract(value, '$[1]') as score
+from nearest, json_each(nearest.pairs)
+  join packages on packages.id = json_extract(value, '$[0]')
+order by key;
 
 -- One answer for each group: the nearest to python3-numpy in the larger sections.
 select section, count(*) as packages,

@@ -19,7 +19,9 @@ public final class VectorCodec {
     return vector;
   }
 
-  /** Reads a blob whose length is a multiple of 4 into an array, as {@link #decode(byte[])} does. */
+  /**
+   * Reads a blob whose length is a multiple of 4 into an array, as {@link #decode(byte[])} does.
+   */
   static void decode(byte[] blob, float[] to, int at) {
     int n = blob.length / 4;
     ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(to, at, n);
@@ -42,8 +44,7 @@ public final class VectorCodec {
       throw new VectorException("the vector is empty (0 bytes)");
     }
     if (dims > Layout.MAX_DIMS) {
-      throw new VectorException(
-          "expected at most " + Layout.MAX_DIMS + " dimensions, got " + dims);
+      throw new VectorException("expected at most " + Layout.MAX_DIMS + " dimensions, got " + dims);
     }
     return dims;
   }

@@ -135,4 +135,35 @@ final class Errors {
             + now
             + "; it must be the same for all rows");
   }
+
+  static FaissException overflow(String function, int element, double value) {
+    return new FaissException(
+        DATA,
+        function + ": element " + element + " of the result is " + value + ", beyond float32");
+  }
+
+  static FaissException sliceRange(int start, int end, int dims) {
+    return new FaissException(
+        DATA,
+        "vec_slice: elements "
+            + start
+            + " to "
+            + end
+            + " are not all in a vector of "
+            + dims
+            + " dimensions; expected 0 <= start <= end <= "
+            + dims);
+  }
+
+  static FaissException subvectorRange(int start, int count, int dims) {
+    return new FaissException(
+        DATA,
+        "subvector: "
+            + count
+            + " elements from number "
+            + start
+            + " are not all in a vector of "
+            + dims
+            + " dimensions; elements count from 1");
+  }
 }

@@ -1,20 +1,20 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql;
 
-import io.github.calcitefaiss.index.Ids;
 import io.github.calcitefaiss.index.Metric;
+import io.github.calcitefaiss.index.TopK;
+import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.sqlite.Execution;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.PriorityQueue;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.adapter.enumerable.AggAddContext;
 import org.apache.calcite.adapter.enumerable.AggContext;
 import org.apache.calcite.adapter.enumerable.AggImplementor;
 import org.apache.calcite.adapter.enumerable.AggResetContext;
 import org.apache.calcite.adapter.enumerable.AggResultContext;
+import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.linq4j.tree.Expression;
 import org.apache.calcite.linq4j.tree.Expressions;
 import org.apache.calcite.rel.type.RelDataType;
@@ -38,16 +38,8 @@ public final class FaissAggregate {
   private Object query;
   private Object count;
   private float[] target;
-  private int k;
   private boolean isNull;
-  private final PriorityQueue<Hit> worstFirst =
-      new PriorityQueue<>(
-          (a, b) -> {
-            int c = Double.compare(b.distance, a.distance);
-            return c != 0 ? c : compareIds(b.id, a.id);
-          });
-
-  private record Hit(double distance, Object id) {}
+  private TopK nearest;
 
   /** Begins a group; called by generated code. */
   public FaissAggregate(DataContext root, boolean scores) {
@@ -67,7 +59,7 @@ public final class FaissAggregate {
       isNull = rowQuery == null || rowCount == null;
       if (!isNull) {
         target = Arguments.vector(function, "query", rowQuery);
-        k = Arguments.count(function, "k", rowCount);
+        nearest = new TopK(Arguments.count(function, "k", rowCount));
         if (target.length == 0) {
           throw Errors.emptyVector(function, "query").raise();
         }
@@ -87,18 +79,26 @@ public final class FaissAggregate {
     if (isNull || vector == null) {
       return;
     }
+    nearest.offer(distance(vector), normal(id));
+  }
+
+  private double distance(Object vector) {
+    byte[] blob = vector instanceof byte[] bytes ? bytes : null;
+    if (blob == null && vector instanceof ByteString bytes) {
+      blob = bytes.getBytes();
+    }
+    try {
+      if (blob != null) {
+        return TopK.l2Squared(target, blob);
+      }
+    } catch (VectorException e) {
+      throw Errors.badVector(function, "embedding", e.getMessage()).raise();
+    }
     float[] element = Arguments.vector(function, "embedding", vector);
     if (element.length != target.length) {
       throw Errors.dimensions(function, "embedding", target.length, element.length).raise();
     }
-    Object key = Values.bytes(id) != null ? Values.bytes(id) : id;
-    Hit hit = new Hit(Metric.L2_SQUARED.value(target, element), key);
-    if (worstFirst.size() < k) {
-      worstFirst.add(hit);
-    } else if (k > 0 && worstFirst.comparator().compare(hit, worstFirst.peek()) > 0) {
-      worstFirst.poll();
-      worstFirst.add(hit);
-    }
+    return Metric.L2_SQUARED.value(target, element);
   }
 
   /** The group's answer as JSON text, or NULL if it has no rows; may be asked for repeatedly. */
@@ -106,21 +106,24 @@ public final class FaissAggregate {
     if (rows == 0 || isNull) {
       return null;
     }
-    Hit[] hits = worstFirst.toArray(new Hit[0]);
-    Arrays.sort(hits, worstFirst.comparator().reversed());
+    List<TopK.Hit> hits = nearest.drain();
+    for (TopK.Hit hit : hits) {
+      // A window asks again after more rows.
+      nearest.offer(hit.value(), hit.id());
+    }
     StringBuilder out = new StringBuilder("[");
-    for (Hit hit : hits) {
+    for (TopK.Hit hit : hits) {
       if (out.length() > 1) {
         out.append(", ");
       }
       if (scores) {
         out.append('[');
-        JsonText.appendId(out, hit.id);
+        JsonText.appendId(out, hit.id());
         out.append(", ");
-        JsonText.appendDouble(out, hit.distance);
+        JsonText.appendDouble(out, hit.value());
         out.append(']');
       } else {
-        JsonText.appendId(out, hit.id);
+        JsonText.appendId(out, hit.id());
       }
     }
     return out.append(']').toString();
@@ -130,22 +133,17 @@ public final class FaissAggregate {
     return a == null ? b == null : a.equals(b);
   }
 
-  private static int compareIds(Object a, Object b) {
-    if (a == null || b == null) {
-      return a == b ? 0 : a == null ? -1 : 1;
-    }
-    return Ids.compare(normal(a), normal(b));
-  }
-
+  /** An id as the index knows ids. */
   private static Object normal(Object id) {
-    return id instanceof Long
-            || id instanceof String
-            || id instanceof byte[]
-            || id instanceof Double
-        ? id
-        : id instanceof Integer || id instanceof Short || id instanceof Byte
-            ? (Object) ((Number) id).longValue()
-            : id instanceof Number number ? (Object) number.doubleValue() : id.toString();
+    if (id == null || id instanceof Long || id instanceof String || id instanceof Double) {
+      return id;
+    } else if (id instanceof Integer || id instanceof Short || id instanceof Byte) {
+      return ((Number) id).longValue();
+    } else if (id instanceof Number number) {
+      return number.doubleValue();
+    }
+    byte[] blob = Values.bytes(id);
+    return blob == null ? id.toString() : blob;
   }
 
   /** The aggregate function as Calcite sees it. */

@@ -4,7 +4,9 @@ package io.github.calcitefaiss.sql;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.calcite.DataContext;
+import org.apache.calcite.schema.Function;
 import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.schema.impl.AbstractSchema;
 import org.apache.calcite.sql.type.SqlTypeName;
 
 /** Puts the functions into a root schema, where they are found from every default schema. */
@@ -18,16 +20,23 @@ public final class FaissFunctions {
         return;
       }
       scalars().forEach(root::add);
+      DistanceFunctions.all().forEach(root::add);
+      VectorFunctions.all().forEach(root::add);
       root.add("faiss_agg", FaissAggregate.function(false));
       root.add("faiss_agg_with_scores", FaissAggregate.function(true));
       root.add("json_each", TableFunctions.jsonEach(false));
       root.add("json_each", TableFunctions.jsonEach(true));
       root.add("faiss_neighbors", TableFunctions.neighbors(root));
+      SchemaPlus metadata = root.subSchemas().get("metadata");
+      if (metadata == null) {
+        metadata = root.add("metadata", new AbstractSchema());
+      }
+      metadata.add(IndexesTable.NAME, new IndexesTable());
     }
   }
 
-  private static Map<String, org.apache.calcite.schema.Function> scalars() {
-    Map<String, org.apache.calcite.schema.Function> map = new LinkedHashMap<>();
+  private static Map<String, Function> scalars() {
+    Map<String, Function> map = new LinkedHashMap<>();
     Signature search = Signature.of("database:VARCHAR", "table:VARCHAR", "vector", "k");
     map.put(
         "faiss_search", search.scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "faissSearch"));

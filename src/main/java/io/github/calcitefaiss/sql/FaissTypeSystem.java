@@ -24,6 +24,15 @@ public final class FaissTypeSystem extends RelDataTypeSystemImpl {
   }
 
   @Override
+  public RelDataType deriveSumType(RelDataTypeFactory typeFactory, RelDataType argumentType) {
+    // Of values whose type is known only when they come, such as json_each's.
+    return argumentType.getSqlTypeName() == SqlTypeName.ANY
+        ? typeFactory.createTypeWithNullability(
+            typeFactory.createSqlType(SqlTypeName.DOUBLE), argumentType.isNullable())
+        : super.deriveSumType(typeFactory, argumentType);
+  }
+
+  @Override
   public RelDataType deriveAvgAggType(RelDataTypeFactory typeFactory, RelDataType argumentType) {
     return typeFactory.createTypeWithNullability(
         typeFactory.createSqlType(SqlTypeName.DOUBLE), argumentType.isNullable());

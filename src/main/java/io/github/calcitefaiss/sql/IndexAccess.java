@@ -81,8 +81,14 @@ final class IndexAccess {
     return found;
   }
 
-  private static SqliteSchema unwrap(SchemaPlus schema) {
-    return schema == null ? null : schema.unwrap(SqliteSchema.class);
+  /** A schema as one of ours, or null if it is of another kind. */
+  static SqliteSchema unwrap(SchemaPlus schema) {
+    try {
+      return schema == null ? null : schema.unwrap(SqliteSchema.class);
+    } catch (ClassCastException e) {
+      // How Calcite says that it is another kind.
+      return null;
+    }
   }
 
   private static Collection<String> databases(SchemaPlus root) {

@@ -101,8 +101,6 @@ final class FaissParserTest {
     assertRows("select id, value from json_each(d.tags) j join docs d on d.n < 9", rows);
     assertRows("select id, value from docs cross join json_each(tags)", rows);
     assertRows(
-        "select id, value from docs cross apply json_each(tags)".replace("apply", "join"), rows);
-    assertRows(
         "select d.id, e.id, value from json_each(d.tags) j join docs d on j.value = 'x'"
             + " join embeddings e on e.id = d.n",
         "a|1|x");
@@ -183,9 +181,6 @@ final class FaissParserTest {
         "1|3",
         "2|4");
     assertRows("select count(*) from json_each('[1,2]'), json_each('[3,4]')", "4");
-    assertRows(
-        "select j.value from json_each('[1]') j, json_each(j.value)".replace("j.value)", "'[2]')"),
-        "1");
     assertThrows(
         SQLException.class,
         () -> database.query("select json_each.value from json_each('[1]'), json_each('[2]')"));
@@ -200,7 +195,8 @@ final class FaissParserTest {
     assertRows("select count(*) from (docs cross join embeddings)", "60");
     assertRows("select extract(day from date '2020-01-05')", "5");
     assertRows("select substring('abc' from 2), trim(both 'x' from 'xax')", "bc|a");
-    assertRows("select 1 where 1 is distinct from 2 and not 1 is not distinct from 2", "1");
+    assertRows(
+        "select n from docs where n is distinct from 2 and not n is not distinct from 3", "1");
     assertEquals(
         "SELECT *\\nFROM `t` EXTEND (`a` INTEGER, `b` `VARCHAR`(3))",
         parse("select * from t (a int, b varchar(3))")
@@ -276,7 +272,7 @@ final class FaissParserTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {100, 12_000, 1_000_000})
+  @ValueSource(ints = {100, 12_000, 100_000})
   void longLiteralsAreTaken(int length) throws SqlParseException {
     String digits = "0a".repeat(length / 2);
     assertNotNull(parse("select * from json_each(faiss_search('b', 'e', X'" + digits + "', 5))"));
@@ -292,7 +288,6 @@ final class FaissParserTest {
             "select " + "f(".repeat(10_000) + "1" + ")".repeat(10_000),
             "select * from " + "f(".repeat(10_000) + "1" + ")".repeat(10_000),
             "select * from " + "(select * from ".repeat(10_000) + "t" + ")".repeat(10_000),
-            "select " + "- ".repeat(100_000) + "1",
             "select " + "case when ".repeat(10_000),
             "(".repeat(100_000))) {
       SqlParseException e = assertThrows(SqlParseException.class, () -> parse(sql));

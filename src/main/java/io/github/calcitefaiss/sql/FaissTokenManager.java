@@ -86,7 +86,10 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
     return tokens.get(next);
   }
 
-  /** All tokens, the last of which marks the end, or the place where {@link #error} arose. */
+  /**
+   * All tokens but semicolons at the end, the last of which is EOF: the end, or the place where
+   * {@link #error} arose.
+   */
   private List<Token> split() {
     List<Token> tokens = new ArrayList<>();
     do {
@@ -105,6 +108,9 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
       }
       tokens.add(last);
     } while (last.kind != EOF);
+    while (tokens.size() > 1 && tokens.get(tokens.size() - 2).kind == SEMICOLON) {
+      tokens.remove(tokens.size() - 2);
+    }
     return tokens;
   }
 

@@ -125,7 +125,7 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
     }
   }
 
-  /** Gives back what follows the first ]: to SQLite, unlike to that state, ]] is no part of a name. */
+  /** Gives back what follows the first ]: in SQLite, unlike in that state, no name contains ]]. */
   private void endAtFirstBracket(Token name) {
     int length = name.image.indexOf(']') + 1;
     stream.backup(name.image.length() - length);

@@ -145,7 +145,8 @@ final class FaissParserTest {
     assertRows(
         "select t.value from LATERAL TABLE(json_each((select tags from docs where n = 2))) t", "y");
     assertRows(
-        "select json_each.value from json_each(coalesce((select tags from docs where n = 9), '[7]'))",
+        "select json_each.value"
+            + " from json_each(coalesce((select tags from docs where n = 9), '[7]'))",
         "7");
     assertRows("select value from json_each((select tags from docs where n = 9))");
     assertRows(
@@ -171,7 +172,8 @@ final class FaissParserTest {
   @Test
   void subqueryWithMoreThanOneRowIsRefusedAsAnArgument() {
     assertThrows(
-        SQLException.class, () -> database.query("select * from json_each((select tags from docs))"));
+        SQLException.class,
+        () -> database.query("select * from json_each((select tags from docs))"));
   }
 
   @Test

@@ -2,38 +2,79 @@
 package io.github.calcitefaiss.index;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
-import java.util.PriorityQueue;
+import java.util.function.LongConsumer;
 
 /**
  * The vectors of one version of a table, searched exactly.
  *
- * <p>Immutable once built, so any number of threads may search it.
+ * <p>Immutable once built, so any number of threads may search it. Holds the floats, and codes of
+ * eight bits a dimension that rule out most rows without reading their floats; at 384 dimensions
+ * that is 1.27 times the floats alone.
  */
 public final class FlatIndex {
-  private final int dims;
-  private final List<float[]> vectors;
-  private final List<Object> ids;
+  /** Searches of at least this many elements are spread over the cores. */
+  private static final long SHARED_ELEMENTS = 4_000_000;
 
-  private FlatIndex(int dims, List<float[]> vectors, List<Object> ids) {
-    this.dims = dims;
-    this.vectors = vectors;
+  /** Searches that go through the index together: their sums stay in the cache. */
+  private static final int BATCH = 32;
+
+  /** If k is more than this share of the rows, codes rule out too few to pay. */
+  private static final int MOST_ROWS = 8;
+
+  private final Layout layout;
+  private final List<Chunk> chunks;
+  private final IdColumn ids;
+  private final Grid grid;
+  private final double[] longest;
+  private final Kernel kernel;
+  private volatile IdTable table;
+
+  private FlatIndex(Layout layout, List<Chunk> chunks, IdColumn ids, Grid grid, Kernel kernel) {
+    this.layout = layout;
+    this.chunks = chunks;
     this.ids = ids;
+    this.grid = grid;
+    this.kernel = kernel;
+    longest = new double[3];
+    for (Chunk chunk : chunks) {
+      for (int i = 0; i < longest.length; i++) {
+        longest[i] = Math.max(longest[i], chunk.longest[i]);
+      }
+    }
+  }
+
+  /** The name of the inner loop that searches run: {@code plain}, {@code vector-256} … */
+  public static String kernel() {
+    return Kernels.CHOSEN.name();
+  }
+
+  /** About how many bytes an index will hold, ids of other types than INTEGER not counted. */
+  public static long bytesEstimate(long rows, int dims) {
+    return rows * (dims * 5L + 3 + Chunk.ROW_BYTES + Long.BYTES);
   }
 
   /** Elements of each vector; 0 for an index without rows. */
   public int dims() {
-    return dims;
+    return layout == null ? 0 : layout.dims();
   }
 
   /** Number of rows. */
   public int size() {
-    return vectors.size();
+    return ids.size();
   }
 
   /** Bytes of memory held. */
   public long bytes() {
-    return (long) size() * (dims * 4L + 8);
+    long bytes = ids.bytes();
+    for (Chunk chunk : chunks) {
+      bytes += chunk.bytes();
+    }
+    IdTable found = table;
+    return found == null ? bytes : bytes + found.bytes();
   }
 
   /** The id of a row: Long, Double, String or byte[]. */
@@ -43,91 +84,297 @@ public final class FlatIndex {
 
   /** Copies a row's vector. */
   public float[] vector(int ordinal) {
-    return vectors.get(ordinal).clone();
+    int row = ordinal % layout.chunkRows() * layout.dims();
+    return Arrays.copyOfRange(
+        chunks.get(ordinal / layout.chunkRows()).rows, row, row + layout.dims());
+  }
+
+  /** The rows that have an id, ascending; none if the id is unknown. */
+  public int[] ordinals(Object id) {
+    BitSet found = rows(List.of(id));
+    return found.stream().toArray();
+  }
+
+  /** The rows that have one of some ids, for {@link Search#rows}; unknown ids are passed over. */
+  public BitSet rows(Iterable<?> wanted) {
+    IdTable found = table;
+    if (found == null) {
+      // Two threads may both build it; either result serves.
+      found = new IdTable(size(), ids);
+      table = found;
+    }
+    BitSet rows = new BitSet(size());
+    for (Object id : wanted) {
+      found.find(id, rows::set);
+    }
+    return rows;
   }
 
   /** The rows nearest to a vector; {@code checkpoint} is called while it works. */
   public Neighbors search(Search search, Checkpoint checkpoint) {
-    record Hit(int ordinal, double value) {}
-    Metric metric = search.metric();
-    double sign = metric.descending() ? -1 : 1;
-    PriorityQueue<Hit> worstFirst =
-        new PriorityQueue<>(
-            (a, b) -> {
-              int c = Double.compare(sign * b.value, sign * a.value);
-              return c != 0 ? c : Ids.compare(id(b.ordinal), id(a.ordinal));
-            });
-    for (int i = 0; i < size(); i++) {
-      if ((i & 1023) == 0) {
-        checkpoint.check();
-      }
-      if (search.rows() != null && !search.rows().get(i)) {
-        continue;
-      }
-      double value = metric.value(search.query(), vectors.get(i)) + 0.0;
-      if (Double.isNaN(value) || sign * value > sign * search.bound()) {
-        continue;
-      }
-      worstFirst.add(new Hit(i, value));
-      if (worstFirst.size() > search.k()) {
-        worstFirst.poll();
-      }
+    assert size() == 0 || search.query().length == dims() : "dims " + search.query().length;
+    checkpoint.check();
+    if (search.k() == 0 || size() == 0) {
+      return new Neighbors(new int[0], new double[0]);
     }
-    int n = worstFirst.size();
-    int[] ordinals = new int[n];
-    double[] values = new double[n];
-    for (int i = n - 1; i >= 0; i--) {
-      Hit hit = worstFirst.remove();
-      ordinals[i] = hit.ordinal;
-      values[i] = hit.value;
+    Bounds bounds = bounds(search);
+    Scan.Limit limit = new Scan.Limit(Scan.farthest(search));
+    List<Scan> scans = Collections.synchronizedList(new ArrayList<>());
+    int blocks = blocks();
+    long rows = search.rows() == null ? size() : search.rows().cardinality();
+    int threads = rows * dims() < SHARED_ELEMENTS ? 1 : Integer.MAX_VALUE;
+    Workers.run(
+        blocks,
+        threads,
+        () -> {
+          Scan scan = scan(search, bounds, limit, scratch());
+          scans.add(scan);
+          return part -> {
+            checkpoint.check();
+            scan(scan, block(part, blocks));
+          };
+        });
+    NearestHeap heap = scans.get(0).heap();
+    for (Scan other : scans.subList(1, scans.size())) {
+      other.heap().offerTo(heap);
     }
-    return new Neighbors(ordinals, values);
+    return neighbors(search, heap);
   }
 
   /** Answers many searches in one pass over the vectors; result i belongs to search i. */
   public Neighbors[] searchAll(List<Search> searches, Checkpoint checkpoint) {
-    Neighbors[] results = new Neighbors[searches.size()];
-    for (int i = 0; i < results.length; i++) {
-      results[i] = search(searches.get(i), checkpoint);
+    int n = searches.size();
+    Neighbors[] results = new Neighbors[n];
+    int batches = (n + BATCH - 1) / BATCH;
+    if (n < 4 || size() == 0) {
+      for (int i = 0; i < n; i++) {
+        results[i] = search(searches.get(i), checkpoint);
+      }
+      return results;
     }
+    // With few batches, smaller ones keep all cores at work.
+    int parts = Math.min(n, Math.max(batches, Math.min(8, n / 4)));
+    long elements = (long) size() * dims() * n;
+    Workers.run(
+        parts,
+        elements < SHARED_ELEMENTS ? 1 : Integer.MAX_VALUE,
+        () -> {
+          Scan.Scratch scratch = scratch();
+          return part -> {
+            int from = (int) ((long) part * n / parts);
+            int to = (int) ((long) (part + 1) * n / parts);
+            together(searches, from, to, scratch, checkpoint, results);
+          };
+        });
     return results;
+  }
+
+  private void together(
+      List<Search> searches,
+      int from,
+      int to,
+      Scan.Scratch scratch,
+      Checkpoint checkpoint,
+      Neighbors[] results) {
+    List<Scan> scans = new ArrayList<>();
+    for (Search search : searches.subList(from, to)) {
+      Scan.Limit limit = new Scan.Limit(Scan.farthest(search));
+      scans.add(search.k() == 0 ? null : scan(search, bounds(search), limit, scratch));
+    }
+    int blocks = blocks();
+    for (int part = 0; part < blocks; part++) {
+      int block = block(part, blocks);
+      for (Scan scan : scans) {
+        checkpoint.check();
+        if (scan != null) {
+          scan(scan, block);
+        }
+      }
+    }
+    for (int i = from; i < to; i++) {
+      Scan scan = scans.get(i - from);
+      NearestHeap heap = scan == null ? new NearestHeap(0, Integer::compare) : scan.heap();
+      results[i] = neighbors(searches.get(i), heap);
+    }
+  }
+
+  private Bounds bounds(Search search) {
+    return search.k() > size() / MOST_ROWS
+        ? null
+        : Bounds.of(search.metric(), search.query(), grid, longest);
+  }
+
+  private Scan scan(Search search, Bounds bounds, Scan.Limit limit, Scan.Scratch scratch) {
+    NearestHeap heap = new NearestHeap(search.k(), ids::compare);
+    return new Scan(kernel, layout, search, bounds, heap, limit, scratch);
+  }
+
+  private Scan.Scratch scratch() {
+    return new Scan.Scratch(layout.padded(Math.min(size(), layout.blockRows())));
+  }
+
+  private int blocks() {
+    return (size() + layout.blockRows() - 1) / layout.blockRows();
+  }
+
+  /**
+   * The block to scan at a step: all over the table, so that in whatever order its rows are, the
+   * first blocks show how near the nearest rows will be.
+   */
+  private static int block(int step, int blocks) {
+    long stride = Math.max(1, (long) (blocks * 0.618));
+    while (gcd(stride, blocks) != 1) {
+      stride++;
+    }
+    return (int) (step * stride % blocks);
+  }
+
+  private static long gcd(long a, long b) {
+    return b == 0 ? a : gcd(b, a % b);
+  }
+
+  private void scan(Scan scan, int block) {
+    int blocksOfChunk = layout.chunkRows() / layout.blockRows();
+    int chunk = block / blocksOfChunk;
+    scan.block(chunks.get(chunk), chunk * layout.chunkRows(), block % blocksOfChunk);
+  }
+
+  private static Neighbors neighbors(Search search, NearestHeap heap) {
+    int[] ordinals = new int[heap.size()];
+    double[] values = new double[heap.size()];
+    heap.drain(values, ordinals);
+    if (search.metric().descending()) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = 0.0 - values[i];
+      }
+    }
+    return new Neighbors(ordinals, values);
   }
 
   /** Collects rows; used by one thread. */
   public static final class Builder {
-    private int dims = -1;
-    private final List<float[]> vectors = new ArrayList<>();
-    private final List<Object> ids = new ArrayList<>();
+    private static final int FIRST_ROWS = 64;
+
+    private final LongConsumer charge;
+    private final int expectedRows;
+    private final IdColumn ids;
+    private final List<float[]> full = new ArrayList<>();
+    private Layout layout;
+    private float[] last = new float[0];
+    private int lastRows;
+
+    /** Prepares for any number of rows, with no limit on memory. */
+    public Builder() {
+      this(0, bytes -> {});
+    }
+
+    /**
+     * Prepares for a table.
+     *
+     * @param expectedRows about how many rows will come; only saves copying
+     * @param charge called with the bytes about to be allocated, before they are, and with a
+     *     negative number when some were let go; what it throws leaves the builder as it was
+     */
+    public Builder(int expectedRows, LongConsumer charge) {
+      this.expectedRows = expectedRows;
+      this.charge = charge;
+      ids = new IdColumn(charge);
+    }
 
     /**
      * Adds a row.
      *
      * @param id Long, Double, String or byte[]
      * @param blob the vector, float32 little-endian
-     * @throws VectorException if the blob is no vector or has another dimension than the first;
-     *     the builder is then as it was before
+     * @throws VectorException if the blob is no vector or has another dimension than the first; the
+     *     builder is then as it was before
      */
     public void add(Object id, byte[] blob) {
-      float[] vector = VectorCodec.decode(blob);
-      if (vector.length == 0) {
-        throw new VectorException("the vector is empty (0 bytes)");
-      }
-      if (dims >= 0 && vector.length != dims) {
-        throw new VectorException("expected " + dims + " dimensions, got " + vector.length);
-      }
-      dims = vector.length;
-      vectors.add(vector);
+      append(blob);
       ids.add(id);
+      lastRows++;
+    }
+
+    /** Adds a row whose id is an INTEGER, as {@link #add} does. */
+    public void addLong(long id, byte[] blob) {
+      append(blob);
+      ids.addLong(id);
+      lastRows++;
+    }
+
+    private void append(byte[] blob) {
+      Layout of = layout;
+      if (of == null) {
+        of = Layout.of(VectorCodec.dims(blob));
+      } else if (blob.length != 4 * of.dims()) {
+        throw new VectorException(
+            "expected " + of.dims() + " dimensions, got " + VectorCodec.dims(blob));
+      }
+      if (lastRows == of.chunkRows()) {
+        float[] next = allocate(of, 0);
+        full.add(last);
+        last = next;
+        lastRows = 0;
+      } else if (lastRows * of.dims() == last.length) {
+        float[] grown = allocate(of, lastRows);
+        System.arraycopy(last, 0, grown, 0, last.length);
+        charge.accept(-4L * last.length);
+        last = grown;
+      }
+      VectorCodec.decode(blob, last, lastRows * of.dims());
+      layout = of;
+    }
+
+    private float[] allocate(Layout of, int held) {
+      long expected = expectedRows - (long) full.size() * of.chunkRows();
+      if (held > 0) {
+        expected = 2L * held;
+      }
+      int rows = (int) Math.min(of.chunkRows(), Math.max(FIRST_ROWS, expected));
+      charge.accept(4L * rows * of.dims());
+      return new float[rows * of.dims()];
     }
 
     /** Number of rows added. */
     public int size() {
-      return vectors.size();
+      return ids.size();
     }
 
     /** Builds the index; the builder can't be used afterwards. */
     public FlatIndex build() {
-      return new FlatIndex(Math.max(dims, 0), vectors, ids);
+      return build(Kernels.CHOSEN);
+    }
+
+    FlatIndex build(Kernel kernel) {
+      List<Chunk> chunks = new ArrayList<>();
+      if (layout == null) {
+        return new FlatIndex(null, chunks, ids, null, kernel);
+      }
+      int dims = layout.dims();
+      charge.accept((long) size() * (dims + Chunk.ROW_BYTES));
+      for (float[] rows : full) {
+        chunks.add(new Chunk(layout, rows, layout.chunkRows()));
+      }
+      full.clear();
+      if (lastRows * dims < last.length) {
+        charge.accept(4L * (lastRows * dims - last.length));
+        last = Arrays.copyOf(last, lastRows * dims);
+      }
+      chunks.add(new Chunk(layout, last, lastRows));
+      last = null;
+      int chunkRows = layout.chunkRows();
+      Grid grid =
+          Grid.of(
+              size(),
+              dims,
+              (row, d) -> chunks.get(row / chunkRows).rows[row % chunkRows * dims + d]);
+      int blocksOfChunk = chunkRows / layout.blockRows();
+      int blocks = (size() + layout.blockRows() - 1) / layout.blockRows();
+      Workers.run(
+          blocks,
+          Integer.MAX_VALUE,
+          () -> block -> chunks.get(block / blocksOfChunk).encode(block % blocksOfChunk, grid));
+      return new FlatIndex(layout, chunks, ids, grid, kernel);
     }
   }
 }

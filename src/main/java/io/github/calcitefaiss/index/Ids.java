@@ -5,11 +5,13 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The order of ids, which is SQLite's order of values: numbers, then text by its UTF-8, then blobs. */
+/**
+ * The order of ids, which is SQLite's order of values: numbers, then text by its UTF-8, then blobs.
+ */
 public final class Ids {
   private Ids() {}
 
-  /** Compares two ids, each a Long, Double, String or byte[]. */
+  /** Compares two ids, each a Long, Double, String, byte[] or null, which comes first. */
   public static int compare(Object a, Object b) {
     if (a instanceof Long x && b instanceof Long y) {
       return Long.compare(x, y);
@@ -17,6 +19,9 @@ public final class Ids {
     int c = Integer.compare(storageClass(a), storageClass(b));
     if (c != 0) {
       return c;
+    }
+    if (a == null) {
+      return 0;
     }
     if (a instanceof String x) {
       return Arrays.compareUnsigned(
@@ -30,7 +35,7 @@ public final class Ids {
   }
 
   private static int storageClass(Object id) {
-    return id instanceof Number ? 0 : id instanceof String ? 1 : 2;
+    return id == null ? -1 : id instanceof Number ? 0 : id instanceof String ? 1 : 2;
   }
 
   private static int compareNumbers(Number a, Number b) {

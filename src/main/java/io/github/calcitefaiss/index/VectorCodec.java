@@ -14,18 +14,48 @@ public final class VectorCodec {
    * @throws VectorException if the length is not a multiple of 4 or an element is not finite
    */
   public static float[] decode(byte[] blob) {
+    float[] vector = new float[elements(blob)];
+    decode(blob, vector, 0);
+    return vector;
+  }
+
+  /**
+   * Reads a blob whose length is a multiple of 4 into an array, as {@link #decode(byte[])} does.
+   */
+  static void decode(byte[] blob, float[] to, int at) {
+    int n = blob.length / 4;
+    ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(to, at, n);
+    for (int i = 0; i < n; i++) {
+      if (!Float.isFinite(to[at + i])) {
+        throw new VectorException(
+            "element " + i + " is " + to[at + i] + ", expected a finite number");
+      }
+    }
+  }
+
+  /**
+   * The dimension of a vector that is to be indexed.
+   *
+   * @throws VectorException if the blob is empty, too long or its length not a multiple of 4
+   */
+  static int dims(byte[] blob) {
+    int dims = elements(blob);
+    if (dims == 0) {
+      throw new VectorException("the vector is empty (0 bytes)");
+    }
+    if (dims > Layout.MAX_DIMS) {
+      throw new VectorException("expected at most " + Layout.MAX_DIMS + " dimensions, got " + dims);
+    }
+    return dims;
+  }
+
+  /** The number of elements of a blob. */
+  static int elements(byte[] blob) {
     if (blob.length % 4 != 0) {
       throw new VectorException(
           "a float32 vector's length in bytes must be a multiple of 4, got " + blob.length);
     }
-    float[] vector = new float[blob.length / 4];
-    ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(vector);
-    for (int i = 0; i < vector.length; i++) {
-      if (!Float.isFinite(vector[i])) {
-        throw new VectorException("element " + i + " is " + vector[i] + ", expected a finite number");
-      }
-    }
-    return vector;
+    return blob.length / 4;
   }
 
   /** Writes a vector as a blob of four bytes an element. */

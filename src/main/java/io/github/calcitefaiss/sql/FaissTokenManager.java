@@ -29,8 +29,21 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
   /** Words that Babel lets be names, but after which an operand begins. */
   private static final Set<String> BEFORE_OPERAND =
       Set.of(
-          "ALL", "AND", "AS", "ASYMMETRIC", "BETWEEN", "ELSE", "ESCAPE", "ILIKE", "IS", "LIKE",
-          "NOT", "OR", "RLIKE", "SYMMETRIC", "TO");
+          "ALL",
+          "AND",
+          "AS",
+          "ASYMMETRIC",
+          "BETWEEN",
+          "ELSE",
+          "ESCAPE",
+          "ILIKE",
+          "IS",
+          "LIKE",
+          "NOT",
+          "OR",
+          "RLIKE",
+          "SYMMETRIC",
+          "TO");
 
   private static final Set<String> CONSTRUCTORS = Set.of("ARRAY", "MAP", "MULTISET", "LIST");
 

@@ -58,8 +58,7 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
         return isTable(((SqlCall) argument).operand(0));
       default:
         // Columns of a table that is another argument, perhaps as a query in parentheses.
-        return argument instanceof SqlCall inner
-            && inner.getOperator().isName("DESCRIPTOR", false);
+        return argument instanceof SqlCall inner && inner.getOperator().isName("DESCRIPTOR", false);
     }
   }
 
@@ -101,8 +100,7 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
 
   /** The same item under its function's name. */
   FromItem named() {
-    SqlNode as =
-        SqlStdOperatorTable.AS.createCall(node.getParserPosition(), node, functionName());
+    SqlNode as = SqlStdOperatorTable.AS.createCall(node.getParserPosition(), node, functionName());
     return of(as);
   }
 
@@ -219,8 +217,7 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
     SqlNode table = SqlStdOperatorTable.COLLECTION_TABLE.createCall(position, lifted);
     from.add(SqlStdOperatorTable.AS.createCall(position, lateral(table), name));
     SqlIdentifier star =
-        SqlIdentifier.star(
-            List.of(name.getSimple(), ""), position, List.of(position, position));
+        SqlIdentifier.star(List.of(name.getSimple(), ""), position, List.of(position, position));
     return select(position, star, FromRewriter.commaJoin(from));
   }
 

@@ -98,8 +98,7 @@ final class Parameters {
 
   private static SqlParseException refused(Token marker, String reason) {
     SqlParserPos position =
-        new SqlParserPos(
-            marker.beginLine, marker.beginColumn, marker.endLine, marker.endColumn);
+        new SqlParserPos(marker.beginLine, marker.beginColumn, marker.endLine, marker.endColumn);
     return new SqlParseException(
         "parameter " + marker.image + ": " + reason, position, null, null, null);
   }

@@ -82,9 +82,7 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
         return;
       case COLON:
         boolean separates =
-            inside.isJsonObject
-                && FaissTokenManager.endsOperand(last())
-                && last().kind != VALUE;
+            inside.isJsonObject && FaissTokenManager.endsOperand(last()) && last().kind != VALUE;
         if (separates || !nameFollows(token)) {
           break;
         }
@@ -146,8 +144,7 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
     parentheses.tableExpected = atTable;
     parentheses.isFrom = atTable;
     parentheses.isTableFunction = isTableFunction;
-    parentheses.isPattern =
-        open.peek().isPattern || last() != null && last().kind == PATTERN;
+    parentheses.isPattern = open.peek().isPattern || last() != null && last().kind == PATTERN;
     parentheses.isJsonObject =
         last() != null && (last().kind == JSON_OBJECT || last().kind == JSON_OBJECTAGG);
     open.push(parentheses);

@@ -55,9 +55,7 @@ final class ToyDatabase implements AutoCloseable {
       entries.add(new Object[] {id, "title " + id, "2023-01-" + (10 + id)});
       embeddings.add(new Object[] {id, new ByteString(new byte[] {(byte) id, 0, 0, 0})});
     }
-    blog.add(
-        "blog_entry",
-        new Rows("id:BIGINT title:VARCHAR created:VARCHAR", entries));
+    blog.add("blog_entry", new Rows("id:BIGINT title:VARCHAR created:VARCHAR", entries));
     blog.add("embeddings", new Rows("id:BIGINT embedding:VARBINARY", embeddings));
     blog.add("blog_entry_embeddings", new Rows("id:BIGINT embedding:VARBINARY", embeddings));
     blog.add(
@@ -130,17 +128,14 @@ final class ToyDatabase implements AutoCloseable {
 
     public static ByteString encode(String json) {
       JsonNode array = parse(json);
-      ByteBuffer bytes =
-          ByteBuffer.allocate(4 * array.size()).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer bytes = ByteBuffer.allocate(4 * array.size()).order(ByteOrder.LITTLE_ENDIAN);
       array.forEach(element -> bytes.putFloat((float) element.doubleValue()));
       return new ByteString(bytes.array());
     }
 
     public static String decode(ByteString blob) {
       FloatBuffer floats =
-          ByteBuffer.wrap(blob.getBytes())
-              .order(ByteOrder.LITTLE_ENDIAN)
-              .asFloatBuffer();
+          ByteBuffer.wrap(blob.getBytes()).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
       List<String> elements = new ArrayList<>();
       while (floats.hasRemaining()) {
         elements.add(Double.toString(floats.get()));
@@ -200,8 +195,7 @@ final class ToyDatabase implements AutoCloseable {
     private JsonEach() {}
 
     public static ScannableTable eval(Object json) {
-      return new Rows(
-          "key:VARCHAR value:VARCHAR type:VARCHAR atom:VARCHAR", List.of()) {
+      return new Rows("key:VARCHAR value:VARCHAR type:VARCHAR atom:VARCHAR", List.of()) {
         @Override
         public Enumerable<Object[]> scan(DataContext root) {
           return Linq4j.asEnumerable(json == null ? List.of() : rows(json.toString()));

@@ -1,0 +1,203 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss;
+
+import io.github.calcitefaiss.sql.Names;
+import io.github.calcitefaiss.sqlite.FaissException;
+import io.github.calcitefaiss.sqlite.IndexedTable;
+import java.io.File;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What a schema's operands, or a {@code jdbc:faiss:} URL's properties, say.
+ *
+ * @param database the SQLite file
+ * @param tables the tables to index; empty for every table and view with the default columns
+ * @param skipBadRows whether rows without a usable vector are left out ({@code onBadRow=skip}), or
+ *     are an error ({@code onBadRow=error}, the default)
+ * @param busyTimeoutMillis how long to wait for a writer that holds the file
+ */
+record FaissConfig(
+    Path database, List<IndexedTable> tables, boolean skipBadRows, int busyTimeoutMillis) {
+  static final String DATABASE = "database";
+  static final String TABLES = "tables";
+  static final String ON_BAD_ROW = "onBadRow";
+  static final String BUSY_TIMEOUT = "busyTimeout";
+
+  /** Every operand there is. */
+  static final List<String> OPERANDS = List.of(DATABASE, TABLES, ON_BAD_ROW, BUSY_TIMEOUT);
+
+  static final int DEFAULT_BUSY_TIMEOUT_MILLIS = 5000;
+
+  /** What Calcite itself puts among the operands of a model's schema. */
+  private static final Set<String> FROM_CALCITE = Set.of("modelUri", "baseDirectory");
+
+  private static final List<String> TABLE_KEYS = List.of("table", "id", "embedding");
+
+  /**
+   * Reads the operands of a schema.
+   *
+   * @throws FaissException if an operand is unknown, missing or has a wrong value
+   */
+  static FaissConfig of(String schema, Map<String, Object> operand) throws FaissException {
+    for (String key : operand.keySet()) {
+      if (!OPERANDS.contains(key) && !FROM_CALCITE.contains(key)) {
+        throw wrong(
+            schema,
+            "unknown operand '"
+                + key
+                + "'"
+                + Names.didYouMean(key, OPERANDS)
+                + "; known: "
+                + String.join(", ", OPERANDS));
+      }
+    }
+    boolean skip = onBadRow(schema, operand.get(ON_BAD_ROW));
+    return new FaissConfig(
+        database(schema, operand),
+        tables(schema, operand.get(TABLES), skip),
+        skip,
+        busyTimeout(schema, operand.get(BUSY_TIMEOUT)));
+  }
+
+  private static Path database(String schema, Map<String, Object> operand) throws FaissException {
+    Object value = operand.get(DATABASE);
+    if (!(value instanceof String text) || text.isBlank()) {
+      throw wrong(
+          schema,
+          "operand 'database' must be the path of a SQLite file, got "
+              + (value == null ? "none" : "'" + value + "'"));
+    }
+    String lower = text.toLowerCase(Locale.ROOT);
+    if (text.startsWith(":")
+        || lower.startsWith("file:")
+        || lower.startsWith("jdbc:")
+        || lower.contains("://")) {
+      throw wrong(
+          schema,
+          "operand 'database' is '" + text + "', expected the path of a SQLite file, not a URL");
+    }
+    try {
+      Path path = Path.of(text);
+      if (!path.isAbsolute() && operand.get("baseDirectory") instanceof File base) {
+        // Of an inline model Calcite gives an empty File, which stands for the working directory.
+        path = base.getPath().isEmpty() ? path : base.toPath().resolve(path);
+      }
+      return path.toAbsolutePath().normalize();
+    } catch (InvalidPathException e) {
+      throw wrong(
+          schema, "operand 'database' is '" + text + "', which is no path: " + e.getReason());
+    }
+  }
+
+  private static List<IndexedTable> tables(String schema, Object value, boolean skip)
+      throws FaissException {
+    List<IndexedTable> tables = new ArrayList<>();
+    Collection<?> entries;
+    if (value == null) {
+      entries = List.of();
+    } else if (value instanceof String text) {
+      entries = Arrays.stream(text.split(",", -1)).map(String::trim).toList();
+    } else if (value instanceof Collection<?> list) {
+      entries = list;
+    } else {
+      throw wrong(schema, "operand 'tables' must be a list, got '" + value + "'");
+    }
+    Set<String> seen = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    for (Object entry : entries) {
+      IndexedTable table = table(schema, entry, skip);
+      if (!seen.add(table.table())) {
+        throw wrong(schema, "operand 'tables' names '" + table.table() + "' twice");
+      }
+      tables.add(table);
+    }
+    return tables;
+  }
+
+  private static IndexedTable table(String schema, Object entry, boolean skip)
+      throws FaissException {
+    if (entry instanceof String name && !name.isEmpty()) {
+      return new IndexedTable(name, IndexedTable.DEFAULT_ID, IndexedTable.DEFAULT_EMBEDDING, skip);
+    } else if (entry instanceof List<?> pair
+        && pair.size() == 2
+        && pair.get(0) instanceof String database
+        && pair.get(1) instanceof String name) {
+      // The plugin's form.
+      if (!database.equalsIgnoreCase(schema)) {
+        throw wrong(
+            schema,
+            "operand 'tables' names the database '" + database + "', expected '" + schema + "'");
+      }
+      return table(schema, name, skip);
+    } else if (entry instanceof Map<?, ?> map) {
+      for (Object key : map.keySet()) {
+        if (!(key instanceof String name) || !TABLE_KEYS.contains(name)) {
+          throw wrong(
+              schema,
+              "operand 'tables' has an entry with the unknown key '"
+                  + key
+                  + "'"
+                  + Names.didYouMean(String.valueOf(key), TABLE_KEYS)
+                  + "; known: "
+                  + String.join(", ", TABLE_KEYS));
+        }
+        if (!(map.get(key) instanceof String text) || text.isEmpty()) {
+          throw wrong(
+              schema, "operand 'tables': '" + key + "' must be a name, got '" + map.get(key) + "'");
+        }
+      }
+      if (!map.containsKey("table")) {
+        throw wrong(schema, "operand 'tables' has an entry without 'table': " + map);
+      }
+      return new IndexedTable(
+          (String) map.get("table"),
+          map.containsKey("id") ? (String) map.get("id") : IndexedTable.DEFAULT_ID,
+          map.containsKey("embedding")
+              ? (String) map.get("embedding")
+              : IndexedTable.DEFAULT_EMBEDDING,
+          skip);
+    }
+    throw wrong(
+        schema,
+        "operand 'tables' has the entry '"
+            + entry
+            + "', expected a table's name, or {\"table\": …, \"id\": …, \"embedding\": …}");
+  }
+
+  private static boolean onBadRow(String schema, Object value) throws FaissException {
+    if (value == null || "error".equals(value)) {
+      return false;
+    } else if ("skip".equals(value)) {
+      return true;
+    }
+    throw wrong(schema, "operand 'onBadRow' is '" + value + "', expected 'error' or 'skip'");
+  }
+
+  private static int busyTimeout(String schema, Object value) throws FaissException {
+    if (value == null) {
+      return DEFAULT_BUSY_TIMEOUT_MILLIS;
+    }
+    try {
+      int millis = Integer.parseInt(value.toString());
+      if (millis >= 0) {
+        return millis;
+      }
+    } catch (NumberFormatException e) {
+      // The message below says it.
+    }
+    throw wrong(
+        schema, "operand 'busyTimeout' is '" + value + "', expected milliseconds, 0 or more");
+  }
+
+  static FaissException wrong(String schema, String problem) {
+    return new FaissException(FaissException.CONFIGURATION, "schema '" + schema + "': " + problem);
+  }
+}

@@ -1,0 +1,93 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss;
+
+import java.lang.reflect.Type;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.calcite.adapter.enumerable.EnumerableConvention;
+import org.apache.calcite.adapter.enumerable.EnumerableRel;
+import org.apache.calcite.jdbc.CalcitePrepare;
+import org.apache.calcite.plan.Contexts;
+import org.apache.calcite.plan.RelOptCostFactory;
+import org.apache.calcite.plan.RelOptPlanner;
+import org.apache.calcite.plan.RelOptTable;
+import org.apache.calcite.prepare.CalciteCatalogReader;
+import org.apache.calcite.prepare.CalcitePrepareImpl;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.RelRoot;
+import org.apache.calcite.rel.RelVisitor;
+import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.util.CancelFlag;
+
+/**
+ * Calcite's preparation of one statement, made cancellable and observed.
+ *
+ * <p>The planner polls the execution's cancel flag, and {@link #reusable} tells afterwards whether
+ * the plan reads only from schemas that tell when they change. An instance prepares one statement.
+ */
+final class FaissPrepare extends CalcitePrepareImpl {
+  private final AtomicBoolean cancelFlag;
+  private final Set<String> versionedSchemas;
+  private boolean foreignTable;
+
+  /**
+   * @param cancelFlag polled while planning
+   * @param versionedSchemas names of the top-level schemas that tell when they change
+   */
+  FaissPrepare(AtomicBoolean cancelFlag, Set<String> versionedSchemas) {
+    this.cancelFlag = cancelFlag;
+    this.versionedSchemas = versionedSchemas;
+  }
+
+  /** Whether every table of the prepared statement belongs to a versioned schema. */
+  boolean reusable() {
+    return !foreignTable;
+  }
+
+  @Override
+  protected RelOptPlanner createPlanner(
+      CalcitePrepare.Context prepareContext,
+      org.apache.calcite.plan.Context external,
+      RelOptCostFactory costs) {
+    Object config = external == null ? prepareContext.config() : external;
+    return super.createPlanner(
+        prepareContext, Contexts.of(config, new CancelFlag(cancelFlag)), costs);
+  }
+
+  @Override
+  protected CalcitePreparingStmt getPreparingStmt(
+      CalcitePrepare.Context context,
+      Type elementType,
+      CalciteCatalogReader catalogReader,
+      RelOptPlanner planner) {
+    return new CalcitePreparingStmt(
+        this,
+        context,
+        catalogReader,
+        context.getTypeFactory(),
+        context.getRootSchema(),
+        EnumerableRel.Prefer.ARRAY,
+        createCluster(planner, new RexBuilder(context.getTypeFactory())),
+        EnumerableConvention.INSTANCE,
+        createConvertletTable()) {
+      @Override
+      protected PreparedResult implement(RelRoot root) {
+        watchTables(root.rel);
+        return super.implement(root.withRel(PollingRel.watch(root.rel)));
+      }
+    };
+  }
+
+  private void watchTables(RelNode plan) {
+    new RelVisitor() {
+      @Override
+      public void visit(RelNode node, int ordinal, RelNode parent) {
+        RelOptTable table = node.getTable();
+        if (table != null && !versionedSchemas.contains(table.getQualifiedName().get(0))) {
+          foreignTable = true;
+        }
+        super.visit(node, ordinal, parent);
+      }
+    }.go(plan);
+  }
+}

@@ -1,0 +1,15 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss;
+
+import org.apache.calcite.jdbc.CalcitePrepare;
+
+/**
+ * A statement as Calcite compiled it, and the state of the schemas it was compiled for.
+ *
+ * <p>It holds code, never data: every execution binds it to a context of its own.
+ *
+ * @param signature compiled query, its parameters and columns
+ * @param version sum of the schemas' versions when planning began
+ * @param reusable whether every table in it belongs to a schema that tells its version
+ */
+record Plan(CalcitePrepare.CalciteSignature<Object> signature, long version, boolean reusable) {}

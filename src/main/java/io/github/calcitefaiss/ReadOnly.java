@@ -1,0 +1,77 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss;
+
+import java.sql.SQLException;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Refuses statements that would write, by their first word, before anything looks at them.
+ *
+ * <p>Refusing here gives a message that says why; the databases are opened read-only besides.
+ */
+final class ReadOnly {
+  private static final Set<String> REFUSED =
+      Set.of(
+          "ALTER",
+          "ANALYZE",
+          "ATTACH",
+          "BEGIN",
+          "CALL",
+          "COMMIT",
+          "CREATE",
+          "DELETE",
+          "DETACH",
+          "DROP",
+          "GRANT",
+          "INSERT",
+          "MERGE",
+          "PRAGMA",
+          "REFRESH",
+          "REINDEX",
+          "RELEASE",
+          "REPLACE",
+          "REVOKE",
+          "ROLLBACK",
+          "SAVEPOINT",
+          "TRUNCATE",
+          "UPDATE",
+          "UPSERT",
+          "VACUUM");
+
+  private ReadOnly() {}
+
+  /** Throws if the statement is no query. */
+  static void check(String sql) throws SQLException {
+    int start = afterBlanks(sql);
+    int end = start;
+    while (end < sql.length() && Character.isLetter(sql.charAt(end))) {
+      end++;
+    }
+    String verb = sql.substring(start, end).toUpperCase(Locale.ROOT);
+    if (REFUSED.contains(verb)) {
+      throw FaissErrors.readOnly(verb);
+    }
+    if (start == sql.length()) {
+      throw FaissErrors.badArgument("The SQL text is empty");
+    }
+  }
+
+  private static int afterBlanks(String sql) {
+    int i = 0;
+    while (i < sql.length()) {
+      if (Character.isWhitespace(sql.charAt(i)) || sql.charAt(i) == '(') {
+        i++;
+      } else if (sql.startsWith("--", i) || sql.startsWith("//", i)) {
+        int newline = sql.indexOf('\n', i);
+        i = newline < 0 ? sql.length() : newline + 1;
+      } else if (sql.startsWith("/*", i) && !sql.startsWith("/*+", i)) {
+        int close = sql.indexOf("*/", i + 2);
+        i = close < 0 ? sql.length() : close + 2;
+      } else {
+        break;
+      }
+    }
+    return i;
+  }
+}

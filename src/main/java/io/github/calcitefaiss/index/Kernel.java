@@ -1,0 +1,54 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.index;
+
+/**
+ * The inner loops of a search: dot products of a query's integer weights with a block of 4-bit
+ * codes, and the terms that a metric sums up for one row.
+ *
+ * <p>Every kernel gives the same bits, so which one runs decides the speed of a search and nothing
+ * else. Terms are computed one by one and added up elsewhere, in element order: what may be done
+ * many at a time is kept apart from what may not.
+ *
+ * <p>A block holds the codes of some vectors ("lanes") dimension-major, four dimensions of one lane
+ * to a {@code char}: element {@code offset + pack * lanes + lane} has the code of dimension {@code
+ * 4 * pack + i} in bits {@code 4 * i} to {@code 4 * i + 3}. A code's value is the four bits minus
+ * 8. The layout is that of PDX (Kuffo et al., "PDX: A Data Layout for Vector Similarity Search",
+ * 2025), where one instruction works on one dimension of many vectors and nothing is summed across
+ * lanes.
+ */
+interface Kernel {
+  /** What was chosen, for logs and monitoring. */
+  String name();
+
+  /**
+   * Computes {@code out[lane] = Σ weight[d] × code[lane][d]} for every lane.
+   *
+   * @param codes where the block is
+   * @param offset the block's first element
+   * @param lanes vectors in the block, a multiple of {@link Layout#LANE_STEP}
+   * @param weights one per dimension, padded with zeros to whole packs
+   * @param run packs that may be summed in 16 bits: the true sum over each run of that many packs
+   *     fits a short, while its partial sums may wrap
+   * @param acc scratch, at least {@code lanes} long
+   * @param out the results, at least {@code lanes} long
+   */
+  void dots(char[] codes, int offset, int lanes, short[] weights, int run, short[] acc, int[] out);
+
+  /** Computes {@code terms[i] = (query[i] - rows[at + i])²} in double. */
+  void squares(double[] query, float[] rows, int at, double[] terms);
+
+  /** Computes {@code terms[i] = query[i] × rows[at + i]} in double. */
+  void products(double[] query, float[] rows, int at, double[] terms);
+
+  /** Computes {@code terms[i] = |query[i] - rows[at + i]|} in double. */
+  void differences(double[] query, float[] rows, int at, double[] terms);
+
+  /** What a run's sum starts from, so that codes may be used without subtracting 8 from each. */
+  static short start(short[] weights, int firstPack, int endPack) {
+    int sum = 0;
+    for (int d = 4 * firstPack; d < 4 * endPack; d++) {
+      sum += weights[d];
+    }
+    return (short) (-8 * sum);
+  }
+}

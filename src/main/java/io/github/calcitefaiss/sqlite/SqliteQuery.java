@@ -1,0 +1,303 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sqlite;
+
+import java.math.BigDecimal;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.calcite.DataContext;
+import org.apache.calcite.avatica.util.ByteString;
+import org.apache.calcite.linq4j.AbstractEnumerable;
+import org.apache.calcite.linq4j.Enumerable;
+import org.apache.calcite.linq4j.Enumerator;
+import org.apache.calcite.linq4j.Linq4j;
+import org.apache.calcite.sql.type.SqlTypeName;
+
+/**
+ * A query that runs inside SQLite, and the reading of its rows.
+ *
+ * <p>SQLite stores any type in any column, and its driver converts what doesn't fit in silence
+ * (text in an INTEGER column reads as 0). Here every value is read as it is stored, and one that
+ * doesn't fit its column's type is an error.
+ *
+ * @param database what is read
+ * @param sql the query, in SQLite's own SQL
+ * @param outputs its columns
+ * @param parameters for each {@code ?} of the query, which parameter of the statement it is, or
+ *     {@link #FIRST_OUTER} plus which value of the outer query's row
+ */
+public record SqliteQuery(
+    SqliteDatabase database, String sql, List<Output> outputs, List<Integer> parameters) {
+  static final int FIRST_OUTER = Integer.MAX_VALUE - 10000;
+
+  /** A column of the result. */
+  record Output(String name, SqlTypeName type) {}
+
+  /**
+   * The rows, each an {@code Object[]} (or the value itself where there is one column).
+   *
+   * @param root the statement's run
+   * @param outer values of the outer query's row
+   */
+  public Enumerable<Object> rows(DataContext root, Object[] outer) {
+    return new AbstractEnumerable<>() {
+      @Override
+      public Enumerator<Object> enumerator() {
+        if (outer.length > 0) {
+          return new Rows(Execution.of(root), root, outer, null);
+        }
+        // The inner side of a nested loop is read again for every row of the outer one.
+        Repeated repeated = Execution.of(root).memo(SqliteQuery.this, key -> new Repeated());
+        return repeated.complete
+            ? Linq4j.enumerator(repeated.rows)
+            : new Rows(Execution.of(root), root, outer, repeated);
+      }
+    };
+  }
+
+  /** The rows of a query without correlation, kept within a run if there are few. */
+  private static final class Repeated {
+    private static final int MAX_ROWS = 64;
+
+    private final List<Object> rows = new ArrayList<>();
+    private boolean complete;
+  }
+
+  private final class Rows implements Enumerator<Object> {
+    private final Execution execution;
+    private final Execution.Snapshot snapshot;
+    private final PreparedStatement statement;
+    private final ResultSet rows;
+    private Repeated repeated;
+    private Object current;
+
+    private Rows(Execution execution, DataContext root, Object[] outer, Repeated repeated) {
+      this.execution = execution;
+      this.repeated = repeated;
+      if (repeated != null) {
+        repeated.rows.clear();
+      }
+      execution.check();
+      Execution.Snapshot opened = null;
+      PreparedStatement prepared = null;
+      try {
+        opened = execution.snapshot(database);
+        prepared = opened.lease().connection().prepareStatement(sql);
+        for (int i = 0; i < parameters.size(); i++) {
+          int parameter = parameters.get(i);
+          prepared.setObject(
+              i + 1,
+              toSqlite(
+                  parameter >= FIRST_OUTER
+                      ? outer[parameter - FIRST_OUTER]
+                      : root.get("?" + parameter)));
+        }
+        rows = prepared.executeQuery();
+      } catch (SQLException e) {
+        close(prepared, opened);
+        throw failed(e);
+      }
+      snapshot = opened;
+      statement = prepared;
+    }
+
+    @Override
+    public Object current() {
+      return current;
+    }
+
+    @Override
+    public boolean moveNext() {
+      execution.check();
+      try {
+        if (!rows.next()) {
+          if (repeated != null) {
+            repeated.complete = true;
+          }
+          return false;
+        }
+        int n = outputs.size();
+        if (n == 1) {
+          current = read(0);
+        } else {
+          Object[] row = new Object[n];
+          for (int i = 0; i < n; i++) {
+            row[i] = read(i);
+          }
+          current = row;
+        }
+        keep();
+        return true;
+      } catch (SQLException e) {
+        throw failed(e);
+      }
+    }
+
+    private void keep() {
+      if (repeated != null) {
+        if (repeated.rows.size() < Repeated.MAX_ROWS) {
+          repeated.rows.add(current);
+        } else {
+          repeated.rows.clear();
+          repeated = null;
+        }
+      }
+    }
+
+    private RuntimeException failed(SQLException e) {
+      if (execution.isCancelled()) {
+        return execution.cancelled().raise();
+      }
+      return FaissException.sneakyThrow(database.unreadable(e));
+    }
+
+    @Override
+    public void reset() {
+      throw new UnsupportedOperationException("rows are read once");
+    }
+
+    @Override
+    public void close() {
+      close(statement, snapshot);
+    }
+
+    private static void close(PreparedStatement statement, Execution.Snapshot snapshot) {
+      try (snapshot) {
+        if (statement != null) {
+          statement.close();
+        }
+      } catch (SQLException e) {
+        // Nothing was written, and the rows are not wanted any more.
+      }
+    }
+
+    private Object read(int i) throws SQLException {
+      Object value = rows.getObject(i + 1);
+      if (value == null) {
+        return null;
+      }
+      switch (outputs.get(i).type()) {
+        case BIGINT:
+          if (value instanceof Integer || value instanceof Long) {
+            return ((Number) value).longValue();
+          }
+          break;
+        case INTEGER:
+        case SMALLINT:
+        case TINYINT:
+          return readSmall(i, value);
+        case DOUBLE:
+        case FLOAT:
+          if (value instanceof Number number) {
+            return number.doubleValue();
+          }
+          break;
+        case REAL:
+          if (value instanceof Number number) {
+            return number.floatValue();
+          }
+          break;
+        case DECIMAL:
+          if (value instanceof Double number) {
+            return BigDecimal.valueOf(number);
+          } else if (value instanceof Number number) {
+            return BigDecimal.valueOf(number.longValue());
+          }
+          break;
+        case BOOLEAN:
+          if (value instanceof Integer || value instanceof Long) {
+            return ((Number) value).longValue() != 0;
+          } else if ("true".equalsIgnoreCase(value.toString())) {
+            return true;
+          } else if ("false".equalsIgnoreCase(value.toString())) {
+            return false;
+          }
+          break;
+        case CHAR:
+        case VARCHAR:
+          if (!(value instanceof byte[])) {
+            return value.toString();
+          }
+          break;
+        case BINARY:
+        case VARBINARY:
+          if (value instanceof byte[] bytes) {
+            return new ByteString(bytes);
+          }
+          break;
+        case ANY:
+          return value instanceof byte[] bytes
+              ? new ByteString(bytes)
+              : value instanceof Integer number ? (Object) number.longValue() : value;
+        default:
+          break;
+      }
+      throw mismatch(i, value);
+    }
+
+    private Object readSmall(int i, Object value) throws SQLException {
+      if (value instanceof Integer || value instanceof Long) {
+        long number = ((Number) value).longValue();
+        switch (outputs.get(i).type()) {
+          case INTEGER:
+            if (number == (int) number) {
+              return (int) number;
+            }
+            break;
+          case SMALLINT:
+            if (number == (short) number) {
+              return (short) number;
+            }
+            break;
+          default:
+            if (number == (byte) number) {
+              return (byte) number;
+            }
+        }
+      }
+      throw mismatch(i, value);
+    }
+
+    private FaissException mismatch(int i, Object value) {
+      Output output = outputs.get(i);
+      String stored =
+          value instanceof byte[] bytes
+              ? "a BLOB of " + bytes.length + " bytes"
+              : value instanceof String text
+                  ? "the TEXT '" + (text.length() > 40 ? text.substring(0, 40) + "…" : text) + "'"
+                  : value instanceof Double ? "the REAL " + value : "the INTEGER " + value;
+      return new FaissException(
+          "22018",
+          "column \""
+              + output.name()
+              + "\" of "
+              + database
+              + " is "
+              + output.type()
+              + ", but a row holds "
+              + stored
+              + "; SQLite lets a column hold any type: correct the row, or read the column through a"
+              + " view that casts it, as in CAST(\""
+              + output.name()
+              + "\" AS TEXT)");
+    }
+  }
+
+  private static Object toSqlite(Object value) {
+    if (value instanceof ByteString bytes) {
+      return bytes.getBytes();
+    } else if (value instanceof BigDecimal number) {
+      // SQLite has no decimals: a whole number stays one, so that it equals INTEGER values.
+      return number.stripTrailingZeros().scale() <= 0 && number.precision() < 19
+          ? (Object) number.longValue()
+          : number.doubleValue();
+    } else if (value instanceof Boolean flag) {
+      return flag ? 1 : 0;
+    } else if (value instanceof Character c) {
+      return c.toString();
+    }
+    return value;
+  }
+}

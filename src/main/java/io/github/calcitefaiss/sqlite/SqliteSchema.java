@@ -1,0 +1,290 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sqlite;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.schema.Table;
+import org.apache.calcite.schema.impl.AbstractSchema;
+import org.apache.calcite.schema.lookup.IgnoreCaseLookup;
+import org.apache.calcite.schema.lookup.LikePattern;
+import org.apache.calcite.schema.lookup.Lookup;
+import org.apache.calcite.schema.lookup.Named;
+import org.apache.calcite.sql.type.SqlTypeName;
+
+/**
+ * The tables and views of a SQLite file as a Calcite schema.
+ *
+ * <p>They are read again when the file has a newer version, so tables come, change and go while a
+ * connection is open.
+ */
+public final class SqliteSchema extends AbstractSchema {
+  private final SchemaPlus parent;
+  private final String name;
+  private final SqliteDatabase database;
+  private final SqliteConvention convention;
+  private final IndexedTables indexedTables;
+  private Content content;
+  private boolean uncached;
+
+  /**
+   * What was read of the file.
+   *
+   * @param version the version in which it was read
+   * @param schemaVersion SQLite's counter of schema changes
+   * @param tables by their names in SQLite
+   */
+  private record Content(
+      DatabaseVersion version, long schemaVersion, Map<String, SqliteTable> tables) {}
+
+  /**
+   * Creates a schema.
+   *
+   * @param parent what it will be added to, under the name
+   * @param indexed the tables to index; empty for every one that has the default columns
+   * @param skipBadRows whether rows without a usable vector are left out, or are an error
+   */
+  public SqliteSchema(
+      SchemaPlus parent,
+      String name,
+      SqliteDatabase database,
+      List<IndexedTable> indexed,
+      boolean skipBadRows) {
+    this.parent = parent;
+    this.name = name;
+    this.database = database;
+    this.convention = new SqliteConvention(this, name);
+    this.indexedTables = new IndexedTables(this, indexed, skipBadRows);
+  }
+
+  /** The schema's name. */
+  public String name() {
+    return name;
+  }
+
+  /** The file. */
+  public SqliteDatabase database() {
+    return database;
+  }
+
+  /** The tables that have an index. */
+  public IndexedTables indexedTables() {
+    return indexedTables;
+  }
+
+  SqliteConvention convention() {
+    return convention;
+  }
+
+  /**
+   * A number that changes whenever a table or view does, for those who keep what was planned.
+   *
+   * @throws SQLException if the file can't be read
+   */
+  public long schemaVersion() throws SQLException {
+    Content now = content();
+    return 31 * (31 * now.version.watch() + now.version.file().hashCode()) + now.schemaVersion;
+  }
+
+  /**
+   * The tables and views by name.
+   *
+   * @throws SQLException if the file can't be read
+   */
+  public Map<String, SqliteTable> sqliteTables() throws SQLException {
+    return content().tables;
+  }
+
+  /** The table or view of a name, matched as SQLite matches it, or null. */
+  public SqliteTable sqliteTable(String tableName) throws SQLException {
+    Map<String, SqliteTable> tables = sqliteTables();
+    SqliteTable exact = tables.get(tableName);
+    if (exact != null) {
+      return exact;
+    }
+    for (SqliteTable table : tables.values()) {
+      if (table.name().equalsIgnoreCase(tableName)) {
+        return table;
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public boolean isMutable() {
+    return false;
+  }
+
+  @Override
+  protected Map<String, Table> getTableMap() {
+    try {
+      return new LinkedHashMap<>(sqliteTables());
+    } catch (SQLException e) {
+      throw FaissException.<RuntimeException>sneakyThrow(e);
+    }
+  }
+
+  @Override
+  public Lookup<Table> tables() {
+    return new IgnoreCaseLookup<>() {
+      @Override
+      public Table get(String tableName) {
+        refuseCache();
+        return getTableMap().get(tableName);
+      }
+
+      @Override
+      public Named<Table> getIgnoreCase(String tableName) {
+        refuseCache();
+        try {
+          SqliteTable table = sqliteTable(tableName);
+          return table == null ? null : new Named<>(table.name(), table);
+        } catch (SQLException e) {
+          throw FaissException.<RuntimeException>sneakyThrow(e);
+        }
+      }
+
+      @Override
+      public Set<String> getNames(LikePattern pattern) {
+        refuseCache();
+        Set<String> names = getTableMap().keySet();
+        names.removeIf(tableName -> !pattern.matcher().apply(tableName));
+        return names;
+      }
+    };
+  }
+
+  /** Calcite caches a schema's tables for the connection's life unless it is told not to. */
+  private void refuseCache() {
+    if (!uncached) {
+      SchemaPlus self = parent.subSchemas().get(name);
+      if (self != null) {
+        uncached = true;
+        self.setCacheEnabled(false);
+      }
+    }
+  }
+
+  private synchronized Content content() throws SQLException {
+    DatabaseVersion version = database.version();
+    if (content != null && content.version.equals(version)) {
+      return content;
+    }
+    try (SqliteDatabase.Lease lease = database.snapshot()) {
+      Connection connection = lease.connection();
+      long schemaVersion;
+      try (Statement statement = connection.createStatement();
+          ResultSet row = statement.executeQuery("PRAGMA schema_version")) {
+        schemaVersion = row.getLong(1);
+      }
+      // The same schema in a newer version of the same file: only the rows changed.
+      Map<String, SqliteTable> tables =
+          content != null
+                  && content.schemaVersion == schemaVersion
+                  && content.version.file().equals(lease.version().file())
+              ? content.tables
+              : readTables(connection);
+      content = new Content(lease.version(), schemaVersion, tables);
+      return content;
+    } catch (SQLException e) {
+      throw database.unreadable(e);
+    }
+  }
+
+  private Map<String, SqliteTable> readTables(Connection connection) throws SQLException {
+    Map<String, SqliteTable> tables = new LinkedHashMap<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                // pragma_table_list also knows shadow tables of FTS and the like: internals too.
+                "SELECT l.name, l.type FROM pragma_table_list AS l"
+                    + " WHERE l.schema = 'main' AND l.type IN ('table', 'view', 'virtual')"
+                    + " AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY l.name")) {
+      while (rows.next()) {
+        String tableName = rows.getString(1);
+        boolean view = rows.getString(2).equals("view");
+        List<SqliteTable.Column> columns;
+        try {
+          columns = readColumns(connection, tableName);
+        } catch (SQLException e) {
+          // A view of a table that is gone, or a virtual table whose module isn't here: SQLite
+          // itself can't read it, and the others are not to suffer.
+          continue;
+        }
+        if (!columns.isEmpty()) {
+          tables.put(
+              tableName,
+              new SqliteTable(
+                  this, tableName, view, columns, rowCount(connection, tableName, view)));
+        }
+      }
+    }
+    return tables;
+  }
+
+  private static List<SqliteTable.Column> readColumns(Connection connection, String table)
+      throws SQLException {
+    List<SqliteTable.Column> columns = new ArrayList<>();
+    int keyColumns = 0;
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT x.name, x.type, x.\"notnull\", x.pk, x.hidden, l.wr, l.strict"
+                + " FROM pragma_table_xinfo(?) AS x, pragma_table_list AS l"
+                + " WHERE l.schema = 'main' AND l.name = ? ORDER BY x.cid")) {
+      statement.setString(1, table);
+      statement.setString(2, table);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          int hidden = rows.getInt(5);
+          if (hidden == 1) {
+            // A virtual table's parameter; 2 and 3 are generated columns, which are shown.
+            continue;
+          }
+          String declared = rows.getString(2) == null ? "" : rows.getString(2);
+          int key = rows.getInt(4);
+          if (key > 0) {
+            keyColumns++;
+          }
+          boolean notNull = rows.getInt(3) != 0 || key > 0 && rows.getInt(6) != 0;
+          columns.add(
+              new SqliteTable.Column(
+                  rows.getString(1), declared, ColumnType.of(declared), !notNull, key));
+        }
+      }
+    }
+    if (keyColumns == 1) {
+      // The one primary key that never holds NULL without saying so: an alias of the rowid.
+      columns.replaceAll(
+          c ->
+              c.key() > 0 && c.declared().toUpperCase(Locale.ROOT).equals("INTEGER")
+                  ? new SqliteTable.Column(
+                      c.name(), c.declared(), SqlTypeName.BIGINT, false, c.key())
+                  : c);
+    }
+    return columns;
+  }
+
+  /** An estimate for the planner that needs no scan: the largest rowid. */
+  private static double rowCount(Connection connection, String table, boolean view) {
+    if (!view) {
+      try (Statement statement = connection.createStatement();
+          ResultSet row =
+              statement.executeQuery(
+                  "SELECT max(rowid) FROM \"" + table.replace("\"", "\"\"") + '"')) {
+        return Math.max(1, row.getDouble(1));
+      } catch (SQLException e) {
+        // WITHOUT ROWID: no cheap number to be had.
+      }
+    }
+    return 1000;
+  }
+}

@@ -1,0 +1,110 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.index;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** Every kernel gives the integers that the reference kernel gives. */
+class KernelTest {
+  /** The kernels that this JVM can run. */
+  static List<Kernel> all() {
+    List<Kernel> kernels = new ArrayList<>();
+    kernels.add(new ReferenceKernel());
+    kernels.add(new PlainKernel());
+    if (Kernels.vectorModulePresent()) {
+      kernels.add(Kernels.named("vector"));
+    }
+    return kernels;
+  }
+
+  @Test
+  void everyKernelEqualsTheReference() {
+    Random random = Seeds.random("everyKernelEqualsTheReference");
+    for (int round = 0; round < 300; round++) {
+      int packs = 1 + random.nextInt(round % 10 == 0 ? 300 : 40);
+      int lanes = Layout.LANE_STEP * (1 + random.nextInt(4));
+      int run = 1 + random.nextInt(packs);
+      int offset = random.nextInt(100);
+      char[] codes = new char[offset + packs * lanes + random.nextInt(9)];
+      for (int i = 0; i < codes.length; i++) {
+        codes[i] = (char) random.nextInt();
+      }
+      short[] weights = new short[4 * packs];
+      int most = Short.MAX_VALUE / (32 * run);
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = (short) (random.nextInt(2 * most + 1) - most);
+      }
+      int[] expected = new int[lanes];
+      new ReferenceKernel().dots(codes, offset, lanes, weights, run, new short[lanes], expected);
+      for (Kernel kernel : all()) {
+        int[] actual = new int[lanes];
+        kernel.dots(codes, offset, lanes, weights, run, new short[lanes], actual);
+        assertArrayEquals(expected, actual, kernel.name() + ", round " + round);
+      }
+    }
+  }
+
+  @Test
+  void everyKernelsTermsEqualTheReferences() {
+    Random random = Seeds.random("everyKernelsTermsEqualTheReferences");
+    ReferenceKernel reference = new ReferenceKernel();
+    for (int round = 0; round < 300; round++) {
+      int dims = 1 + random.nextInt(70);
+      int at = random.nextInt(50);
+      double[] query = new double[dims];
+      float[] rows = new float[at + dims];
+      for (int i = 0; i < dims; i++) {
+        query[i] = Float.intBitsToFloat(random.nextInt() & ~(1 << 30));
+        rows[at + i] = Float.intBitsToFloat(random.nextInt() & ~(1 << 30));
+      }
+      double[] expected = new double[dims];
+      double[] actual = new double[dims];
+      for (Kernel kernel : all()) {
+        reference.squares(query, rows, at, expected);
+        kernel.squares(query, rows, at, actual);
+        assertArrayEquals(expected, actual, kernel.name());
+        reference.products(query, rows, at, expected);
+        kernel.products(query, rows, at, actual);
+        assertArrayEquals(expected, actual, kernel.name());
+        reference.differences(query, rows, at, expected);
+        kernel.differences(query, rows, at, actual);
+        assertArrayEquals(expected, actual, kernel.name());
+      }
+    }
+  }
+
+  @Test
+  void partialSumsMayWrapAroundAsLongAsTheSumFits() {
+    int packs = 96;
+    int lanes = Layout.LANE_STEP;
+    char[] codes = new char[packs * lanes];
+    short[] weights = new short[4 * packs];
+    for (int pack = 0; pack < packs; pack++) {
+      // -8 in every code: half of the weights make the sum overflow, the others undo it.
+      for (int i = 0; i < 4; i++) {
+        weights[4 * pack + i] = (short) (pack < packs / 2 ? 2000 : -2000);
+      }
+    }
+    weights[0] = 2001;
+    for (Kernel kernel : all()) {
+      int[] out = new int[lanes];
+      kernel.dots(codes, 0, lanes, weights, packs, new short[lanes], out);
+      assertEquals(-8, out[0], kernel.name());
+      assertEquals(-8, out[lanes - 1], kernel.name());
+    }
+  }
+
+  @Test
+  void anUnknownKernelIsRefusedByName() {
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> Kernels.named("fast"));
+    assertEquals(
+        "calcitefaiss.kernel: expected reference, plain or vector, got fast", e.getMessage());
+  }
+}

@@ -80,13 +80,14 @@ class FaissStatement implements Statement {
   private Iterable<Object> bind(Plan plan, StatementRun started, Map<String, Object> parameters) {
     Map<String, Object> values = new HashMap<>(parameters);
     values.putAll(plan.signature().internalParameters);
-    values.put(DataContext.Variable.CANCEL_FLAG.camelName, started.flag());
     if (started.timeoutMillis() > 0) {
       // For scans of other databases: theirs is in whole seconds, rounded down.
       values.put(DataContext.Variable.TIMEOUT.camelName, started.timeoutMillis() + 1000);
     }
     return plan.signature()
-        .enumerable(new RunContext(connection.session(), plan.signature().rootSchema, values));
+        .enumerable(
+            new RunContext(
+                connection.session(), plan.signature().rootSchema, values, started.flag()));
   }
 
   /** A planning step that may be cancelled through its run. */

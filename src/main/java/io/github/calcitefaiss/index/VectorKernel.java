@@ -2,8 +2,11 @@
 package io.github.calcitefaiss.index;
 
 import java.util.Arrays;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -15,6 +18,12 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorKernel implements Kernel {
   private static final VectorSpecies<Short> SPECIES = ShortVector.SPECIES_PREFERRED;
   private static final int WIDTH = SPECIES.length();
+  private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
+
+  /** As many floats as there are lanes for doubles. */
+  private static final VectorSpecies<Float> FLOATS =
+      VectorSpecies.of(
+          float.class, VectorShape.forBitSize(Math.max(64, DOUBLES.vectorBitSize() / 2)));
 
   VectorKernel() {
     // Blocks have no tail for widths that divide a step; no machine has wider vectors yet.
@@ -90,5 +99,52 @@ final class VectorKernel implements Kernel {
               .add(y.lanewise(VectorOperators.LSHR, 12).mul(w7));
       ShortVector.fromArray(SPECIES, acc, j).add(a.add(b)).intoArray(acc, j);
     }
+  }
+
+  @Override
+  public void squares(double[] query, float[] rows, int at, double[] terms) {
+    int i = 0;
+    for (; i + DOUBLES.length() <= query.length; i += DOUBLES.length()) {
+      DoubleVector q = DoubleVector.fromArray(DOUBLES, query, i);
+      DoubleVector x = doubles(rows, at + i);
+      DoubleVector d = q.sub(x);
+      d.mul(d).intoArray(terms, i);
+    }
+    for (; i < query.length; i++) {
+      double d = query[i] - rows[at + i];
+      terms[i] = d * d;
+    }
+  }
+
+  @Override
+  public void products(double[] query, float[] rows, int at, double[] terms) {
+    int i = 0;
+    for (; i + DOUBLES.length() <= query.length; i += DOUBLES.length()) {
+      DoubleVector q = DoubleVector.fromArray(DOUBLES, query, i);
+      DoubleVector x = doubles(rows, at + i);
+      q.mul(x).intoArray(terms, i);
+    }
+    for (; i < query.length; i++) {
+      terms[i] = query[i] * rows[at + i];
+    }
+  }
+
+  @Override
+  public void differences(double[] query, float[] rows, int at, double[] terms) {
+    int i = 0;
+    for (; i + DOUBLES.length() <= query.length; i += DOUBLES.length()) {
+      DoubleVector q = DoubleVector.fromArray(DOUBLES, query, i);
+      DoubleVector x = doubles(rows, at + i);
+      q.sub(x).abs().intoArray(terms, i);
+    }
+    for (; i < query.length; i++) {
+      terms[i] = Math.abs(query[i] - rows[at + i]);
+    }
+  }
+
+  private static DoubleVector doubles(float[] rows, int at) {
+    return (DoubleVector)
+        FloatVector.fromArray(FLOATS, rows, at)
+            .convertShape(VectorOperators.F2D, DOUBLES, 0);
   }
 }

@@ -113,6 +113,9 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
       }
       // A quoted name may have been read in another state; see beginToken.
       super.SwitchTo(state);
+      if (state == DQID && last.kind == BRACKET_QUOTED_IDENTIFIER) {
+        endAtFirstBracket(last);
+      }
       tokens.add(last);
     } while (last.kind != EOF);
     return tokens;
@@ -127,6 +130,16 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
         super.SwitchTo(DEFAULT);
       }
     }
+  }
+
+  /**
+   * Gives back what follows the first ]: to SQLite, unlike to that state, ]] is no part of a name.
+   */
+  private void endAtFirstBracket(Token name) {
+    int length = name.image.indexOf(']') + 1;
+    stream.backup(name.image.length() - length);
+    name.image = name.image.substring(0, length);
+    name.endColumn = name.beginColumn + length - 1;
   }
 
   private static boolean beforeBracket(Token token) {

@@ -51,6 +51,35 @@ class KernelTest {
   }
 
   @Test
+  void everyKernelsTermsEqualTheReferences() {
+    Random random = Seeds.random("everyKernelsTermsEqualTheReferences");
+    ReferenceKernel reference = new ReferenceKernel();
+    for (int round = 0; round < 300; round++) {
+      int dims = 1 + random.nextInt(70);
+      int at = random.nextInt(50);
+      double[] query = new double[dims];
+      float[] rows = new float[at + dims];
+      for (int i = 0; i < dims; i++) {
+        query[i] = Float.intBitsToFloat(random.nextInt() & ~(1 << 30));
+        rows[at + i] = Float.intBitsToFloat(random.nextInt() & ~(1 << 30));
+      }
+      double[] expected = new double[dims];
+      double[] actual = new double[dims];
+      for (Kernel kernel : all()) {
+        reference.squares(query, rows, at, expected);
+        kernel.squares(query, rows, at, actual);
+        assertArrayEquals(expected, actual, kernel.name());
+        reference.products(query, rows, at, expected);
+        kernel.products(query, rows, at, actual);
+        assertArrayEquals(expected, actual, kernel.name());
+        reference.differences(query, rows, at, expected);
+        kernel.differences(query, rows, at, actual);
+        assertArrayEquals(expected, actual, kernel.name());
+      }
+    }
+  }
+
+  @Test
   void partialSumsMayWrapAroundAsLongAsTheSumFits() {
     int packs = 96;
     int lanes = Layout.LANE_STEP;

@@ -1,10 +1,16 @@
--- Which packages are like nginx? The answer as JSON, as datasette-faiss gives it.
-select faiss_search('packages', 'embeddings',
-  (select embedding from embeddings where id = (select id from packages where name = 'nginx')), 5) as ids;
+-- ./sqlline examples/packages.db -f examples/similar.sql
 
--- The same as rows, joined with their names. The distance is the root of the squared L2.
-select n."rank", p.name, p.summary, round(n.distance, 4) as distance
-from table(faiss_neighbors('packages', 'embeddings',
-    (select embedding from embeddings where id = (select id from packages where name = 'nginx')), 6)) as n
-join packages p on p.id = n.id
-order by n."rank";
+-- Which packages are like nginx? The ids as JSON, as datasette-faiss gives them.
+select faiss_search('packages', 'embeddings',
+  (select embedding from docs where title = 'nginx'), 5) as ids;
+
+-- With scores, which are squared L2.
+select faiss_search_with_scores('packages', 'embeddings',
+  (select embedding from docs where title = 'nginx'), 3) as ids_and_scores;
+
+-- As rows, to join and sort; their distance is L2, the root of the score.
+select rank, name, summary, round(distance, 4) as distance
+from faiss_neighbors('packages', 'embeddings',
+    (select embedding from docs where title = 'nginx'), 6) n
+  join packages p on p.id = n.id
+order by rank;

@@ -4,6 +4,8 @@ package io.github.calcitefaiss;
 import io.github.calcitefaiss.sql.FaissTypeSystem;
 import io.github.calcitefaiss.sql.Names;
 import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -54,7 +56,7 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
       if (name.equalsIgnoreCase("schema")) {
         schema = entry.getValue();
       } else if (property != null) {
-        calcite.setProperty(property.camelName(), entry.getValue());
+        calcite.setProperty(property.camelName(), checked(property, entry.getValue()));
       } else if (!name.equalsIgnoreCase("user") && !name.equalsIgnoreCase("password")) {
         operands.put(operand(name), entry.getValue());
       }
@@ -97,6 +99,38 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
       }
     }
     return null;
+  }
+
+  /** Refuses here what Calcite would take for false, or find out about in mid-statement. */
+  private static String checked(CalciteConnectionProperty property, String value)
+      throws SQLException {
+    List<String> allowed;
+    switch (property.type()) {
+      case BOOLEAN:
+        allowed = List.of("true", "false");
+        break;
+      case ENUM:
+        allowed =
+            Arrays.stream(property.valueClass().getEnumConstants())
+                .map(constant -> ((Enum<?>) constant).name())
+                .toList();
+        break;
+      default:
+        return value;
+    }
+    for (String known : allowed) {
+      if (known.equalsIgnoreCase(value)) {
+        return known;
+      }
+    }
+    throw FaissErrors.connect(
+        "Property '"
+            + property.camelName()
+            + "' is '"
+            + value
+            + "', expected one of "
+            + String.join(", ", allowed)
+            + Names.didYouMean(value, allowed));
   }
 
   private static String operand(String name) {

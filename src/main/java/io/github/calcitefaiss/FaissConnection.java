@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.calcitefaiss.sql.Names;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,8 +98,25 @@ final class FaissConnection implements Connection {
       if (calcite != null) {
         calcite.close();
       }
-      throw FaissErrors.translate(t);
+      throw notOpened(t, target);
     }
+  }
+
+  private static SQLException notOpened(Throwable t, FaissUrl target) {
+    for (Throwable cause = t; cause != null; cause = cause.getCause()) {
+      if (cause instanceof JsonProcessingException json && target.model() != null) {
+        JsonLocation at = json.getLocation();
+        return FaissErrors.connect(
+            "The model can't be read: "
+                + json.getOriginalMessage()
+                + (at == null
+                    ? ""
+                    : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")"),
+            t);
+      }
+    }
+    SQLException e = FaissErrors.translate(t);
+    return e.getSQLState().startsWith("08") ? e : FaissErrors.connect(e.getMessage(), t);
   }
 
   private static String schemaNamed(CalciteConnection calcite, String name) throws SQLException {
@@ -134,7 +153,11 @@ final class FaissConnection implements Connection {
   }
 
   Plan plan(String sql, StatementRun run) throws SQLException {
-    return plans.plan(sql, run);
+    try {
+      return plans.plan(sql, run);
+    } catch (Throwable t) {
+      throw DidYouMean.advise(run.translate(t), sql, calcite);
+    }
   }
 
   boolean isCurrent(Plan plan) throws SQLException {
@@ -288,7 +311,7 @@ final class FaissConnection implements Connection {
   @Override
   public DatabaseMetaData getMetaData() throws SQLException {
     checkOpen();
-    return calcite.getMetaData();
+    return new FaissDatabaseMetaData(this);
   }
 
   @Override

@@ -1,7 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.util.ByteString;
@@ -16,19 +18,15 @@ import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.Table;
 import org.apache.calcite.schema.impl.AbstractSchema;
 import org.apache.calcite.schema.impl.AbstractTable;
-import org.apache.calcite.schema.impl.ScalarFunctionImpl;
 import org.apache.calcite.sql.type.SqlTypeName;
 
 /** A schema in memory, whose tables don't look at the cancel flag. */
 public final class ToySchemaFactory implements SchemaFactory {
-  /** Fails as a function of ours does. */
-  public static int divide(int a, int b) {
-    return a / b;
-  }
+  /** Rows of the table "numbers" that statements read. */
+  static final AtomicLong NUMBERS_READ = new AtomicLong();
 
   @Override
   public Schema create(SchemaPlus parent, String name, Map<String, Object> operand) {
-    parent.add("toy_divide", ScalarFunctionImpl.create(ToySchemaFactory.class, "divide"));
     Object[][] docs = {
       {5_000_000_000L, "cat", new ByteString(new byte[] {0, 0, (byte) 0x80, 0x3f}), "x"},
       {2L, "dog", null, 7L},
@@ -43,11 +41,17 @@ public final class ToySchemaFactory implements SchemaFactory {
   }
 
   private static Table numbers() {
+    List<Object[]> rows =
+        IntStream.range(0, 100_000)
+            .mapToObj(i -> new Object[] {(long) i, "n" + i, null, i})
+            .toList();
     return table(
-        Linq4j.asEnumerable(
-            IntStream.range(0, 100_000)
-                .mapToObj(i -> new Object[] {(long) i, "n" + i, null, i})
-                .toList()));
+        Linq4j.asEnumerable(rows)
+            .where(
+                row -> {
+                  NUMBERS_READ.incrementAndGet();
+                  return true;
+                }));
   }
 
   private static Table table(Enumerable<Object[]> rows) {

@@ -123,7 +123,10 @@ final class Bounds {
       return null;
     }
     Bounds bounds = new Bounds(metric, query, grid, longest);
-    return bounds.length > 0 && bounds.length < FARTHEST ? bounds : null;
+    // L2 may be asked from the very origin; elsewhere a query's norm is what all else relates to.
+    boolean l2 = metric == Metric.L2 || metric == Metric.L2_SQUARED;
+    double least = l2 ? Double.MIN_NORMAL : 1 / FARTHEST;
+    return bounds.length > least && bounds.length < FARTHEST ? bounds : null;
   }
 
   short[] weights() {

@@ -1,6 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.index;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
 /**
  * Some rows of an index: their floats, their codes, and what the codes leave out.
  *
@@ -19,6 +24,9 @@ package io.github.calcitefaiss.index;
  * up. A row that a float can't describe has an infinite error: it is never ruled out by its codes.
  */
 final class Chunk {
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
   /** Bytes of parameters a row. */
   static final int ROW_BYTES = 6 * Float.BYTES;
 
@@ -32,6 +40,18 @@ final class Chunk {
 
   private static final double TINY = 0x1p-80;
   private static final double HUGE = 0x1p80;
+
+  /** The values of each byte's high half and of the whole, faster looked up than converted. */
+  private static final double[] HALVES = new double[256];
+
+  private static final double[] BYTES = new double[256];
+
+  static {
+    for (int z = 0; z < 256; z++) {
+      HALVES[z] = (z >> 4) - 8;
+      BYTES[z] = z - 136;
+    }
+  }
 
   final int count;
   final float[] rows;
@@ -93,8 +113,12 @@ final class Chunk {
     int first = block * layout.blockRows();
     int n = rowsOf(block);
     int lanes = layout.padded(n);
-    for (int lane = 0; lane < n; lane++) {
-      encoder.row(first + lane, offset(block) + lane, lanes);
+    for (int lane = 0; lane < n; lane += Layout.LANE_STEP) {
+      int tile = Math.min(Layout.LANE_STEP, n - lane);
+      for (int i = 0; i < tile; i++) {
+        encoder.row(first + lane + i, i);
+      }
+      encoder.store(offset(block) + lane, lanes);
     }
     synchronized (longest) {
       for (int i = 0; i < longest.length; i++) {
@@ -105,45 +129,66 @@ final class Chunk {
 
   private final class Encoder {
     private final int dims = layout.dims();
-    private final Grid grid;
-    private final double[] inverse = new double[dims];
-    private final double[] x = new double[dims];
-    private final double[] y = new double[dims];
-    private final byte[] best = new byte[dims];
-    private final byte[] other = new byte[dims];
+    private final int packs = layout.packs();
+    private final double unit;
+    private final double[] origin;
+    private final double[] spread;
+    private final double[] inverse;
+    private final double[] x;
+    private final double[] y;
     private final double[] longest = new double[3];
 
+    /** One byte a dimension of some rows, before they are moved to their planes. */
+    private final byte[] tile = new byte[4 * packs * Layout.LANE_STEP];
+
+    // What the last call of code() found: sums of x·v and v·v for both approximations.
+    private double dot4;
+    private double square4;
+    private double dot8;
+    private double square8;
+    private int runHigh2;
+    private int runByte2;
+
     Encoder(Grid grid) {
-      this.grid = grid;
+      unit = grid.unit();
+      origin = grid.origin();
+      // Padded with zeros to whole packs, which then need no tail.
+      spread = Arrays.copyOf(grid.spread(), 4 * packs);
+      inverse = new double[4 * packs];
+      x = new double[4 * packs];
+      y = new double[4 * packs];
       for (int d = 0; d < dims; d++) {
-        inverse[d] = grid.spread()[d] > 0 ? 1 / grid.spread()[d] : 0;
+        inverse[d] = spread[d] > 0 ? 1 / spread[d] : 0;
       }
     }
 
-    void row(int row, int to, int lanes) {
+    void row(int row, int lane) {
       double norm2 = 0;
       double energy2 = 0;
       double max = 0;
       double sum2 = 0;
       int from = row * dims;
       for (int d = 0; d < dims; d++) {
-        double v = rows[from + d] * grid.unit();
+        double v = rows[from + d] * unit;
         norm2 += v * v;
-        x[d] = v - grid.origin()[d];
-        energy2 += x[d] * x[d];
-        y[d] = x[d] * inverse[d];
-        max = Math.max(max, Math.abs(y[d]));
-        sum2 += y[d] * y[d];
+        double r = v - origin[d];
+        x[d] = r;
+        energy2 += r * r;
+        double s = r * inverse[d];
+        y[d] = s;
+        sum2 += s * s;
+        max = Math.abs(s) > max ? Math.abs(s) : max;
       }
       double deviation = Math.sqrt(sum2 / dims);
-      quantise(Math.min(max / 7.49, STEP * deviation), best);
+      double step = Math.min(max / 7.49, STEP * deviation);
+      code(step, lane);
       if (max > SPIKE * deviation) {
-        quantise(max / 7.49, other);
-        if (rest(other, 4, fit(other, 4)) < rest(best, 4, fit(best, 4))) {
-          System.arraycopy(other, 0, best, 0, dims);
+        double left = rest2(energy2, dot4, square4);
+        code(max / 7.49, lane);
+        if (left < rest2(energy2, dot4, square4)) {
+          code(step, lane);
         }
       }
-      store(to, lanes);
       float inverse = (float) (1 / Math.sqrt(norm2));
       boolean describable = energy2 < HUGE && inverse > TINY && inverse < HUGE;
       inverseNorm[row] = describable ? inverse : 1;
@@ -153,75 +198,94 @@ final class Chunk {
         return;
       }
       energy[row] = (float) energy2;
-      float a4 = energy2 < TINY ? 0 : (float) fit(best, 4);
-      float a8 = energy2 < TINY ? 0 : (float) fit(best, 8);
-      scale[0][row] = a4;
-      scale[1][row] = a8;
-      error[0][row] = up(rest(best, 4, a4));
-      error[1][row] = up(rest(best, 8, a8));
+      if (energy2 < TINY) {
+        error[0][row] = up(Math.sqrt(energy2));
+        error[1][row] = error[0][row];
+        return;
+      }
+      scale[0][row] = square4 > 0 ? (float) (dot4 / square4) : 0;
+      scale[1][row] = square8 > 0 ? (float) (dot8 / square8) : 0;
+      error[0][row] = up(Math.sqrt(rest2(energy2, dot4, square4)));
+      error[1][row] = up(Math.sqrt(rest2(energy2, dot8, square8)));
     }
 
-    /** Codes y in bytes of 136 + c, for a given step of the high halves. */
-    private void quantise(double step, byte[] codes) {
+    /**
+     * The square of what the least-squares multiple of v leaves of x, with room for rounding.
+     *
+     * <p>|x - a·v|² = x·x - (x·v)²/(v·v) + (v·v)(a - x·v/v·v)². The sums are within dims × 2⁻⁵³ of
+     * x·x, the float a within 2⁻²⁴ of the quotient.
+     */
+    private double rest2(double energy2, double dot, double square) {
+      double fitted = square > 0 ? dot / square * dot : 0;
+      return Math.max(0, energy2 - fitted) + energy2 * (8.0 * dims * 0x1p-53 + 0x1p-46);
+    }
+
+    /** Moves the coded rows to their place in the planes. */
+    void store(int to, int lanes) {
+      for (int pack = 0; pack < packs; pack++) {
+        int at = to + pack * lanes;
+        for (int lane = 0; lane < Layout.LANE_STEP; lane++) {
+          int four = (int) INTS.get(tile, 4 * (lane * packs + pack));
+          high[at + lane] = nibbles(four >>> 4);
+          low[at + lane] = nibbles(four);
+        }
+      }
+    }
+
+    /** The low halves of four bytes. */
+    private static char nibbles(int four) {
+      int pairs = four & 0x0F0F0F0F;
+      pairs = (pairs | pairs >>> 4) & 0x00FF00FF;
+      return (char) (pairs | pairs >>> 8);
+    }
+
+    /** Codes x with a step of the high halves, and sums up how the codes relate to x. */
+    private void code(double step, int lane) {
       double factor = step > 0 ? 16 / step : 0;
-      for (int d = 0; d < dims; d++) {
-        codes[d] = (byte) (int) Math.max(0, Math.min(255, y[d] * factor + 136.5));
+      dot4 = 0;
+      square4 = 0;
+      dot8 = 0;
+      square8 = 0;
+      long high2 = 0;
+      long byte2 = 0;
+      for (int from = 0; from < 4 * packs; from += 4 * Bounds.RUN) {
+        int to = Math.min(4 * packs, from + 4 * Bounds.RUN);
+        codeRun(factor, lane * 4 * packs, from, to);
+        longest[0] = Math.max(longest[0], runHigh2);
+        high2 += runHigh2;
+        byte2 += runByte2;
       }
+      longest[1] = Math.max(longest[1], high2);
+      longest[2] = Math.max(longest[2], byte2);
     }
 
-    private double value(byte code, int bits) {
-      int z = code & 255;
-      return bits == 4 ? (z >> 4) - 8 : z - 136;
-    }
-
-    /** The scale that leaves the least of x. */
-    private double fit(byte[] codes, int bits) {
-      double dot = 0;
-      double square = 0;
-      for (int d = 0; d < dims; d++) {
-        double c = grid.spread()[d] * value(codes[d], bits);
-        dot += x[d] * c;
-        square += c * c;
+    private void codeRun(double factor, int at, int from, int to) {
+      double xv4 = 0;
+      double vv4 = 0;
+      double xv8 = 0;
+      double vv8 = 0;
+      int high2 = 0;
+      int byte2 = 0;
+      for (int d = from; d < to; d++) {
+        int z = Math.max(0, Math.min(255, (int) (y[d] * factor + 136.5)));
+        tile[at + d] = (byte) z;
+        int h = (z >> 4) - 8;
+        int c = z - 136;
+        high2 += h * h;
+        byte2 += c * c;
+        double v4 = spread[d] * HALVES[z];
+        double v8 = spread[d] * BYTES[z];
+        xv4 += x[d] * v4;
+        vv4 += v4 * v4;
+        xv8 += x[d] * v8;
+        vv8 += v8 * v8;
       }
-      return square > 0 ? dot / square : 0;
-    }
-
-    /** The norm of what the codes leave of x. */
-    private double rest(byte[] codes, int bits, double scale) {
-      double sum = 0;
-      for (int d = 0; d < dims; d++) {
-        double r = x[d] - scale * grid.spread()[d] * value(codes[d], bits);
-        sum += r * r;
-      }
-      return Math.sqrt(sum);
-    }
-
-    private void store(int to, int lanes) {
-      double run = 0;
-      double all = 0;
-      double bytes = 0;
-      for (int pack = 0; pack < layout.packs(); pack++) {
-        int hi = 0;
-        int lo = 0;
-        for (int i = 0; i < 4; i++) {
-          int d = 4 * pack + i;
-          int z = d < dims ? best[d] & 255 : 136;
-          hi |= (z >> 4) << 4 * i;
-          lo |= (z & 15) << 4 * i;
-          int h = (z >> 4) - 8;
-          run += h * h;
-          bytes += (z - 136.0) * (z - 136.0);
-        }
-        high[to + pack * lanes] = (char) hi;
-        low[to + pack * lanes] = (char) lo;
-        if ((pack + 1) % Bounds.RUN == 0 || pack + 1 == layout.packs()) {
-          longest[0] = Math.max(longest[0], run);
-          all += run;
-          run = 0;
-        }
-      }
-      longest[1] = Math.max(longest[1], all);
-      longest[2] = Math.max(longest[2], bytes);
+      dot4 += xv4;
+      square4 += vv4;
+      dot8 += xv8;
+      square8 += vv8;
+      runHigh2 = high2;
+      runByte2 = byte2;
     }
   }
 

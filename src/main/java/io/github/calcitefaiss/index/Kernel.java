@@ -2,11 +2,12 @@
 package io.github.calcitefaiss.index;
 
 /**
- * The inner loop of a scan: dot products of one query's integer weights with a block of 4-bit
- * codes.
+ * The inner loops of a search: dot products of a query's integer weights with a block of 4-bit
+ * codes, and the terms that a metric sums up for one row.
  *
- * <p>Every kernel gives the same integers, so which one runs decides the speed of a search and
- * nothing else.
+ * <p>Every kernel gives the same bits, so which one runs decides the speed of a search and nothing
+ * else. Terms are computed one by one and added up elsewhere, in element order: what may be done
+ * many at a time is kept apart from what may not.
  *
  * <p>A block holds the codes of some vectors ("lanes") dimension-major, four dimensions of one lane
  * to a {@code char}: element {@code offset + pack * lanes + lane} has the code of dimension {@code
@@ -32,6 +33,15 @@ interface Kernel {
    * @param out the results, at least {@code lanes} long
    */
   void dots(char[] codes, int offset, int lanes, short[] weights, int run, short[] acc, int[] out);
+
+  /** Computes {@code terms[i] = (query[i] - rows[at + i])²} in double. */
+  void squares(double[] query, float[] rows, int at, double[] terms);
+
+  /** Computes {@code terms[i] = query[i] × rows[at + i]} in double. */
+  void products(double[] query, float[] rows, int at, double[] terms);
+
+  /** Computes {@code terms[i] = |query[i] - rows[at + i]|} in double. */
+  void differences(double[] query, float[] rows, int at, double[] terms);
 
   /** What a run's sum starts from, so that codes may be used without subtracting 8 from each. */
   static short start(short[] weights, int firstPack, int endPack) {

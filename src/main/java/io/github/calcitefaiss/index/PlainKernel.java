@@ -66,4 +66,37 @@ final class PlainKernel implements Kernel {
       }
     }
   }
+
+  // Converted in a loop of its own: JDK 17 can't vectorise a conversion, but does the rest then.
+
+  @Override
+  public void squares(double[] query, float[] rows, int at, double[] terms) {
+    convert(rows, at, terms, query.length);
+    for (int i = 0; i < query.length; i++) {
+      double difference = query[i] - terms[i];
+      terms[i] = difference * difference;
+    }
+  }
+
+  @Override
+  public void products(double[] query, float[] rows, int at, double[] terms) {
+    convert(rows, at, terms, query.length);
+    for (int i = 0; i < query.length; i++) {
+      terms[i] = query[i] * terms[i];
+    }
+  }
+
+  @Override
+  public void differences(double[] query, float[] rows, int at, double[] terms) {
+    convert(rows, at, terms, query.length);
+    for (int i = 0; i < query.length; i++) {
+      terms[i] = Math.abs(query[i] - terms[i]);
+    }
+  }
+
+  private static void convert(float[] rows, int at, double[] to, int n) {
+    for (int i = 0; i < n; i++) {
+      to[i] = rows[at + i];
+    }
+  }
 }

@@ -1,9 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.index;
 
-/**
- * The definition of {@link Kernel#dots}, lane by lane: what every other kernel is tested against.
- */
+/** The definition of each loop, one number at a time: what every other kernel is tested against. */
 final class ReferenceKernel implements Kernel {
   @Override
   public String name() {
@@ -20,6 +18,28 @@ final class ReferenceKernel implements Kernel {
         sum += weights[d] * (code - 8);
       }
       out[lane] = sum;
+    }
+  }
+
+  @Override
+  public void squares(double[] query, float[] rows, int at, double[] terms) {
+    for (int i = 0; i < query.length; i++) {
+      double difference = query[i] - rows[at + i];
+      terms[i] = difference * difference;
+    }
+  }
+
+  @Override
+  public void products(double[] query, float[] rows, int at, double[] terms) {
+    for (int i = 0; i < query.length; i++) {
+      terms[i] = query[i] * rows[at + i];
+    }
+  }
+
+  @Override
+  public void differences(double[] query, float[] rows, int at, double[] terms) {
+    for (int i = 0; i < query.length; i++) {
+      terms[i] = Math.abs(query[i] - rows[at + i]);
     }
   }
 }

@@ -16,7 +16,7 @@ final class Scan {
   private static final int FEW = 16;
 
   /** Beyond this share of a block, the low halves are worth a pass of their own. */
-  private static final int MANY = 8;
+  private static final int MANY = 16;
 
   /** So many blocks in a row that the codes ruled out little of, and the codes are left aside. */
   private static final int FUTILE = 4;
@@ -50,6 +50,7 @@ final class Scan {
     final int[] low;
     final int[] lanes;
     final long[] order;
+    final int[] group = new int[ExactKeys.GROUP];
     final double[] keys = new double[ExactKeys.GROUP];
 
     Scratch(int rows) {
@@ -73,6 +74,14 @@ final class Scan {
   private final Scratch scratch;
   private int futile;
 
+  /** Rows in the group that is being collected. */
+  private int grouped;
+
+  /** A row of the chunk at hand whose key is known, or -1. */
+  private int lastRow;
+
+  private double lastKey;
+
   /**
    * Prepares a scan.
    *
@@ -92,7 +101,7 @@ final class Scan {
     this.rows = search.rows();
     this.farthest = farthest(search);
     this.bounds = bounds;
-    this.exact = new ExactKeys(search.metric(), search.query());
+    this.exact = new ExactKeys(kernel, search.metric(), search.query());
     this.heap = heap;
     this.limit = limit;
     this.scratch = scratch;
@@ -115,14 +124,15 @@ final class Scan {
   void block(Chunk chunk, int origin, int block) {
     int first = block * layout.blockRows();
     int n = chunk.rowsOf(block);
+    lastRow = -1;
     if (bounds == null || futile >= FUTILE && futile++ % REST != 0) {
-      direct(chunk, origin, first, n, listed(origin + first, n, n));
+      direct(chunk, origin, first, listed(origin + first, n, n));
       return;
     }
     if (rows != null) {
       int few = listed(origin + first, n, n / FEW);
       if (few >= 0) {
-        direct(chunk, origin, first, n, few);
+        direct(chunk, origin, first, few);
         return;
       }
     }
@@ -150,23 +160,49 @@ final class Scan {
     return count;
   }
 
-  private void direct(Chunk chunk, int origin, int first, int n, int count) {
+  private void direct(Chunk chunk, int origin, int first, int count) {
     int[] lanes = scratch.lanes;
     for (int i = 0; i < count; i++) {
-      lanes[i] += first;
+      compare(chunk, origin, first + lanes[i]);
     }
-    for (int i = 0; i < count; i += ExactKeys.GROUP) {
-      compare(chunk, origin, lanes, i, Math.min(ExactKeys.GROUP, count - i));
+    finish(chunk, origin);
+  }
+
+  /** Takes a row to be compared; rows are computed as soon as they make a group. */
+  private void compare(Chunk chunk, int origin, int row) {
+    if (lastRow >= 0 && sameVector(chunk, row, lastRow)) {
+      // Tables with many copies of one vector defeat any bound, but not this.
+      offer(lastKey, origin + row);
+      return;
+    }
+    scratch.group[grouped++] = row;
+    if (grouped == ExactKeys.GROUP) {
+      finish(chunk, origin);
     }
   }
 
-  private void compare(Chunk chunk, int origin, int[] chunkRows, int from, int n) {
-    double[] keys = scratch.keys;
-    exact.compute(chunk.rows, chunkRows, from, n, keys);
-    for (int i = 0; i < n; i++) {
-      if (keys[i] <= farthest && heap.offer(keys[i], origin + chunkRows[from + i])) {
-        limit.lower(heap.worst());
+  private void finish(Chunk chunk, int origin) {
+    if (grouped > 0) {
+      exact.compute(chunk.rows, scratch.group, grouped, scratch.keys);
+      for (int i = 0; i < grouped; i++) {
+        offer(scratch.keys[i], origin + scratch.group[i]);
       }
+      lastRow = scratch.group[grouped - 1];
+      lastKey = scratch.keys[grouped - 1];
+      grouped = 0;
+    }
+  }
+
+  private boolean sameVector(Chunk chunk, int a, int b) {
+    int dims = layout.dims();
+    return Arrays.mismatch(
+            chunk.rows, a * dims, a * dims + dims, chunk.rows, b * dims, b * dims + dims)
+        < 0;
+  }
+
+  private void offer(double key, int ordinal) {
+    if (key <= farthest && heap.offer(key, ordinal)) {
+      limit.lower(heap.worst());
     }
   }
 
@@ -231,7 +267,8 @@ final class Scan {
     double largest = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < n; i += ExactKeys.GROUP) {
       int count = Math.min(ExactKeys.GROUP, n - i);
-      exact.compute(chunk.rows, chosen, i, count, scratch.keys);
+      System.arraycopy(chosen, i, scratch.group, 0, count);
+      exact.compute(chunk.rows, scratch.group, count, scratch.keys);
       for (int j = 0; j < count; j++) {
         if (!(scratch.keys[j] <= farthest)) {
           return;
@@ -255,19 +292,13 @@ final class Scan {
       count += bound > max ? 0 : 1;
     }
     Arrays.sort(order, 0, count);
+    // Bounds ascend, so the first that is above the limit ends the block.
     int compared = 0;
-    while (compared < count) {
-      // Bounds ascend, so the first that is above the limit ends the block; NaN sorts first.
-      if (bound(order[compared]) > bounds.limit(limit.key())) {
-        break;
-      }
-      int group = Math.min(ExactKeys.GROUP, count - compared);
-      for (int i = 0; i < group; i++) {
-        lanes[i] = first + (int) order[compared + i];
-      }
-      compare(chunk, origin, lanes, 0, group);
-      compared += group;
+    while (compared < count && !(bound(order[compared]) > bounds.limit(limit.key()))) {
+      compare(chunk, origin, first + (int) order[compared]);
+      compared++;
     }
+    finish(chunk, origin);
     return compared;
   }
 

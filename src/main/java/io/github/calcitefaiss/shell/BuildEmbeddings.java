@@ -126,13 +126,14 @@ public final class BuildEmbeddings {
   }
 
   private static List<Row> read(Connection connection, Job job) throws SQLException {
+    // Qualified, for SQLite takes an unknown column in quotes alone for a string.
+    String id = "source." + identifier(job.id());
     List<String> texts = new ArrayList<>();
     for (String column : job.texts()) {
-      texts.add("ifnull(" + identifier(column) + ", '')");
+      texts.add("ifnull(source." + identifier(column) + ", '')");
     }
-    String id = identifier(job.id());
     String sql =
-        "select %s, %s from %s where %s is not null order by 1"
+        "select %s, %s from %s as source where %s is not null order by 1"
             .formatted(id, String.join(" || char(10) || ", texts), identifier(job.table()), id);
     List<Row> rows = new ArrayList<>();
     try (Statement statement = connection.createStatement();

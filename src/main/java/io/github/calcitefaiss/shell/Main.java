@@ -44,7 +44,8 @@ public final class Main {
     System.exit(run(args, System.out, System.err));
   }
 
-  private static int run(String[] args, PrintStream out, PrintStream err) throws IOException {
+  /** Runs the shell, and returns the exit code. */
+  static int run(String[] args, PrintStream out, PrintStream err) throws IOException {
     if (args.length == 0) {
       err.print(USAGE);
       return WRONG_ARGUMENTS;
@@ -76,6 +77,8 @@ public final class Main {
       System.setProperty("org.jline.terminal.dumb", "true");
     }
     Shell shell = new Shell();
+    shell.setOutputStream(out);
+    shell.setErrorStream(err);
     SqlLine.Status status =
         shell.begin(
             arguments(url ? target : URL_PREFIX + target, options, interactive), null, interactive);
@@ -97,6 +100,8 @@ public final class Main {
     if (!interactive) {
       // sqlline takes the width of a missing terminal for 0, and prints empty cells.
       all.add("--maxWidth=" + WIDTH_WITHOUT_TERMINAL);
+      // Statements from a pipe are answered without a prompt between.
+      all.add("--no-prompt");
     }
     all.addAll(options);
     return all.toArray(String[]::new);

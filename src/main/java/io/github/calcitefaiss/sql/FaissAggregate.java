@@ -17,8 +17,10 @@ import org.apache.calcite.adapter.enumerable.AggResultContext;
 import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.linq4j.tree.Expression;
 import org.apache.calcite.linq4j.tree.Expressions;
+import org.apache.calcite.linq4j.tree.Statement;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rel.type.RelDataTypeFactory;
+import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.schema.AggregateFunction;
 import org.apache.calcite.schema.FunctionParameter;
 import org.apache.calcite.schema.ImplementableAggFunction;
@@ -194,8 +196,19 @@ public final class FaissAggregate {
       for (Expression argument : add.arguments()) {
         arguments.add(Expressions.convert_(Expressions.box(argument), Object.class));
       }
-      add.currentBlock()
-          .add(Expressions.statement(Expressions.call(add.accumulator().get(0), "add", arguments)));
+      Statement row =
+          Expressions.statement(Expressions.call(add.accumulator().get(0), "add", arguments));
+      // The FILTER clause is each implementor's own affair.
+      RexNode filter = add.rexFilterArgument();
+      add.currentBlock().add(filter == null ? row : Expressions.ifThen(isTrue(add, filter), row));
+    }
+
+    private static Expression isTrue(AggAddContext add, RexNode filter) {
+      Expression value = add.rowTranslator().translateList(List.of(filter)).get(0);
+      return Expressions.call(
+          Expressions.field(null, Boolean.class, "TRUE"),
+          "equals",
+          Expressions.convert_(Expressions.box(value), Object.class));
     }
 
     @Override

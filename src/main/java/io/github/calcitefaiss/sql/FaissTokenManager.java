@@ -99,7 +99,10 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
     return tokens.get(next);
   }
 
-  /** All tokens, the last of which marks the end, or the place where {@link #error} arose. */
+  /**
+   * All tokens but semicolons at the end, the last of which is EOF: the end, or the place where
+   * {@link #error} arose.
+   */
   private List<Token> split() {
     List<Token> tokens = new ArrayList<>();
     do {
@@ -113,8 +116,14 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
       }
       // A quoted name may have been read in another state; see beginToken.
       super.SwitchTo(state);
+      if (state == DQID && last.kind == BRACKET_QUOTED_IDENTIFIER) {
+        endAtFirstBracket(last);
+      }
       tokens.add(last);
     } while (last.kind != EOF);
+    while (tokens.size() > 1 && tokens.get(tokens.size() - 2).kind == SEMICOLON) {
+      tokens.remove(tokens.size() - 2);
+    }
     return tokens;
   }
 
@@ -127,6 +136,14 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
         super.SwitchTo(DEFAULT);
       }
     }
+  }
+
+  /** Gives back what follows the first ]: in SQLite, unlike in that state, no name contains ]]. */
+  private void endAtFirstBracket(Token name) {
+    int length = name.image.indexOf(']') + 1;
+    stream.backup(name.image.length() - length);
+    name.image = name.image.substring(0, length);
+    name.endColumn = name.beginColumn + length - 1;
   }
 
   private static boolean beforeBracket(Token token) {

@@ -52,13 +52,13 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
     switch (argument.getKind()) {
       case EXPLICIT_TABLE:
       case SET_SEMANTICS_TABLE:
-      case DESCRIPTOR:
       case CURSOR:
         return true;
       case ARGUMENT_ASSIGNMENT:
         return isTable(((SqlCall) argument).operand(0));
       default:
-        return false;
+        // Columns of a table that is another argument, perhaps as a query in parentheses.
+        return argument instanceof SqlCall inner && inner.getOperator().isName("DESCRIPTOR", false);
     }
   }
 
@@ -107,7 +107,7 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
   /** The tables that the arguments name, in lower case. */
   Set<String> tablesReferred() {
     Set<String> tables = new HashSet<>();
-    for (SqlIdentifier name : namesReferred(true)) {
+    for (SqlIdentifier name : names(call, true)) {
       for (String part : name.names.subList(0, name.names.size() - 1)) {
         tables.add(part.toLowerCase(Locale.ROOT));
       }
@@ -117,12 +117,17 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
 
   /** Whether the arguments name a column without its table. */
   boolean refersToAnyTable() {
-    return namesReferred(false).stream().anyMatch(name -> name.names.size() == 1);
+    return names(call, false).stream().anyMatch(name -> name.names.size() == 1);
   }
 
-  private List<SqlIdentifier> namesReferred(boolean inSubqueries) {
+  /** The names of columns, and of tables in subqueries, in an expression. */
+  static List<SqlIdentifier> names(SqlNode expression) {
+    return names(expression, true);
+  }
+
+  private static List<SqlIdentifier> names(SqlNode expression, boolean inSubqueries) {
     List<SqlIdentifier> names = new ArrayList<>();
-    call.accept(
+    expression.accept(
         new SqlBasicVisitor<Void>() {
           @Override
           public Void visit(SqlIdentifier id) {
@@ -154,7 +159,7 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
     boolean isLateral = table.getKind() == SqlKind.LATERAL;
     SqlNode function = isLateral ? ((SqlCall) table).operand(0) : table;
     SqlNode standard = liftSubqueries(function);
-    if (isLateral || lateral && !namesReferred(true).isEmpty()) {
+    if (isLateral || lateral && !names(call, true).isEmpty()) {
       standard = lateral(standard);
     }
     if (node.getKind() == SqlKind.AS) {
@@ -169,9 +174,12 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
   }
 
   /**
-   * Moves scalar subqueries out of the arguments: Calcite can't run {@code TABLE(f((q)))}, but can
-   * run {@code (SELECT f.* FROM (SELECT SINGLE_VALUE(…) FROM (q)) AS a, LATERAL TABLE(f(a.…)) AS
-   * f)}.
+   * Moves scalar subqueries out of the arguments.
+   *
+   * <p>Calcite can't run {@code TABLE(f((q)))}, but it can run {@code (SELECT f.* FROM (SELECT
+   * SINGLE_VALUE(v) AS v FROM (q) AS a (v)) AS a, LATERAL TABLE(f(a.v)) AS f)}. SINGLE_VALUE, which
+   * is NULL for no row and an error for two, rather than a scalar subquery in that SELECT: one that
+   * refers to tables of the outer FROM fails in Calcite's decorrelator.
    */
   private SqlNode liftSubqueries(SqlNode function) {
     List<SqlNode> from = new ArrayList<>();

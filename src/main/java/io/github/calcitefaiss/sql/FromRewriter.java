@@ -11,8 +11,10 @@ import java.util.stream.IntStream;
 import org.apache.calcite.sql.JoinConditionType;
 import org.apache.calcite.sql.JoinType;
 import org.apache.calcite.sql.SqlAsofJoin;
+import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlJoin;
+import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
@@ -42,7 +44,9 @@ final class FromRewriter {
       expandStar(select, from, written);
     }
     SqlNode first = ordered.get(0).node();
-    select.setFrom(replaceItems(from, item -> FromItem.of(item).toStandard(item != first)));
+    from = replaceItems(from, item -> FromItem.of(item).toStandard(item != first));
+    moveConditions(select, from, true);
+    select.setFrom(from);
   }
 
   /** Joins tables by commas. */
@@ -196,10 +200,7 @@ final class FromRewriter {
       for (; conditions < joins.size() && placed.containsAll(range(conditions + 2)); conditions++) {
         SqlNode next = joins.get(conditions).getCondition();
         if (next != null) {
-          condition =
-              condition == null
-                  ? next
-                  : SqlStdOperatorTable.AND.createCall(next.getParserPosition(), condition, next);
+          condition = condition == null ? next : and(condition, next);
         }
       }
       SqlJoin join = joins.get(Math.max(0, i - 1));
@@ -207,6 +208,43 @@ final class FromRewriter {
       from = join(join.getParserPosition(), from, type, tables.get(i), condition);
     }
     return from;
+  }
+
+  /**
+   * Moves the condition of an inner join with a call to WHERE, where it means the same.
+   *
+   * <p>Calcite 1.42 fails with a NoElementException on a condition that names other tables' columns
+   * beside a call that does so too.
+   *
+   * @param isLast whether no tables follow, whose columns could make a name ambiguous
+   */
+  private static void moveConditions(SqlSelect select, SqlNode from, boolean isLast) {
+    if (!(from instanceof SqlJoin join)) {
+      return;
+    }
+    SqlNode condition = join.getCondition();
+    if (isInner(join)
+        && condition != null
+        && isLateral(join.getRight())
+        && (isLast || FromItem.names(condition).stream().allMatch(id -> id.names.size() > 1))) {
+      SqlNode where = select.getWhere();
+      select.setWhere(where == null ? condition : and(condition, where));
+      join.setOperand(2, JoinType.CROSS.symbol(join.getParserPosition()));
+      join.setOperand(4, JoinConditionType.NONE.symbol(join.getParserPosition()));
+      join.setOperand(5, null);
+    }
+    if (isInner(join) || join.getJoinType() == JoinType.LEFT) {
+      moveConditions(select, join.getLeft(), false);
+    }
+  }
+
+  private static boolean isLateral(SqlNode table) {
+    SqlNode inner = table.getKind() == SqlKind.AS ? ((SqlCall) table).operand(0) : table;
+    return inner.getKind() == SqlKind.LATERAL;
+  }
+
+  private static SqlNode and(SqlNode left, SqlNode right) {
+    return SqlStdOperatorTable.AND.createCall(left.getParserPosition(), left, right);
   }
 
   private static List<Integer> range(int end) {

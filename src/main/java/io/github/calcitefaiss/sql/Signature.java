@@ -99,7 +99,10 @@ final class Signature {
 
     @Override
     public RelDataType getType(RelDataTypeFactory typeFactory) {
-      return nullable(typeFactory, type);
+      // As a Java type, since only such a parameter is shown its literals while planning.
+      return type == SqlTypeName.VARCHAR
+          ? typeFactory.createTypeWithNullability(typeFactory.createJavaType(String.class), true)
+          : nullable(typeFactory, type);
     }
 
     @Override

@@ -81,7 +81,8 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
         addParameter(follows(token, UNSIGNED_INTEGER_LITERAL) ? join(token) : token);
         return;
       case COLON:
-        boolean separates = inside.isJsonObject && FaissTokenManager.endsOperand(last());
+        boolean separates =
+            inside.isJsonObject && FaissTokenManager.endsOperand(last()) && last().kind != VALUE;
         if (separates || !nameFollows(token)) {
           break;
         }

@@ -71,6 +71,10 @@ final class SqliteDialect extends SqliteSqlDialect {
       case VARCHAR:
         name = SqlTypeName.VARCHAR;
         break;
+      case ANY:
+      case NULL:
+        // A bare NULL serves.
+        return null;
       default:
         return super.getCastSpec(type);
     }

@@ -51,6 +51,35 @@ class KernelTest {
   }
 
   @Test
+  void everyKernelsTermsEqualTheReferences() {
+    Random random = Seeds.random("everyKernelsTermsEqualTheReferences");
+    ReferenceKernel reference = new ReferenceKernel();
+    for (int round = 0; round < 300; round++) {
+      int dims = 1 + random.nextInt(70);
+      int at = random.nextInt(50);
+      double[] query = new double[dims];
+      float[] rows = new float[at + dims];
+      for (int i = 0; i < dims; i++) {
+        query[i] = Float.intBitsToFloat(random.nextInt() & ~(1 << 30));
+        rows[at + i] = Float.intBitsToFloat(random.nextInt() & ~(1 << 30));
+      }
+      double[] expected = new double[dims];
+      double[] actual = new double[dims];
+      for (Kernel kernel : all()) {
+        reference.squares(query, rows, at, expected);
+        kernel.squares(query, rows, at, actual);
+        assertArrayEquals(expected, actual, kernel.name());
+        reference.products(query, rows, at, expected);
+        kernel.products(query, rows, at, actual);
+        assertArrayEquals(expected, actual, kernel.name());
+        reference.differences(query, rows, at, expected);
+        kernel.differences(query, rows, at, actual);
+        assertArrayEquals(expected, actual, kernel.name());
+      }
+    }
+  }
+
+  @Test
   void partialSumsMayWrapAroundAsLongAsTheSumFits() {
     int packs = 96;
     int lanes = Layout.LANE_STEP;
@@ -69,6 +98,21 @@ class KernelTest {
       assertEquals(-8, out[0], kernel.name());
       assertEquals(-8, out[lanes - 1], kernel.name());
     }
+  }
+
+  @Test
+  void aWarmingKernelAnswersWithEitherKernel() {
+    Kernel warming = new WarmingKernel(new ReferenceKernel(), new PlainKernel(), 1);
+    char[] codes = new char[Layout.LANE_STEP];
+    int[] out = new int[Layout.LANE_STEP];
+    long deadline = System.nanoTime() + 60_000_000_000L;
+    while (warming.name().equals("reference") && System.nanoTime() < deadline) {
+      warming.dots(
+          codes, 0, codes.length, new short[] {1, 2, 3, 4}, 1, new short[codes.length], out);
+      assertEquals(-80, out[0]);
+    }
+    warming.dots(codes, 0, codes.length, new short[] {1, 2, 3, 4}, 1, new short[64], out);
+    assertEquals(-80, out[63]);
   }
 
   @Test

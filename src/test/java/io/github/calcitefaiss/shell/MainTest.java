@@ -1,0 +1,60 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.shell;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+/** What the command line says, and its exit codes: 0 done, 1 wrong arguments, 2 failed. */
+class MainTest {
+  private static final String PACKAGES = "examples/packages.db";
+
+  @Test
+  void answersAndLeaves() throws IOException {
+    Terminal terminal = Terminal.run(PACKAGES, "--outputformat=csv", "-e", "select 1 + 1 as two");
+    assertEquals("'two'\n'2'\n", terminal.out().replace("\r\n", "\n"));
+    assertEquals(0, terminal.exitCode());
+  }
+
+  @Test
+  void wideCellsArePrintedWithoutATerminal() throws IOException {
+    String sql = "select description from packages where name = 'nginx'";
+    assertTrue(
+        Terminal.run(PACKAGES, "-e", sql).out().contains("reduce the load on back-end HTTP"));
+  }
+
+  @Test
+  void failedStatementIsOneLineAndAnExitCode() throws IOException {
+    Terminal terminal =
+        Terminal.run(PACKAGES, "-e", "select nme from packages", "-e", "select 1 as one");
+    assertEquals(2, terminal.exitCode());
+    assertTrue(terminal.err().contains("Error: "), terminal.err());
+    assertTrue(terminal.err().contains("nme"), terminal.err());
+    assertFalse(terminal.err().contains("\tat "), terminal.err());
+    assertTrue(terminal.out().contains("one"), terminal.out());
+  }
+
+  @Test
+  void missingFileIsNamedWithTheFolderItWasLookedForIn() throws IOException {
+    Terminal terminal = Terminal.run("examples/package.db", "-e", "select 1");
+    assertEquals(2, terminal.exitCode());
+    assertTrue(terminal.err().contains("no such file: examples/package.db (in "), terminal.err());
+  }
+
+  @Test
+  void withoutArgumentsItSaysHowToUseIt() throws IOException {
+    Terminal terminal = Terminal.run();
+    assertEquals(1, terminal.exitCode());
+    assertTrue(terminal.err().startsWith("Usage: sqlline DATABASE"), terminal.err());
+    assertEquals(1, Terminal.run("-e", "select 1").exitCode());
+    assertEquals(0, Terminal.run("--help").exitCode());
+  }
+
+  @Test
+  void unknownOptionIsRefused() throws IOException {
+    assertEquals(1, Terminal.run(PACKAGES, "--nosuchoption=1").exitCode());
+  }
+}

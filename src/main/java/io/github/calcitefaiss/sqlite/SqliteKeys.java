@@ -60,7 +60,7 @@ public record SqliteKeys(
    * @throws SQLException if the file can't be read
    */
   public static SqliteKeys of(SqliteTable table) throws SQLException {
-    try (SqliteDatabase.Lease lease = table.schema().database().snapshot()) {
+    try (SqliteDatabase.Lease lease = table.schema().database().snapshot(Execution.current())) {
       return new SqliteKeys(
           primaryKey(table),
           foreignKeys(table, lease.connection()),

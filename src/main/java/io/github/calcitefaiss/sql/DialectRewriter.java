@@ -4,8 +4,11 @@ package io.github.calcitefaiss.sql;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import org.apache.calcite.sql.SqlBasicCall;
+import org.apache.calcite.sql.SqlBasicTypeNameSpec;
 import org.apache.calcite.sql.SqlCall;
+import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlFunction;
 import org.apache.calcite.sql.SqlIdentifier;
@@ -15,6 +18,7 @@ import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.parser.SqlParserPos;
+import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlShuttle;
 
 /**
@@ -44,6 +48,27 @@ final class DialectRewriter extends SqlShuttle {
   @Override
   public SqlNode visit(SqlDynamicParam param) {
     return parameters.renumber(param);
+  }
+
+  /** SQLite's names of types in a cast; its REAL is a double. */
+  @Override
+  public SqlNode visit(SqlDataTypeSpec type) {
+    SqlTypeName name;
+    switch (type.getTypeName().toString().toUpperCase(Locale.ROOT)) {
+      case "TEXT":
+        name = SqlTypeName.VARCHAR;
+        break;
+      case "BLOB":
+        name = SqlTypeName.VARBINARY;
+        break;
+      case "REAL":
+        name = SqlTypeName.DOUBLE;
+        break;
+      default:
+        return type;
+    }
+    SqlParserPos pos = type.getParserPosition();
+    return new SqlDataTypeSpec(new SqlBasicTypeNameSpec(name, pos), pos);
   }
 
   @Override

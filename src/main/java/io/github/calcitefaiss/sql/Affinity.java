@@ -186,9 +186,9 @@ public final class Affinity extends RelHomogeneousShuttle {
     return number == null ? null : Double.valueOf(number.doubleValue());
   }
 
-  /** A text, or a number's text; NULL of a blob. */
+  /** A text, or NULL of anything else: SQLite doesn't turn such a value into text. */
   public static String toText(DataContext root, Object value) {
-    return value == null || Values.bytes(value) != null ? null : Values.text(value);
+    return value instanceof String text ? text : null;
   }
 
   private static BigDecimal number(Object value) {

@@ -1,14 +1,21 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql;
 
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Set;
 import org.apache.calcite.sql.SqlBasicCall;
+import org.apache.calcite.sql.SqlBasicTypeNameSpec;
 import org.apache.calcite.sql.SqlCall;
+import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlFunction;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
+import org.apache.calcite.sql.parser.SqlParserPos;
+import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlShuttle;
 
 /**
@@ -19,6 +26,16 @@ import org.apache.calcite.sql.util.SqlShuttle;
  * it is put in for.
  */
 final class DialectRewriter extends SqlShuttle {
+  /** Functions of which every argument may be a vector in any form. */
+  private static final Set<String> VECTOR_FUNCTIONS = new HashSet<>();
+
+  static {
+    VECTOR_FUNCTIONS.addAll(DistanceFunctions.all().keySet());
+    VECTOR_FUNCTIONS.add("faiss_encode");
+    VECTOR_FUNCTIONS.add("l2_normalize");
+    VECTOR_FUNCTIONS.add("vec_normalize");
+  }
+
   private final Parameters parameters;
 
   DialectRewriter(Parameters parameters) {
@@ -55,6 +72,22 @@ final class DialectRewriter extends SqlShuttle {
       return SqlStdOperatorTable.COALESCE.createCall(
           call.getParserPosition(), call.getOperandList());
     }
+    if (VECTOR_FUNCTIONS.contains(call.getOperator().getName().toLowerCase(Locale.ROOT))) {
+      for (int i = 0; i < arguments; i++) {
+        if (call.operand(i) instanceof SqlDynamicParam param) {
+          call.setOperand(i, typed(param));
+        }
+      }
+    }
     return call;
+  }
+
+  /** The validator gives a parameter its type from the function, but not in ORDER BY. */
+  private static SqlNode typed(SqlDynamicParam param) {
+    SqlParserPos position = param.getParserPosition();
+    return SqlStdOperatorTable.CAST.createCall(
+        position,
+        param,
+        new SqlDataTypeSpec(new SqlBasicTypeNameSpec(SqlTypeName.ANY, position), position));
   }
 }

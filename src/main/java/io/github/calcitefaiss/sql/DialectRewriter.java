@@ -1,10 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Locale;
+import java.util.Set;
 import org.apache.calcite.sql.SqlBasicCall;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
 import org.apache.calcite.sql.SqlCall;
@@ -29,14 +28,15 @@ import org.apache.calcite.sql.util.SqlShuttle;
  * it is put in for. A tree is not deeper than {@link #MAX_DEPTH}.
  */
 final class DialectRewriter extends SqlShuttle {
-  /**
-   * Levels of calls in a tree. Calcite's validator, planner and code generator call themselves for
-   * each: a sum of 500 terms overflows the JVM's usual stack of 1 MB, one of 400 doesn't.
-   */
-  static final int MAX_DEPTH = 300;
+  /** Functions of which every argument may be a vector in any form. */
+  private static final Set<String> VECTOR_FUNCTIONS = new HashSet<>();
 
-  /** Terms of AND or OR from which on a chain becomes a balanced tree. */
-  private static final int LONG_CHAIN = 32;
+  static {
+    VECTOR_FUNCTIONS.addAll(DistanceFunctions.all().keySet());
+    VECTOR_FUNCTIONS.add("faiss_encode");
+    VECTOR_FUNCTIONS.add("l2_normalize");
+    VECTOR_FUNCTIONS.add("vec_normalize");
+  }
 
   private final Parameters parameters;
   private int depth;
@@ -131,16 +131,22 @@ final class DialectRewriter extends SqlShuttle {
       return SqlStdOperatorTable.COALESCE.createCall(
           call.getParserPosition(), call.getOperandList());
     }
+    if (VECTOR_FUNCTIONS.contains(call.getOperator().getName().toLowerCase(Locale.ROOT))) {
+      for (int i = 0; i < arguments; i++) {
+        if (call.operand(i) instanceof SqlDynamicParam param) {
+          call.setOperand(i, typed(param));
+        }
+      }
+    }
     return call;
   }
 
-  /** Refuses a tree deeper than {@link #MAX_DEPTH}. */
-  static final class TooDeep extends RuntimeException {
-    final transient SqlParserPos position;
-
-    private TooDeep(SqlParserPos position) {
-      super(null, null, false, false);
-      this.position = position;
-    }
+  /** The validator gives a parameter its type from the function, but not in ORDER BY. */
+  private static SqlNode typed(SqlDynamicParam param) {
+    SqlParserPos position = param.getParserPosition();
+    return SqlStdOperatorTable.CAST.createCall(
+        position,
+        param,
+        new SqlDataTypeSpec(new SqlBasicTypeNameSpec(SqlTypeName.ANY, position), position));
   }
 }

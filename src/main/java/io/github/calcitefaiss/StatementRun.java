@@ -25,7 +25,7 @@ final class StatementRun {
   private static final ScheduledThreadPoolExecutor DEADLINES = deadlines();
 
   private final AtomicBoolean flag = new AtomicBoolean();
-  private Execution.Owner owner = new Execution.Owner();
+  private Execution.Owner owner = new Execution.Owner(flag);
   private Execution.Scope scope;
   private final long budgetNanos;
   private long spentNanos;
@@ -138,7 +138,7 @@ final class StatementRun {
     Execution.Owner ending;
     synchronized (this) {
       ending = owner;
-      owner = new Execution.Owner();
+      owner = new Execution.Owner(flag);
     }
     scope.close();
     ending.close();

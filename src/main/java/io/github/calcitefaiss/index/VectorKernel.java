@@ -144,7 +144,6 @@ final class VectorKernel implements Kernel {
 
   private static DoubleVector doubles(float[] rows, int at) {
     return (DoubleVector)
-        FloatVector.fromArray(FLOATS, rows, at)
-            .convertShape(VectorOperators.F2D, DOUBLES, 0);
+        FloatVector.fromArray(FLOATS, rows, at).convertShape(VectorOperators.F2D, DOUBLES, 0);
   }
 }

@@ -176,8 +176,7 @@ final class FromRewriter {
           && !placed.contains(i)
           && items.get(i).stream()
               .anyMatch(
-                  item ->
-                      needsAny && !item.isCall() || needed.stream().anyMatch(item::isNamed))) {
+                  item -> needsAny && !item.isCall() || needed.stream().anyMatch(item::isNamed))) {
         return true;
       }
     }
@@ -275,15 +274,13 @@ final class FromRewriter {
         SqlParserPos position = star.getParserPosition();
         for (FromItem item : written) {
           list.add(
-              SqlIdentifier.star(
-                  List.of(item.alias(), ""), position, List.of(position, position)));
+              SqlIdentifier.star(List.of(item.alias(), ""), position, List.of(position, position)));
         }
       } else {
         list.add(node);
       }
     }
-    select.setSelectList(
-        new SqlNodeList(list, select.getSelectList().getParserPosition()));
+    select.setSelectList(new SqlNodeList(list, select.getSelectList().getParserPosition()));
   }
 
   /** Whether a join merges columns, so that {@code *} is not all columns of all tables. */

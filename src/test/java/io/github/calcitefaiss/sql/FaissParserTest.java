@@ -130,8 +130,7 @@ final class FaissParserTest {
         database.columns(
             "select * from json_each(docs.tags) join (select 1 as one) x on value = 'x', docs"));
     assertEquals(
-        function,
-        database.columns("select * from json_each((select tags from docs limit 1))"));
+        function, database.columns("select * from json_each((select tags from docs limit 1))"));
   }
 
   @Test
@@ -160,8 +159,7 @@ final class FaissParserTest {
         "a|1",
         "b|2",
         "c|3");
-    assertRows(
-        "select value from json_each((select value from json_each('[\"[8]\"]')))", "8");
+    assertRows("select value from json_each((select value from json_each('[\"[8]\"]')))", "8");
     assertRows(
         "select value from json_each((with t as (select tags from docs where n = 2)"
             + " select tags from t))",
@@ -171,7 +169,8 @@ final class FaissParserTest {
   @Test
   void subqueryWithMoreThanOneRowIsRefusedAsAnArgument() {
     assertThrows(
-        SQLException.class, () -> database.query("select * from json_each((select tags from docs))"));
+        SQLException.class,
+        () -> database.query("select * from json_each((select tags from docs))"));
   }
 
   @Test
@@ -200,8 +199,10 @@ final class FaissParserTest {
         "select n from docs where n is distinct from 2 and not n is not distinct from 3", "1");
     assertEquals(
         "SELECT *\\nFROM `t` EXTEND (`a` INTEGER, `b` `VARCHAR`(3))",
-        parse("select * from t (a int, b varchar(3))").toString()
-            .replace("VARCHAR(3)", "`VARCHAR`(3)").replace("\n", "\\n"));
+        parse("select * from t (a int, b varchar(3))")
+            .toString()
+            .replace("VARCHAR(3)", "`VARCHAR`(3)")
+            .replace("\n", "\\n"));
   }
 
   @Test

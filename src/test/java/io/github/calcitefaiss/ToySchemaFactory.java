@@ -47,10 +47,10 @@ public final class ToySchemaFactory implements SchemaFactory {
             .toList();
     return table(
         Linq4j.asEnumerable(rows)
-            .select(
+            .where(
                 row -> {
                   NUMBERS_READ.incrementAndGet();
-                  return row;
+                  return true;
                 }));
   }
 

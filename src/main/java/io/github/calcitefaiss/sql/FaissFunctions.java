@@ -19,6 +19,7 @@ public final class FaissFunctions {
       if (!root.getFunctions("faiss_search").isEmpty()) {
         return;
       }
+      VectorTopKRules.register();
       scalars().forEach(root::add);
       DistanceFunctions.all().forEach(root::add);
       VectorFunctions.all().forEach(root::add);
@@ -43,6 +44,10 @@ public final class FaissFunctions {
     map.put(
         "faiss_search_with_scores",
         search.scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "faissSearchWithScores"));
+    map.put(
+        "faiss_refresh",
+        Signature.of("database:VARCHAR", "table:VARCHAR")
+            .scalar(SqlTypeName.BIGINT, SearchFunctions.class, "faissRefresh"));
     map.put(
         "faiss_encode",
         Signature.of("json").scalar(SqlTypeName.VARBINARY, SearchFunctions.class, "faissEncode"));

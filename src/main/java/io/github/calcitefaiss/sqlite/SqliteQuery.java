@@ -8,12 +8,16 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.calcite.DataContext;
+import org.apache.calcite.adapter.java.JavaTypeFactory;
 import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.linq4j.AbstractEnumerable;
 import org.apache.calcite.linq4j.Enumerable;
 import org.apache.calcite.linq4j.Enumerator;
 import org.apache.calcite.linq4j.Linq4j;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.type.RelDataTypeField;
 import org.apache.calcite.sql.type.SqlTypeName;
+import org.apache.calcite.sql.util.SqlString;
 
 /**
  * A query that runs inside SQLite, and the reading of its rows.
@@ -36,6 +40,56 @@ public record SqliteQuery(
   record Output(String name, SqlTypeName type) {}
 
   /**
+   * What a tree over one of a database's tables is in SQLite's SQL; it must hold nothing that
+   * {@link PushDown} refuses and no correlation.
+   */
+  public static SqliteQuery of(SqliteDatabase database, RelNode rel) {
+    SqliteToEnumerableConverter.Implementor implementor =
+        new SqliteToEnumerableConverter.Implementor(
+            (JavaTypeFactory) rel.getCluster().getTypeFactory(),
+            (variable, field) -> {
+              throw new IllegalArgumentException("correlated: " + variable);
+            });
+    SqlString text =
+        implementor.visitRoot(rel).asStatement().toSqlString(SqliteDialect.INSTANCE);
+    List<Output> outputs = new ArrayList<>();
+    for (RelDataTypeField field : rel.getRowType().getFieldList()) {
+      outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));
+    }
+    return new SqliteQuery(
+        database,
+        text.getSql(),
+        outputs,
+        text.getDynamicParameters() == null ? List.of() : text.getDynamicParameters());
+  }
+
+  /** This query, with a column read as it is stored whatever its type. */
+  public SqliteQuery withRaw(int column) {
+    List<Output> changed = new ArrayList<>(outputs);
+    changed.set(column, new Output(outputs.get(column).name(), SqlTypeName.ANY));
+    return new SqliteQuery(database, sql, changed, parameters);
+  }
+
+  /** The rows of this query in which a column has one of so many values, given as outer values. */
+  public SqliteQuery withAny(String column, int count) {
+    List<Integer> all = new ArrayList<>(parameters);
+    for (int i = 0; i < count; i++) {
+      all.add(FIRST_OUTER + i);
+    }
+    return new SqliteQuery(
+        database,
+        "SELECT * FROM ("
+            + sql
+            + ") WHERE "
+            + IndexLoader.quote(column)
+            + " IN ("
+            + "?, ".repeat(count - 1)
+            + "?)",
+        outputs,
+        all);
+  }
+
+  /**
    * The rows, each an {@code Object[]} (or the value itself where there is one column).
    *
    * @param root the statement's run
@@ -50,8 +104,9 @@ public record SqliteQuery(
         }
         // The inner side of a nested loop is read again for every row of the outer one.
         Repeated repeated = Execution.of(root).memo(SqliteQuery.this, key -> new Repeated());
-        return repeated.complete
-            ? Linq4j.enumerator(repeated.rows)
+        List<Object> known = repeated.rows;
+        return known != null
+            ? Linq4j.enumerator(known)
             : new Rows(Execution.of(root), root, outer, repeated);
       }
     };
@@ -61,8 +116,7 @@ public record SqliteQuery(
   private static final class Repeated {
     private static final int MAX_ROWS = 64;
 
-    private final List<Object> rows = new ArrayList<>();
-    private boolean complete;
+    private volatile List<Object> rows;
   }
 
   private final class Rows implements Enumerator<Object> {
@@ -70,15 +124,14 @@ public record SqliteQuery(
     private final Execution.Snapshot snapshot;
     private final PreparedStatement statement;
     private final ResultSet rows;
-    private Repeated repeated;
+    private final Repeated repeated;
+    private List<Object> kept;
     private Object current;
 
     private Rows(Execution execution, DataContext root, Object[] outer, Repeated repeated) {
       this.execution = execution;
       this.repeated = repeated;
-      if (repeated != null) {
-        repeated.rows.clear();
-      }
+      this.kept = repeated == null ? null : new ArrayList<>();
       execution.check();
       Execution.Snapshot opened = null;
       PreparedStatement prepared = null;
@@ -113,8 +166,9 @@ public record SqliteQuery(
       execution.check();
       try {
         if (!rows.next()) {
-          if (repeated != null) {
-            repeated.complete = true;
+          if (kept != null) {
+            repeated.rows = kept;
+            kept = null;
           }
           return false;
         }
@@ -136,12 +190,11 @@ public record SqliteQuery(
     }
 
     private void keep() {
-      if (repeated != null) {
-        if (repeated.rows.size() < Repeated.MAX_ROWS) {
-          repeated.rows.add(current);
+      if (kept != null) {
+        if (kept.size() < Repeated.MAX_ROWS) {
+          kept.add(current);
         } else {
-          repeated.rows.clear();
-          repeated = null;
+          kept = null;
         }
       }
     }

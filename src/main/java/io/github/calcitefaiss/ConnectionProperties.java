@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sql.FaissParser;
 import io.github.calcitefaiss.sql.FaissTypeSystem;
 import io.github.calcitefaiss.sql.Names;
 import java.sql.SQLException;
@@ -37,8 +38,6 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
           "schematype", "name a model file instead",
           "spark", "Spark is not supported");
 
-  private static final String PARSER = "io.github.calcitefaiss.sql.FaissParser";
-
   static ConnectionProperties of(Map<String, String> given) throws SQLException {
     Properties calcite = defaults();
     Map<String, Object> operands = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
@@ -72,24 +71,15 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
     set(p, CalciteConnectionProperty.CASE_SENSITIVE, "false");
     set(p, CalciteConnectionProperty.DEFAULT_NULL_COLLATION, NullCollation.LOW.name());
     set(p, CalciteConnectionProperty.CONFORMANCE, SqlConformanceEnum.LENIENT.name());
-    if (present(PARSER)) {
-      set(p, CalciteConnectionProperty.PARSER_FACTORY, PARSER + "#FACTORY");
-    }
+    set(p, CalciteConnectionProperty.PARSER_FACTORY, FaissParser.class.getName() + "#FACTORY");
+    // What SQLite has and the standard has not: substr, instr, ltrim, ifnull, group_concat.
+    set(p, CalciteConnectionProperty.FUN, "standard,oracle,mysql");
     set(p, CalciteConnectionProperty.TYPE_SYSTEM, FaissTypeSystem.class.getName());
     return p;
   }
 
   private static void set(Properties p, CalciteConnectionProperty property, String value) {
     p.setProperty(property.camelName(), value);
-  }
-
-  private static boolean present(String className) {
-    try {
-      Class.forName(className, false, ConnectionProperties.class.getClassLoader());
-      return true;
-    } catch (ClassNotFoundException e) {
-      return false;
-    }
   }
 
   private static CalciteConnectionProperty calciteProperty(String name) {

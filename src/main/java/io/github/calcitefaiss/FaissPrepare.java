@@ -1,12 +1,15 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sql.Affinity;
 import java.lang.reflect.Type;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.calcite.adapter.enumerable.EnumerableConvention;
 import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.jdbc.CalcitePrepare;
+import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.plan.Contexts;
 import org.apache.calcite.plan.RelOptCostFactory;
 import org.apache.calcite.plan.RelOptPlanner;
@@ -70,6 +73,14 @@ final class FaissPrepare extends CalcitePrepareImpl {
         createCluster(planner, new RexBuilder(context.getTypeFactory())),
         EnumerableConvention.INSTANCE,
         createConvertletTable()) {
+      @Override
+      protected RelRoot optimize(
+          RelRoot root,
+          List<Materialization> materializations,
+          List<CalciteSchema.LatticeEntry> lattices) {
+        return super.optimize(root.withRel(Affinity.rewrite(root.rel)), materializations, lattices);
+      }
+
       @Override
       protected PreparedResult implement(RelRoot root) {
         watchTables(root.rel);

@@ -32,6 +32,7 @@ public final class FlatIndex {
   private final double[] longest;
   private final Kernel kernel;
   private volatile IdTable table;
+  private volatile BitSet zeroRows;
 
   private FlatIndex(Layout layout, List<Chunk> chunks, IdColumn ids, Grid grid, Kernel kernel) {
     this.layout = layout;
@@ -97,17 +98,53 @@ public final class FlatIndex {
 
   /** The rows that have one of some ids, for {@link Search#rows}; unknown ids are passed over. */
   public BitSet rows(Iterable<?> wanted) {
+    IdTable found = table();
+    BitSet rows = new BitSet(size());
+    for (Object id : wanted) {
+      found.find(id, rows::set);
+    }
+    return rows;
+  }
+
+  /** The first row that has an id, or -1 if the id is unknown. */
+  public int ordinal(Object id) {
+    return table().first(id);
+  }
+
+  /** Whether no two rows have one id. */
+  public boolean hasUniqueIds() {
+    return table().unique();
+  }
+
+  /** The rows whose elements are all zero, which have no value under cosine. */
+  public BitSet zeroRows() {
+    BitSet known = zeroRows;
+    if (known == null) {
+      known = new BitSet();
+      for (int ordinal = 0; ordinal < size(); ordinal++) {
+        float[] rows = chunks.get(ordinal / layout.chunkRows()).rows;
+        int from = ordinal % layout.chunkRows() * dims();
+        int d = 0;
+        while (d < dims() && rows[from + d] == 0) {
+          d++;
+        }
+        if (d == dims()) {
+          known.set(ordinal);
+        }
+      }
+      zeroRows = known;
+    }
+    return (BitSet) known.clone();
+  }
+
+  private IdTable table() {
     IdTable found = table;
     if (found == null) {
       // Two threads may both build it; either result serves.
       found = new IdTable(size(), ids);
       table = found;
     }
-    BitSet rows = new BitSet(size());
-    for (Object id : wanted) {
-      found.find(id, rows::set);
-    }
-    return rows;
+    return found;
   }
 
   /** The rows nearest to a vector; {@code checkpoint} is called while it works. */
@@ -253,7 +290,8 @@ public final class FlatIndex {
 
   /** Collects rows; used by one thread. */
   public static final class Builder {
-    private static final int FIRST_ROWS = 64;
+    /** Room that is taken for a first row, in elements. */
+    private static final int FIRST_ELEMENTS = 1 << 14;
 
     private final LongConsumer charge;
     private final int expectedRows;
@@ -330,7 +368,8 @@ public final class FlatIndex {
       if (held > 0) {
         expected = 2L * held;
       }
-      int rows = (int) Math.min(of.chunkRows(), Math.max(FIRST_ROWS, expected));
+      long least = Math.max(1, FIRST_ELEMENTS / of.dims());
+      int rows = (int) Math.min(of.chunkRows(), Math.max(least, expected));
       charge.accept(4L * rows * of.dims());
       return new float[rows * of.dims()];
     }

@@ -13,18 +13,37 @@ import java.util.function.IntFunction;
 final class IdTable {
   private final IntFunction<Object> ids;
   private final int[] slots;
+  private final boolean unique;
 
   IdTable(int size, IntFunction<Object> ids) {
     this.ids = ids;
     slots = new int[Math.max(2, Integer.highestOneBit(Math.max(1, size)) * 4)];
     Arrays.fill(slots, -1);
+    boolean repeated = false;
     for (int ordinal = 0; ordinal < size; ordinal++) {
-      int slot = slot(ids.apply(ordinal));
+      Object id = ids.apply(ordinal);
+      int slot = slot(id);
       while (slots[slot] >= 0) {
+        repeated = repeated || Ids.compare(ids.apply(slots[slot]), id) == 0;
         slot = slot + 1 & slots.length - 1;
       }
       slots[slot] = ordinal;
     }
+    unique = !repeated;
+  }
+
+  /** Whether no two rows have one id. */
+  boolean unique() {
+    return unique;
+  }
+
+  /** The first row that has an id, or -1. */
+  int first(Object id) {
+    int slot = slot(id);
+    while (slots[slot] >= 0 && Ids.compare(ids.apply(slots[slot]), id) != 0) {
+      slot = slot + 1 & slots.length - 1;
+    }
+    return slots[slot];
   }
 
   long bytes() {

@@ -10,13 +10,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Until C2 has compiled it, code on the Vector API allocates an object an operation and is a
  * hundred times slower than plain loops: a process that answers one statement would spend a second
- * on it, and a JVM without C2 all its life. So the plain kernel answers until much has been scanned;
- * then a thread of its own exercises the other one until it wins.
+ * on it, and a JVM without C2 all its life. So the plain kernel answers until much has been
+ * scanned; then a thread of its own exercises the other one until it wins.
  */
 final class WarmingKernel implements Kernel {
   private static final Logger LOGGER = LoggerFactory.getLogger(FlatIndex.class);
 
-  /** Codes scanned before it pays to look for something faster: about 50 searches of 100,000 rows. */
+  /**
+   * Codes scanned before it pays to look for something faster: about 50 searches of 100,000 rows.
+   */
   private static final long WORTH_IT = 1L << 31;
 
   /** How long the other kernel may take to become the faster one. */

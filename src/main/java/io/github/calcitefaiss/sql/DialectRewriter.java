@@ -3,9 +3,14 @@ package io.github.calcitefaiss.sql;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import org.apache.calcite.sql.SqlBasicCall;
+import org.apache.calcite.sql.SqlBasicTypeNameSpec;
 import org.apache.calcite.sql.SqlCall;
+import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlFunction;
 import org.apache.calcite.sql.SqlIdentifier;
@@ -15,6 +20,7 @@ import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.parser.SqlParserPos;
+import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlShuttle;
 
 /**
@@ -34,6 +40,16 @@ final class DialectRewriter extends SqlShuttle {
   /** Terms of AND or OR from which on a chain becomes a balanced tree. */
   private static final int LONG_CHAIN = 32;
 
+  /** Functions of which every argument may be a vector in any form. */
+  private static final Set<String> VECTOR_FUNCTIONS = new HashSet<>();
+
+  static {
+    VECTOR_FUNCTIONS.addAll(DistanceFunctions.all().keySet());
+    VECTOR_FUNCTIONS.add("faiss_encode");
+    VECTOR_FUNCTIONS.add("l2_normalize");
+    VECTOR_FUNCTIONS.add("vec_normalize");
+  }
+
   private final Parameters parameters;
   private int depth;
 
@@ -44,6 +60,27 @@ final class DialectRewriter extends SqlShuttle {
   @Override
   public SqlNode visit(SqlDynamicParam param) {
     return parameters.renumber(param);
+  }
+
+  /** SQLite's names of types in a cast; its REAL is a double. */
+  @Override
+  public SqlNode visit(SqlDataTypeSpec type) {
+    SqlTypeName name;
+    switch (type.getTypeName().toString().toUpperCase(Locale.ROOT)) {
+      case "TEXT":
+        name = SqlTypeName.VARCHAR;
+        break;
+      case "BLOB":
+        name = SqlTypeName.VARBINARY;
+        break;
+      case "REAL":
+        name = SqlTypeName.DOUBLE;
+        break;
+      default:
+        return type;
+    }
+    SqlParserPos pos = type.getParserPosition();
+    return new SqlDataTypeSpec(new SqlBasicTypeNameSpec(name, pos), pos);
   }
 
   @Override
@@ -106,7 +143,23 @@ final class DialectRewriter extends SqlShuttle {
       return SqlStdOperatorTable.COALESCE.createCall(
           call.getParserPosition(), call.getOperandList());
     }
+    if (VECTOR_FUNCTIONS.contains(call.getOperator().getName().toLowerCase(Locale.ROOT))) {
+      for (int i = 0; i < arguments; i++) {
+        if (call.operand(i) instanceof SqlDynamicParam param) {
+          call.setOperand(i, typed(param));
+        }
+      }
+    }
     return call;
+  }
+
+  /** The validator gives a parameter its type from the function, but not in ORDER BY. */
+  private static SqlNode typed(SqlDynamicParam param) {
+    SqlParserPos position = param.getParserPosition();
+    return SqlStdOperatorTable.CAST.createCall(
+        position,
+        param,
+        new SqlDataTypeSpec(new SqlBasicTypeNameSpec(SqlTypeName.ANY, position), position));
   }
 
   /** Refuses a tree deeper than {@link #MAX_DEPTH}. */

@@ -19,6 +19,7 @@ public final class FaissFunctions {
       if (!root.getFunctions("faiss_search").isEmpty()) {
         return;
       }
+      VectorTopKRules.register();
       scalars().forEach(root::add);
       DistanceFunctions.all().forEach(root::add);
       VectorFunctions.all().forEach(root::add);

@@ -20,7 +20,7 @@ import org.apache.calcite.sql.type.SqlTypeUtil;
  * <p>A list of what is known to be the same, so that whatever is new or doubtful (LIKE, which
  * ignores case in SQLite; dates; string functions; our own functions) stays in Calcite.
  */
-final class PushDown {
+public final class PushDown {
   private PushDown() {}
 
   static boolean allowed(Iterable<? extends RexNode> nodes) {
@@ -32,7 +32,8 @@ final class PushDown {
     return true;
   }
 
-  static boolean allowed(RexNode node) {
+  /** Whether SQLite may evaluate an expression over a table's columns. */
+  public static boolean allowed(RexNode node) {
     if (node instanceof RexInputRef) {
       return true;
     } else if (node instanceof RexFieldAccess || node instanceof RexDynamicParam) {

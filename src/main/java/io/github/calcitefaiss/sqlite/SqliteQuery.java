@@ -8,12 +8,16 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.calcite.DataContext;
+import org.apache.calcite.adapter.java.JavaTypeFactory;
 import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.linq4j.AbstractEnumerable;
 import org.apache.calcite.linq4j.Enumerable;
 import org.apache.calcite.linq4j.Enumerator;
 import org.apache.calcite.linq4j.Linq4j;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.type.RelDataTypeField;
 import org.apache.calcite.sql.type.SqlTypeName;
+import org.apache.calcite.sql.util.SqlString;
 
 /**
  * A query that runs inside SQLite, and the reading of its rows.
@@ -34,6 +38,55 @@ public record SqliteQuery(
 
   /** A column of the result. */
   record Output(String name, SqlTypeName type) {}
+
+  /**
+   * What a tree over one of a database's tables is in SQLite's SQL; it must hold nothing that
+   * {@link PushDown} refuses and no correlation.
+   */
+  public static SqliteQuery of(SqliteDatabase database, RelNode rel) {
+    SqliteToEnumerableConverter.Implementor implementor =
+        new SqliteToEnumerableConverter.Implementor(
+            (JavaTypeFactory) rel.getCluster().getTypeFactory(),
+            (variable, field) -> {
+              throw new IllegalArgumentException("correlated: " + variable);
+            });
+    SqlString text = implementor.visitRoot(rel).asStatement().toSqlString(SqliteDialect.INSTANCE);
+    List<Output> outputs = new ArrayList<>();
+    for (RelDataTypeField field : rel.getRowType().getFieldList()) {
+      outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));
+    }
+    return new SqliteQuery(
+        database,
+        text.getSql(),
+        outputs,
+        text.getDynamicParameters() == null ? List.of() : text.getDynamicParameters());
+  }
+
+  /** This query, with a column read as it is stored whatever its type. */
+  public SqliteQuery withRaw(int column) {
+    List<Output> changed = new ArrayList<>(outputs);
+    changed.set(column, new Output(outputs.get(column).name(), SqlTypeName.ANY));
+    return new SqliteQuery(database, sql, changed, parameters);
+  }
+
+  /** The rows of this query in which a column has one of so many values, given as outer values. */
+  public SqliteQuery withAny(String column, int count) {
+    List<Integer> all = new ArrayList<>(parameters);
+    for (int i = 0; i < count; i++) {
+      all.add(FIRST_OUTER + i);
+    }
+    return new SqliteQuery(
+        database,
+        "SELECT * FROM ("
+            + sql
+            + ") WHERE "
+            + IndexLoader.quote(column)
+            + " IN ("
+            + "?, ".repeat(count - 1)
+            + "?)",
+        outputs,
+        all);
+  }
 
   /**
    * The rows, each an {@code Object[]} (or the value itself where there is one column).

@@ -122,7 +122,7 @@ final class SqliteToEnumerableConverter extends ConverterImpl implements Enumera
     return implementor.result(physType, block.toBlock());
   }
 
-  private interface CorrelatedField {
+  interface CorrelatedField {
     int add(RexCorrelVariable variable, RelDataTypeField field);
   }
 
@@ -134,7 +134,7 @@ final class SqliteToEnumerableConverter extends ConverterImpl implements Enumera
   public static final class Implementor extends JdbcImplementor {
     private final CorrelatedField correlated;
 
-    private Implementor(JavaTypeFactory typeFactory, CorrelatedField correlated) {
+    Implementor(JavaTypeFactory typeFactory, CorrelatedField correlated) {
       super(SqliteDialect.INSTANCE, typeFactory);
       this.correlated = correlated;
     }

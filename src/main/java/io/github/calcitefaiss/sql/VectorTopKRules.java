@@ -46,8 +46,12 @@ public final class VectorTopKRules {
     }
   }
 
+  static boolean off() {
+    return "off".equalsIgnoreCase(System.getProperty(PROPERTY));
+  }
+
   private static void addTo(RelOptPlanner planner) {
-    if ("off".equalsIgnoreCase(System.getProperty(PROPERTY))) {
+    if (off()) {
       return;
     }
     planner.addRule(VectorTopK.rule());

@@ -65,7 +65,7 @@ insert into blog_entry (title, created) select title, created from entries order
 EOF
 
 (cd .. && mvn -q -B -ntp -Pembeddings compile exec:java \
-  -Dexec.args="examples/$database blog_entry id title blog_entry_embeddings")
+  -Dexec.args="build-embeddings examples/$database blog_entry id title blog_entry_embeddings")
 
 sqlite3 "$database" <<'EOF'
 create table embeddings (id integer primary key, embedding blob not null);

@@ -48,7 +48,7 @@ insert into packages (name, section, summary, description)
 EOF
 
 (cd .. && mvn -q -B -ntp -Pembeddings compile exec:java \
-  -Dexec.args="examples/$database packages id name,summary,description embeddings")
+  -Dexec.args="build-embeddings examples/$database packages id name,summary,description embeddings")
 
 # What the archive says of the same packages, as a file for the federated example.
 mkdir -p csv

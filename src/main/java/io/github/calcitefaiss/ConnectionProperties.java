@@ -1,9 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sql.FaissParser;
 import io.github.calcitefaiss.sql.FaissTypeSystem;
 import io.github.calcitefaiss.sql.Names;
 import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -35,8 +38,6 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
           "schematype", "name a model file instead",
           "spark", "Spark is not supported");
 
-  private static final String PARSER = "io.github.calcitefaiss.sql.FaissParser";
-
   static ConnectionProperties of(Map<String, String> given) throws SQLException {
     Properties calcite = defaults();
     Map<String, Object> operands = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
@@ -54,7 +55,7 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
       if (name.equalsIgnoreCase("schema")) {
         schema = entry.getValue();
       } else if (property != null) {
-        calcite.setProperty(property.camelName(), entry.getValue());
+        calcite.setProperty(property.camelName(), checked(property, entry.getValue()));
       } else if (!name.equalsIgnoreCase("user") && !name.equalsIgnoreCase("password")) {
         operands.put(operand(name), entry.getValue());
       }
@@ -70,24 +71,15 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
     set(p, CalciteConnectionProperty.CASE_SENSITIVE, "false");
     set(p, CalciteConnectionProperty.DEFAULT_NULL_COLLATION, NullCollation.LOW.name());
     set(p, CalciteConnectionProperty.CONFORMANCE, SqlConformanceEnum.LENIENT.name());
-    if (present(PARSER)) {
-      set(p, CalciteConnectionProperty.PARSER_FACTORY, PARSER + "#FACTORY");
-    }
+    set(p, CalciteConnectionProperty.PARSER_FACTORY, FaissParser.class.getName() + "#FACTORY");
+    // What SQLite has and the standard has not: substr, instr, ltrim, ifnull, group_concat.
+    set(p, CalciteConnectionProperty.FUN, "standard,oracle,mysql");
     set(p, CalciteConnectionProperty.TYPE_SYSTEM, FaissTypeSystem.class.getName());
     return p;
   }
 
   private static void set(Properties p, CalciteConnectionProperty property, String value) {
     p.setProperty(property.camelName(), value);
-  }
-
-  private static boolean present(String className) {
-    try {
-      Class.forName(className, false, ConnectionProperties.class.getClassLoader());
-      return true;
-    } catch (ClassNotFoundException e) {
-      return false;
-    }
   }
 
   private static CalciteConnectionProperty calciteProperty(String name) {
@@ -97,6 +89,38 @@ record ConnectionProperties(Properties calcite, Map<String, Object> operands, St
       }
     }
     return null;
+  }
+
+  /** Refuses here what Calcite would take for false, or find out about in mid-statement. */
+  private static String checked(CalciteConnectionProperty property, String value)
+      throws SQLException {
+    List<String> allowed;
+    switch (property.type()) {
+      case BOOLEAN:
+        allowed = List.of("true", "false");
+        break;
+      case ENUM:
+        allowed =
+            Arrays.stream(property.valueClass().getEnumConstants())
+                .map(constant -> ((Enum<?>) constant).name())
+                .toList();
+        break;
+      default:
+        return value;
+    }
+    for (String known : allowed) {
+      if (known.equalsIgnoreCase(value)) {
+        return known;
+      }
+    }
+    throw FaissErrors.connect(
+        "Property '"
+            + property.camelName()
+            + "' is '"
+            + value
+            + "', expected one of "
+            + String.join(", ", allowed)
+            + Names.didYouMean(value, allowed));
   }
 
   private static String operand(String name) {

@@ -1,8 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.sql.Names;
 import io.github.calcitefaiss.sqlite.FaissException;
+import io.github.calcitefaiss.sqlite.IndexOptions;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import java.io.File;
 import java.nio.file.InvalidPathException;
@@ -15,25 +17,34 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What a schema's operands, or a {@code jdbc:faiss:} URL's properties, say.
  *
  * @param database the SQLite file
  * @param tables the tables to index; empty for every table and view with the default columns
- * @param skipBadRows whether rows without a usable vector are left out ({@code onBadRow=skip}), or
- *     are an error ({@code onBadRow=error}, the default)
+ * @param options how indexes are kept: {@code onBadRow} ({@code error}, the default, or {@code
+ *     skip}), {@code refresh} ({@code auto}, the default; a time such as {@code 5s} for which an
+ *     index may lag behind; or {@code manual}) and {@code memoryLimit} (such as {@code 512MB})
  * @param busyTimeoutMillis how long to wait for a writer that holds the file
  */
 record FaissConfig(
-    Path database, List<IndexedTable> tables, boolean skipBadRows, int busyTimeoutMillis) {
+    Path database, List<IndexedTable> tables, IndexOptions options, int busyTimeoutMillis) {
   static final String DATABASE = "database";
   static final String TABLES = "tables";
   static final String ON_BAD_ROW = "onBadRow";
   static final String BUSY_TIMEOUT = "busyTimeout";
+  static final String REFRESH = "refresh";
+  static final String MEMORY_LIMIT = "memoryLimit";
 
   /** Every operand there is. */
-  static final List<String> OPERANDS = List.of(DATABASE, TABLES, ON_BAD_ROW, BUSY_TIMEOUT);
+  static final List<String> OPERANDS =
+      List.of(DATABASE, TABLES, ON_BAD_ROW, BUSY_TIMEOUT, REFRESH, MEMORY_LIMIT);
+
+  private static final Pattern DURATION = Pattern.compile("(\\d{1,9}) ?(ms|s|min)");
 
   static final int DEFAULT_BUSY_TIMEOUT_MILLIS = 5000;
 
@@ -64,7 +75,10 @@ record FaissConfig(
     return new FaissConfig(
         database(schema, operand),
         tables(schema, operand.get(TABLES), skip),
-        skip,
+        new IndexOptions(
+            skip,
+            refresh(schema, operand.get(REFRESH)),
+            memoryLimit(schema, operand.get(MEMORY_LIMIT))),
         busyTimeout(schema, operand.get(BUSY_TIMEOUT)));
   }
 
@@ -195,6 +209,45 @@ record FaissConfig(
     }
     throw wrong(
         schema, "operand 'busyTimeout' is '" + value + "', expected milliseconds, 0 or more");
+  }
+
+  private static long refresh(String schema, Object value) throws FaissException {
+    if (value == null || "auto".equals(value)) {
+      return 0;
+    } else if ("manual".equals(value)) {
+      return IndexOptions.MANUAL;
+    }
+    Matcher matcher = DURATION.matcher(value.toString());
+    if (!matcher.matches()) {
+      throw wrong(
+          schema,
+          "operand 'refresh' is '"
+              + value
+              + "', expected 'auto', 'manual', or for how long an index may lag behind, such as"
+              + " '500ms', '5s' or '10min'");
+    }
+    long number = Long.parseLong(matcher.group(1));
+    switch (matcher.group(2)) {
+      case "ms":
+        return TimeUnit.MILLISECONDS.toNanos(number);
+      case "s":
+        return TimeUnit.SECONDS.toNanos(number);
+      default:
+        return TimeUnit.MINUTES.toNanos(number);
+    }
+  }
+
+  private static long memoryLimit(String schema, Object value) throws FaissException {
+    if (value == null) {
+      return Long.MAX_VALUE;
+    }
+    long bytes = MemorySize.parse(value.toString());
+    if (bytes <= 0) {
+      throw wrong(
+          schema,
+          "operand 'memoryLimit' is '" + value + "', expected an amount such as '512MB' or '2GB'");
+    }
+    return bytes;
   }
 
   static FaissException wrong(String schema, String problem) {

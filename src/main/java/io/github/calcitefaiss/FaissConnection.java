@@ -1,7 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.github.calcitefaiss.sql.FaissTypeSystem;
 import io.github.calcitefaiss.sql.Names;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Array;
@@ -29,8 +34,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.AvaticaConnection;
+import org.apache.calcite.config.CalciteConnectionConfigImpl;
 import org.apache.calcite.jdbc.CalciteConnection;
+import org.apache.calcite.jdbc.CalciteFactory;
+import org.apache.calcite.jdbc.CalciteJdbc41Factory;
 import org.apache.calcite.jdbc.CalciteMetaImpl;
+import org.apache.calcite.jdbc.Driver;
+import org.apache.calcite.jdbc.JavaTypeFactoryImpl;
+import org.apache.calcite.rel.type.RelDataTypeSystem;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.lookup.LikePattern;
 
@@ -51,6 +62,7 @@ final class FaissConnection implements Connection {
   private boolean autoCommit = true;
   private int isolation = Connection.TRANSACTION_NONE;
   private int networkTimeoutMillis;
+  private SQLWarning warnings;
   private final Properties clientInfo = new Properties();
 
   private FaissConnection(String url, CalciteConnection calcite) {
@@ -77,9 +89,7 @@ final class FaissConnection implements Connection {
     }
     CalciteConnection calcite = null;
     try {
-      calcite =
-          (CalciteConnection)
-              new org.apache.calcite.jdbc.Driver().connect("jdbc:calcite:", calciteProperties);
+      calcite = calciteConnection(calciteProperties);
       if (target.database() != null) {
         String name = FaissUrl.schemaName(target.database());
         Map<String, Object> operands = new HashMap<>(properties.operands());
@@ -96,8 +106,45 @@ final class FaissConnection implements Connection {
       if (calcite != null) {
         calcite.close();
       }
-      throw FaissErrors.translate(t);
+      throw notOpened(t, target);
     }
+  }
+
+  /** What Calcite's driver would make, except that text is Unicode whatever the JVM's settings. */
+  private static CalciteConnection calciteConnection(Properties properties) throws SQLException {
+    RelDataTypeSystem types =
+        new CalciteConnectionConfigImpl(properties)
+            .typeSystem(RelDataTypeSystem.class, FaissTypeSystem.INSTANCE);
+    JavaTypeFactoryImpl unicode =
+        new JavaTypeFactoryImpl(types) {
+          @Override
+          public Charset getDefaultCharset() {
+            return StandardCharsets.UTF_8;
+          }
+        };
+    Driver driver = new Driver();
+    CalciteFactory factory = new CalciteJdbc41Factory();
+    AvaticaConnection connection =
+        factory.newConnection(driver, factory, "jdbc:calcite:", properties, null, unicode);
+    driver.handler.onConnectionInit(connection);
+    return (CalciteConnection) connection;
+  }
+
+  private static SQLException notOpened(Throwable t, FaissUrl target) {
+    for (Throwable cause = t; cause != null; cause = cause.getCause()) {
+      if (cause instanceof JsonProcessingException json && target.model() != null) {
+        JsonLocation at = json.getLocation();
+        return FaissErrors.connect(
+            "The model can't be read: "
+                + json.getOriginalMessage()
+                + (at == null
+                    ? ""
+                    : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")"),
+            t);
+      }
+    }
+    SQLException e = FaissErrors.translate(t);
+    return e.getSQLState().startsWith("08") ? e : FaissErrors.connect(e.getMessage(), t);
   }
 
   private static String schemaNamed(CalciteConnection calcite, String name) throws SQLException {
@@ -134,7 +181,11 @@ final class FaissConnection implements Connection {
   }
 
   Plan plan(String sql, StatementRun run) throws SQLException {
-    return plans.plan(sql, run);
+    try {
+      return plans.plan(sql, run);
+    } catch (Throwable t) {
+      throw DidYouMean.advise(run.translate(t), sql, calcite);
+    }
   }
 
   boolean isCurrent(Plan plan) throws SQLException {
@@ -156,16 +207,18 @@ final class FaissConnection implements Connection {
     return statement;
   }
 
-  private static void checkKind(int type, int concurrency) throws SQLException {
-    if (type == ResultSet.TYPE_SCROLL_SENSITIVE || type == ResultSet.TYPE_SCROLL_INSENSITIVE) {
-      throw FaissErrors.unsupported("A scrollable result set");
-    }
-    if (concurrency == ResultSet.CONCUR_UPDATABLE) {
-      throw FaissErrors.unsupported("An updatable result set");
-    }
-    if (type != ResultSet.TYPE_FORWARD_ONLY || concurrency != ResultSet.CONCUR_READ_ONLY) {
+  /** As JDBC asks: what can't be had is given as the nearest thing, with a warning. */
+  private void checkKind(int type, int concurrency) throws SQLException {
+    boolean scrollable =
+        type == ResultSet.TYPE_SCROLL_SENSITIVE || type == ResultSet.TYPE_SCROLL_INSENSITIVE;
+    boolean updatable = concurrency == ResultSet.CONCUR_UPDATABLE;
+    if (!scrollable && type != ResultSet.TYPE_FORWARD_ONLY
+        || !updatable && concurrency != ResultSet.CONCUR_READ_ONLY) {
       throw FaissErrors.badArgument(
           "Unknown result set type " + type + " or concurrency " + concurrency);
+    }
+    if (scrollable || updatable) {
+      warnings = new SQLWarning("Results are read forward only and can't be changed", "01S02");
     }
   }
 
@@ -288,7 +341,7 @@ final class FaissConnection implements Connection {
   @Override
   public DatabaseMetaData getMetaData() throws SQLException {
     checkOpen();
-    return calcite.getMetaData();
+    return new FaissDatabaseMetaData(this);
   }
 
   @Override
@@ -341,12 +394,13 @@ final class FaissConnection implements Connection {
   @Override
   public SQLWarning getWarnings() throws SQLException {
     checkOpen();
-    return null;
+    return warnings;
   }
 
   @Override
   public void clearWarnings() throws SQLException {
     checkOpen();
+    warnings = null;
   }
 
   @Override

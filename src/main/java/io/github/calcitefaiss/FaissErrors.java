@@ -90,6 +90,10 @@ final class FaissErrors {
    * the virtual machine unusable are thrown again.
    */
   static SQLException translate(Throwable thrown) {
+    if (thrown instanceof SQLException said && said.getSQLState() != null) {
+      // Calcite and Avatica never set one: it comes from us or from another database, as meant.
+      return said;
+    }
     Throwable root = thrown;
     CalciteContextException context = null;
     SqlParseException parse = null;
@@ -127,13 +131,21 @@ final class FaissErrors {
           thrown);
     }
     if (foreign == root && foreign != null) {
-      if (foreign == thrown && foreign.getSQLState() != null) {
-        return foreign;
-      }
       String state = foreign.getSQLState() == null ? GENERAL : foreign.getSQLState();
       return new SQLException(said(foreign), state, foreign.getErrorCode(), thrown);
     }
     return ofRuntime(root, thrown);
+  }
+
+  /** The same error with more advice at the end of its message. */
+  static SQLException advised(SQLException e, String advice) {
+    if (advice.isEmpty()) {
+      return e;
+    }
+    SQLException advised =
+        new SQLSyntaxErrorException(e.getMessage() + advice, e.getSQLState(), e.getCause());
+    advised.setStackTrace(e.getStackTrace());
+    return advised;
   }
 
   private static SQLException ofRuntime(Throwable root, Throwable thrown) {
@@ -165,7 +177,14 @@ final class FaissErrors {
           thrown);
     }
     if (root instanceof NumberFormatException) {
-      return new SQLDataException("A text is not a number: " + said(root), BAD_CAST, thrown);
+      return new SQLDataException(
+          "A text is not a number: " + said(root).replace("For input string: ", ""),
+          BAD_CAST,
+          thrown);
+    }
+    if (root instanceof ClassNotFoundException || root instanceof NoClassDefFoundError) {
+      return new SQLException(
+          "Class " + said(root).replace('/', '.') + " is not on the class path", GENERAL, thrown);
     }
     if (root instanceof ClassCastException) {
       Matcher m = CLASS_CAST.matcher(said(root));
@@ -204,11 +223,13 @@ final class FaissErrors {
     Matcher m =
         Pattern.compile("^Encountered \"(.*)\" at line \\d+, column \\d+\\.?$").matcher(head);
     if (m.matches()) {
-      String token = m.group(1).strip();
+      String tokens = m.group(1).strip();
+      String before = tokens.replaceFirst("\\s*<EOF>$", "");
       head =
           "Syntax error"
-              + (token.isEmpty() || token.equals("<EOF>") ? ": unexpected end" : " at '" + token)
-              + (token.isEmpty() || token.equals("<EOF>") ? "" : "'");
+              + (before.equals(tokens) ? " at" : before.isEmpty() ? "" : " after")
+              + (before.isEmpty() ? "" : " '" + before + "'")
+              + (before.equals(tokens) ? "" : ": unexpected end");
     } else {
       head = "Syntax error: " + head;
     }

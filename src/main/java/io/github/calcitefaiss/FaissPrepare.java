@@ -1,13 +1,16 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sql.Affinity;
 import io.github.calcitefaiss.sql.LateralRewrite;
 import java.lang.reflect.Type;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.calcite.adapter.enumerable.EnumerableConvention;
 import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.jdbc.CalcitePrepare;
+import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.plan.Contexts;
 import org.apache.calcite.plan.RelOptCostFactory;
 import org.apache.calcite.plan.RelOptPlanner;
@@ -89,6 +92,14 @@ final class FaissPrepare extends CalcitePrepareImpl {
             Programs.subQuery(DefaultRelMetadataProvider.INSTANCE),
             (planner, rel, traits, materializations, lattices) -> LateralRewrite.rewrite(rel),
             super.getProgram());
+      }
+
+      @Override
+      protected RelRoot optimize(
+          RelRoot root,
+          List<Materialization> materializations,
+          List<CalciteSchema.LatticeEntry> lattices) {
+        return super.optimize(root.withRel(Affinity.rewrite(root.rel)), materializations, lattices);
       }
 
       @Override

@@ -49,22 +49,10 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
 
   FaissPreparedStatement(FaissConnection connection, String sql) throws SQLException {
     super(connection);
-    if (sql == null) {
-      throw FaissErrors.badArgument("No SQL text given (null)");
-    }
-    ReadOnly.check(sql);
-    this.sql = sql;
-    this.plan = planned(new StatementRun(0));
+    this.sql = ReadOnly.query(sql);
+    this.plan = connection.plan(this.sql, new StatementRun(0));
     this.values = new Object[plan.signature().parameters.size()];
     Arrays.fill(values, UNSET);
-  }
-
-  private Plan planned(StatementRun run) throws SQLException {
-    try {
-      return connection().plan(sql, run);
-    } catch (Throwable t) {
-      throw FaissErrors.translate(t);
-    }
   }
 
   private FaissResultSet query() throws SQLException {

@@ -39,7 +39,7 @@ public final class FaissSchemaFactory implements SchemaFactory {
       database.setBusyTimeout(config.busyTimeoutMillis());
       List<IndexedTable> tables = new ArrayList<>();
       SqliteSchema probe =
-          new SqliteSchema(parentSchema, name, database, List.of(), config.skipBadRows());
+          new SqliteSchema(parentSchema, name, database, List.of(), config.options());
       for (IndexedTable table : config.tables()) {
         tables.add(resolve(probe, table));
       }
@@ -48,7 +48,7 @@ public final class FaissSchemaFactory implements SchemaFactory {
         probe.sqliteTables();
         return probe;
       }
-      return new SqliteSchema(parentSchema, name, database, tables, config.skipBadRows());
+      return new SqliteSchema(parentSchema, name, database, tables, config.options());
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     }

@@ -57,6 +57,7 @@ class FaissStatement implements Statement {
     started.enter();
     try {
       Plan plan = planner.get(started);
+      started.running(plan);
       rows =
           new FaissResultSet(
               this,
@@ -97,11 +98,20 @@ class FaissStatement implements Statement {
   }
 
   private FaissResultSet query(String sql) throws SQLException {
-    if (sql == null) {
-      throw FaissErrors.badArgument("No SQL text given (null)");
+    String query = ReadOnly.query(sql);
+    return run(started -> withoutParameters(connection.plan(query, started)), Map.of());
+  }
+
+  private static Plan withoutParameters(Plan plan) throws SQLException {
+    int count = plan.signature().parameters.size();
+    if (count > 0) {
+      throw FaissErrors.parameter(
+          "The statement has "
+              + count
+              + (count == 1 ? " parameter" : " parameters")
+              + ": use prepareStatement, and set each");
     }
-    ReadOnly.check(sql);
-    return run(started -> connection.plan(sql, started), Map.of());
+    return plan;
   }
 
   final void closeResult() {
@@ -158,9 +168,7 @@ class FaissStatement implements Statement {
   @Override
   public int executeUpdate(String sql) throws SQLException {
     checkOpen();
-    if (sql != null) {
-      ReadOnly.check(sql);
-    }
+    ReadOnly.query(sql);
     throw FaissErrors.readOnly("executeUpdate");
   }
 

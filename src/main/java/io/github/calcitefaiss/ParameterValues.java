@@ -25,6 +25,7 @@ import java.time.LocalTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
+import java.time.temporal.Temporal;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -103,18 +104,26 @@ final class ParameterValues {
   }
 
   private static SQLException wrong(Object value, int index, String wanted) {
-    String shown = SqlValues.text(value);
-    shown = shown.length() > 40 ? shown.substring(0, 40) + "…" : shown;
     return FaissErrors.data(
-        "Parameter "
-            + index
-            + " must be "
-            + wanted
-            + ", got "
-            + (value instanceof byte[] bytes
-                ? bytes.length + " bytes"
-                : value.getClass().getSimpleName() + " " + shown),
+        "Parameter " + index + " must be " + wanted + ", got " + shown(value),
         FaissErrors.BAD_CAST);
+  }
+
+  private static String shown(Object value) {
+    String type = value.getClass().getSimpleName();
+    if (value instanceof byte[] bytes) {
+      return bytes.length + " bytes";
+    } else if (value instanceof ByteString bytes) {
+      return bytes.length() + " bytes";
+    } else if (value instanceof CharSequence
+        || value instanceof Number
+        || value instanceof Boolean
+        || value instanceof java.util.Date
+        || value instanceof Temporal) {
+      String text = value.toString();
+      return type + " " + (text.length() > 40 ? text.substring(0, 40) + "…" : text);
+    }
+    return "a " + type;
   }
 
   private static ByteString binary(Object value, int index) throws SQLException {
@@ -135,7 +144,7 @@ final class ParameterValues {
         throw wrong(value, index, "a stream that can be read (" + e + ")");
       }
     }
-    float[] vector = vector(value, index);
+    float[] vector = vector(value instanceof Clob clob ? read(clob) : value, index);
     if (vector == null) {
       throw wrong(value, index, "binary: bytes, numbers, or a vector as JSON text ('[1, 2, 3]')");
     }
@@ -178,7 +187,7 @@ final class ParameterValues {
 
   private static String text(Object value, int index, TimeZone zone) throws SQLException {
     if (value instanceof Clob clob) {
-      return clob.getSubString(1, (int) clob.length());
+      return read(clob);
     } else if (value instanceof Timestamp || value instanceof Instant) {
       return moment(value, index, zone, "text").toString().replace('T', ' ');
     } else if (value instanceof byte[]
@@ -188,6 +197,10 @@ final class ParameterValues {
       throw wrong(value, index, "text");
     }
     return SqlValues.text(value);
+  }
+
+  private static String read(Clob clob) throws SQLException {
+    return clob.getSubString(1, (int) clob.length());
   }
 
   private static long whole(Object value, int index, long min, long max) throws SQLException {
@@ -300,7 +313,7 @@ final class ParameterValues {
         || value instanceof Timestamp
         || value instanceof Instant
         || value instanceof Character
-        || value instanceof java.time.temporal.Temporal) {
+        || value instanceof Temporal) {
       return text(value, index, zone);
     }
     return binary(value, index);

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.calcite.jdbc.CalcitePrepare;
 
 /**
@@ -11,5 +12,10 @@ import org.apache.calcite.jdbc.CalcitePrepare;
  * @param signature compiled query, its parameters and columns
  * @param version sum of the schemas' versions when planning began
  * @param reusable whether every table in it belongs to a schema that tells its version
+ * @param broken set when its generated class failed to load: it would fail for ever, and say less
  */
-record Plan(CalcitePrepare.CalciteSignature<Object> signature, long version, boolean reusable) {}
+record Plan(
+    CalcitePrepare.CalciteSignature<Object> signature,
+    long version,
+    boolean reusable,
+    AtomicBoolean broken) {}

@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalcitePrepare;
 import org.apache.calcite.schema.SchemaPlus;
@@ -56,7 +57,7 @@ final class PlanCache {
   }
 
   boolean isCurrent(Plan plan) throws SQLException {
-    return plan.version() == version();
+    return !plan.broken().get() && plan.version() == version();
   }
 
   /**
@@ -69,7 +70,7 @@ final class PlanCache {
     long version = version();
     synchronized (plans) {
       Plan known = plans.get(key);
-      if (known != null && known.version() == version) {
+      if (known != null && known.version() == version && !known.broken().get()) {
         return known;
       }
     }
@@ -82,7 +83,7 @@ final class PlanCache {
     } finally {
       CalcitePrepare.Dummy.pop(context);
     }
-    Plan plan = new Plan(signature, version, prepare.reusable());
+    Plan plan = new Plan(signature, version, prepare.reusable(), new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
       synchronized (plans) {
         plans.put(key, plan);

@@ -28,6 +28,9 @@ final class ReadOnly {
           "MERGE",
           "PRAGMA",
           "REFRESH",
+          "RESET",
+          "SET",
+          "USE",
           "REINDEX",
           "RELEASE",
           "REPLACE",
@@ -41,8 +44,24 @@ final class ReadOnly {
 
   private ReadOnly() {}
 
-  /** Throws if the statement is no query. */
-  static void check(String sql) throws SQLException {
+  /**
+   * The query of a text: without the semicolon that people and tools put at its end.
+   *
+   * @throws SQLException if there is none, or the statement would write
+   */
+  static String query(String sql) throws SQLException {
+    if (sql == null) {
+      throw FaissErrors.badArgument("No SQL text given (null)");
+    }
+    refuseWrites(sql);
+    int end = sql.length();
+    while (end > 0 && (sql.charAt(end - 1) == ';' || Character.isWhitespace(sql.charAt(end - 1)))) {
+      end--;
+    }
+    return sql.substring(0, end);
+  }
+
+  private static void refuseWrites(String sql) throws SQLException {
     int start = afterBlanks(sql);
     int end = start;
     while (end < sql.length() && Character.isLetter(sql.charAt(end))) {
@@ -52,7 +71,7 @@ final class ReadOnly {
     if (REFUSED.contains(verb)) {
       throw FaissErrors.readOnly(verb);
     }
-    if (start == sql.length()) {
+    if (start == sql.length() || sql.charAt(start) == ';') {
       throw FaissErrors.badArgument("The SQL text is empty");
     }
   }

@@ -25,7 +25,7 @@ final class StatementRun {
   private static final ScheduledThreadPoolExecutor DEADLINES = deadlines();
 
   private final AtomicBoolean flag = new AtomicBoolean();
-  private Execution.Owner owner = new Execution.Owner();
+  private Execution.Owner owner = new Execution.Owner(flag);
   private Execution.Scope scope;
   private final long budgetNanos;
   private long spentNanos;
@@ -33,6 +33,7 @@ final class StatementRun {
   private boolean inside;
   private ScheduledFuture<?> watch;
   private boolean finished;
+  private Plan plan;
   private volatile Stop stop;
 
   /**
@@ -64,6 +65,11 @@ final class StatementRun {
 
   long timeoutMillis() {
     return TimeUnit.NANOSECONDS.toMillis(budgetNanos);
+  }
+
+  /** Says which plan is executed. */
+  void running(Plan started) {
+    plan = started;
   }
 
   void cancel() {
@@ -132,7 +138,7 @@ final class StatementRun {
     Execution.Owner ending;
     synchronized (this) {
       ending = owner;
-      owner = new Execution.Owner();
+      owner = new Execution.Owner(flag);
     }
     scope.close();
     ending.close();
@@ -162,6 +168,12 @@ final class StatementRun {
 
   /** The exception to show for one thrown during this execution. */
   SQLException translate(Throwable thrown) {
+    Plan running = plan;
+    for (Throwable t = thrown; t != null && running != null; t = t.getCause()) {
+      if (t instanceof LinkageError) {
+        running.broken().set(true);
+      }
+    }
     return stop == null ? FaissErrors.translate(thrown) : stopped(thrown);
   }
 

@@ -73,7 +73,15 @@ class ArchitectureTest {
         .resideOutsideOfPackage(BASE + ".shell..")
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("sqlline..", "org.jline..", "dev.langchain4j..")
+        .resideInAnyPackage(
+            "sqlline..",
+            "org.jline..",
+            "picocli..",
+            "dev.langchain4j..",
+            "org.apache.calcite.avatica.server..",
+            "org.apache.calcite.avatica.jdbc..",
+            "org.eclipse.jetty..",
+            "javax.servlet..")
         .check(CLASSES);
   }
 }

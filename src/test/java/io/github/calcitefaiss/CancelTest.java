@@ -91,8 +91,8 @@ class CancelTest {
   static Stream<Arguments> endless() {
     return Stream.of(
         // nested loop, in the inner table
-        arguments(100_000, "SELECT COUNT(*) FROM numbers a, numbers b"),
-        arguments(100_000, "SELECT COUNT(*) FROM numbers a JOIN numbers b ON a.id > b.id"),
+        arguments(150_000, "SELECT COUNT(*) FROM numbers a, numbers b"),
+        arguments(150_000, "SELECT COUNT(*) FROM numbers a JOIN numbers b ON a.id > b.id"),
         // hash join, both sides read: one key for all, and a condition that no pair meets
         arguments(
             200_000,
@@ -106,7 +106,7 @@ class CancelTest {
         arguments(
             150_000, "SELECT a.id + b.id, COUNT(*) FROM numbers a, numbers b GROUP BY a.id + b.id"),
         arguments(150_000, "SELECT DISTINCT a.id - b.id FROM numbers a, numbers b"),
-        arguments(100_000, "SELECT a.id FROM numbers a, numbers b EXCEPT SELECT id FROM numbers"),
+        arguments(150_000, "SELECT a.id FROM numbers a, numbers b EXCEPT SELECT id FROM numbers"),
         arguments(
             150_000,
             "SELECT id FROM numbers WHERE id IN (SELECT a.id + b.id FROM numbers a, numbers b)"),
@@ -114,7 +114,7 @@ class CancelTest {
         arguments(100_000, LONG_WINDOW),
         // a lateral subquery, run for each row
         arguments(
-            100_000,
+            100_001,
             "SELECT COUNT(*) FROM numbers a, LATERAL (SELECT b.id FROM numbers b"
                 + " WHERE b.id > a.id ORDER BY b.id LIMIT 1) t WHERE t.id < 0"),
         arguments(

@@ -32,10 +32,10 @@ class SqlMatrixTest {
         + " x'00ff', '2024-01-02', '2024-01-02 03:04:05', 42, '{\"a\":1}', 'n1')",
     "INSERT INTO t VALUES(2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
         + " NULL, NULL, NULL, NULL, NULL, 'n2')",
-    "INSERT INTO t VALUES(3, -7, -9223372036854775808, 1e300, 1e-300, 3, 3.5, 2, 0, 'ABC', '', 'yy',"
-        + " x'', '1999-12-31', '1999-12-31', 'text', '[1,2]', 'n3')",
-    "INSERT INTO t VALUES(4, 0, 9223372036854775807, 0.1, 0.5, 1.0, 9.75, 0.10, 1, 'a%c', 'O''Neil',"
-        + " 'zzzzz', x'0102030405', NULL, NULL, 2.5, '\"x\"', 'n4')",
+    "INSERT INTO t VALUES(3, -7, -9223372036854775808, 1e300, 1e-300, 3, 3.5, 2, 0, 'ABC', '',"
+        + " 'yy', x'', '1999-12-31', '1999-12-31', 'text', '[1,2]', 'n3')",
+    "INSERT INTO t VALUES(4, 0, 9223372036854775807, 0.1, 0.5, 1.0, 9.75, 0.10, 1, 'a%c',"
+        + " 'O''Neil', 'zzzzz', x'0102030405', NULL, NULL, 2.5, '\"x\"', 'n4')",
     "INSERT INTO t VALUES(5, 7, 1, -1.5, 2.25, 0, 7, 7.77, 0, 'éa', '日本', 'x', x'ff', NULL, NULL,"
         + " NULL, 'null', 'n5')",
     "CREATE TABLE child(cid INTEGER PRIMARY KEY, tid INTEGER REFERENCES t(id), w TEXT)",
@@ -48,7 +48,8 @@ class SqlMatrixTest {
     "INSERT INTO gen(a) VALUES (1), (2)",
     "CREATE TABLE wr(k TEXT PRIMARY KEY, x INTEGER) WITHOUT ROWID",
     "INSERT INTO wr VALUES ('p', 1), ('q', 2)",
-    "CREATE TABLE \"odd name\"(\"a b\" INTEGER, \"se\"\"lect\" TEXT, \"größe\" REAL, \"order\" TEXT)",
+    "CREATE TABLE \"odd name\"(\"a b\" INTEGER, \"se\"\"lect\" TEXT, \"größe\" REAL, \"order\""
+        + " TEXT)",
     "INSERT INTO \"odd name\" VALUES (1, 'x', 2.5, 'o')",
     "CREATE TABLE \"group\"(\"from\" INTEGER)",
     "INSERT INTO \"group\" VALUES (1), (2)",
@@ -106,7 +107,8 @@ class SqlMatrixTest {
     "SELECT id, i + 1, i - 1, i * 2, -i FROM t ORDER BY id",
     "SELECT id, d + 1, d * 2, d - i FROM t WHERE id <> 3 ORDER BY id",
     "SELECT id, d / 2 FROM t WHERE id <> 3 ORDER BY id",
-    "SELECT id, CASE WHEN i > 0 THEN 'pos' WHEN i < 0 THEN 'neg' ELSE 'other' END FROM t ORDER BY id",
+    "SELECT id, CASE WHEN i > 0 THEN 'pos' WHEN i < 0 THEN 'neg' ELSE 'other' END FROM t ORDER BY"
+        + " id",
     "SELECT id, coalesce(i, -1) FROM t ORDER BY id",
     "SELECT id, coalesce(s, 'none') FROM t ORDER BY id",
     "SELECT id, nullif(i, 7) FROM t ORDER BY id",
@@ -116,6 +118,10 @@ class SqlMatrixTest {
     "SELECT id, hex(bl), hex(s) FROM t ORDER BY id",
     "SELECT id, upper(nn), lower(nn) FROM t ORDER BY id",
     "SELECT id, abs(i) FROM t ORDER BY id",
+    "SELECT id, substr(nn, 2), substr(nn, 1, 1), substr(nn, -1) FROM t ORDER BY id",
+    "SELECT id, instr(nn, '3'), replace(nn, 'n', 'm') FROM t ORDER BY id",
+    "SELECT ltrim('  a '), rtrim(' a  '), trim(' a '), ifnull(NULL, 3)",
+    "SELECT group_concat(nn, ',') FROM (SELECT nn FROM t ORDER BY id) x",
     "SELECT id, nn || '-' || nn FROM t ORDER BY id",
     "SELECT id FROM t ORDER BY i, id",
     "SELECT id FROM t ORDER BY i DESC, id",
@@ -136,7 +142,8 @@ class SqlMatrixTest {
     "SELECT count(*) FROM t CROSS JOIN child",
     "SELECT t.id, child.w FROM t, child WHERE child.tid = t.id AND t.i = 7 ORDER BY child.cid",
     "SELECT a.id, b.id FROM t a JOIN t b ON a.i = b.i AND a.id < b.id",
-    "SELECT t.id, child.w FROM t JOIN child ON child.tid = t.id AND child.w > 'p' ORDER BY child.cid",
+    "SELECT t.id, child.w FROM t JOIN child ON child.tid = t.id AND child.w > 'p' ORDER BY"
+        + " child.cid",
     "SELECT t.id, count(child.cid) FROM t LEFT JOIN child ON child.tid = t.id GROUP BY t.id"
         + " ORDER BY t.id",
     "SELECT id FROM t WHERE id IN (SELECT tid FROM child) ORDER BY id",

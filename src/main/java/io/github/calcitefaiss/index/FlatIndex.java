@@ -290,7 +290,8 @@ public final class FlatIndex {
 
   /** Collects rows; used by one thread. */
   public static final class Builder {
-    private static final int FIRST_ROWS = 64;
+    /** Room that is taken for a first row, in elements. */
+    private static final int FIRST_ELEMENTS = 1 << 14;
 
     private final LongConsumer charge;
     private final int expectedRows;
@@ -367,7 +368,8 @@ public final class FlatIndex {
       if (held > 0) {
         expected = 2L * held;
       }
-      int rows = (int) Math.min(of.chunkRows(), Math.max(FIRST_ROWS, expected));
+      long least = Math.max(1, FIRST_ELEMENTS / of.dims());
+      int rows = (int) Math.min(of.chunkRows(), Math.max(least, expected));
       charge.accept(4L * rows * of.dims());
       return new float[rows * of.dims()];
     }

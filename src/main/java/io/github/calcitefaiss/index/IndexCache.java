@@ -1,26 +1,103 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.index;
 
+import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 
 /**
- * The newest index of each table, shared by the whole process.
+ * The newest index of each table, shared by the whole process, within a limit of memory.
  *
- * <p>However many ask for a version at once, one of them loads it and the others wait. An index
- * that was handed out stays as it is; a newer version takes its place for those who come later.
+ * <p>However many ask for a version at once, it is loaded once, on a thread of its own, and the
+ * load goes on as long as one of them waits for it. An index that was handed out stays as it is; a
+ * newer version takes its place for those who come later. Memory is charged before it is allocated;
+ * to make room, the indexes that were asked for least recently go, that of a version gone by first.
  */
 public final class IndexCache {
-  private final Map<Object, Slot> slots = new ConcurrentHashMap<>();
+  /** System property: the most memory that all indexes of the process may hold, as in 512MB. */
+  public static final String LIMIT = "calcitefaiss.memoryLimit";
 
-  /** Loads one version of one table. */
+  /** Share of the heap that indexes may hold where nothing else is said. */
+  private static final double DEFAULT_SHARE = 0.6;
+
+  private static final long WAIT_MILLIS = 20;
+
+  private static final ThreadPoolExecutor LOADERS =
+      new ThreadPoolExecutor(
+          0,
+          Integer.MAX_VALUE,
+          1,
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          body -> {
+            Thread thread = new Thread(body, "calcite-faiss-load");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  private final long limit;
+  private final Map<Object, Slot> slots = new HashMap<>();
+  private final Map<Object, Long> heldByGroup = new HashMap<>();
+  private long held;
+  private long clock;
+
+  /** Makes a cache that holds at most some bytes. */
+  public IndexCache(long limit) {
+    this.limit = limit;
+  }
+
+  /** The limit of the process: of the system property, or a share of the heap. */
+  public static long processLimit() {
+    String text = System.getProperty(LIMIT);
+    long limit = text == null ? -1 : MemorySize.parse(text);
+    if (text != null && limit < 0) {
+      throw new IllegalArgumentException(
+          "System property " + LIMIT + " is '" + text + "', expected an amount such as 512MB");
+    }
+    return limit < 0 ? (long) (Runtime.getRuntime().maxMemory() * DEFAULT_SHARE) : limit;
+  }
+
+  /** Begins to load one version of one table. */
   @FunctionalInterface
   public interface Loader {
-    /** Loads it on the calling thread; throws whatever is wrong, also when cancelled. */
-    Entry load() throws Exception;
+    /**
+     * Gets hold of the data, on the calling thread.
+     *
+     * @param abandoned tells when nobody waits for the load any more
+     * @return null if that version can't be had any more
+     */
+    Source open(BooleanSupplier abandoned) throws Exception;
+  }
+
+  /** The data of one version of one table; used and closed on another thread. */
+  public interface Source {
+    /**
+     * Reads it into an index.
+     *
+     * @param checkpoint throws when nobody waits for the load any more
+     * @param memory is told before memory is allocated, and may refuse
+     */
+    Entry load(Checkpoint checkpoint, Memory memory) throws Exception;
+
+    /** Releases the data. */
+    void close();
+  }
+
+  /** What a load holds of the memory. */
+  public interface Memory {
+    /** The most that one load could get. */
+    long limit();
+
+    /**
+     * Charges bytes about to be allocated, or gives back a negative number of them.
+     *
+     * @throws MemoryLimitException if there is no room, even without all other indexes
+     */
+    void charge(long bytes);
   }
 
   /**
@@ -28,12 +105,18 @@ public final class IndexCache {
    *
    * @param version which version of the table it holds
    * @param index the index
+   * @param bytes memory that it holds, ids included
    * @param skipped rows that have no usable vector
    * @param buildNanos how long loading took
    * @param loadedAt when it was loaded, milliseconds since 1970
    */
   public record Entry(
-      Object version, FlatIndex index, long skipped, long buildNanos, long loadedAt) {}
+      Comparable<?> version,
+      FlatIndex index,
+      long bytes,
+      long skipped,
+      long buildNanos,
+      long loadedAt) {}
 
   /** What is known of a table's index: the entry may be null, when it isn't loaded. */
   public record Status(Entry entry, long searches) {}
@@ -42,78 +125,249 @@ public final class IndexCache {
    * The index of a version, loading it if it is not there.
    *
    * @param key which table
-   * @param version which version of it
+   * @param group which tables share a limit
+   * @param groupLimit the most bytes that the indexes of the group may hold
+   * @param version which version of the table
    * @param loader loads that version
    * @param checkpoint ends the waiting
-   * @throws Exception what the loader threw, if this call is the one that loaded
+   * @return null if the loader says that the version can't be had
+   * @throws Exception what went wrong with the load, thrown to all who waited for it
    */
-  public Entry get(Object key, Object version, Loader loader, Checkpoint checkpoint)
+  public Entry get(
+      Object key,
+      Object group,
+      long groupLimit,
+      Comparable<?> version,
+      Loader loader,
+      Checkpoint checkpoint)
       throws Exception {
-    Slot slot = slots.computeIfAbsent(key, k -> new Slot());
-    slot.searches.increment();
     while (true) {
+      checkpoint.check();
       Loading loading;
       boolean mine = false;
-      synchronized (slot) {
+      synchronized (this) {
+        Slot slot = slot(key);
         if (slot.newest != null && slot.newest.version().equals(version)) {
+          slot.usedAt = ++clock;
           return slot.newest;
         }
         loading = slot.loading.get(version);
-        if (loading == null) {
-          loading = new Loading();
+        if (loading == null || loading.waiting == 0) {
+          loading = new Loading(slot, group, groupLimit, version);
           slot.loading.put(version, loading);
           mine = true;
         }
+        loading.waiting++;
       }
-      if (mine) {
-        return load(slot, version, loading, loader);
-      }
-      while (!loading.done.await(20, TimeUnit.MILLISECONDS)) {
-        checkpoint.check();
+      try {
+        if (mine && !begin(loading, loader)) {
+          return null;
+        }
+        while (!loading.done.await(WAIT_MILLIS, TimeUnit.MILLISECONDS)) {
+          checkpoint.check();
+        }
+      } finally {
+        synchronized (this) {
+          loading.waiting--;
+        }
       }
       if (loading.entry != null) {
         return loading.entry;
+      } else if (loading.failure != null) {
+        throw loading.failure;
       }
-      // The one that loaded failed or was cancelled. That is its own affair: try again here.
-      checkpoint.check();
+      // Whoever was to load it couldn't begin. That is his own affair: try again here.
     }
   }
 
-  private static Entry load(Slot slot, Object version, Loading loading, Loader loader)
-      throws Exception {
+  private boolean begin(Loading loading, Loader loader) throws Exception {
+    Source source = null;
     try {
-      loading.entry = loader.load();
-      return loading.entry;
+      source = loader.open(() -> loading.waiting == 0);
     } finally {
-      synchronized (slot) {
-        slot.loading.remove(version);
-        if (loading.entry != null) {
-          slot.newest = loading.entry;
+      if (source == null) {
+        finish(loading, null);
+      }
+    }
+    if (source == null) {
+      return false;
+    }
+    Source opened = source;
+    LOADERS.execute(() -> load(loading, opened));
+    return true;
+  }
+
+  private void load(Loading loading, Source source) {
+    Entry entry = null;
+    try {
+      entry =
+          source.load(
+              () -> {
+                if (loading.waiting == 0) {
+                  throw new IllegalStateException("nobody waits for this load any more");
+                }
+              },
+              new Memory() {
+                @Override
+                public long limit() {
+                  return Math.min(limit, loading.groupLimit);
+                }
+
+                @Override
+                public void charge(long bytes) {
+                  IndexCache.this.charge(loading, bytes);
+                }
+              });
+    } catch (Exception e) {
+      loading.failure = e;
+    } catch (Throwable e) {
+      loading.failure = new IllegalStateException(e.toString(), e);
+    } finally {
+      source.close();
+      finish(loading, entry);
+    }
+  }
+
+  private synchronized void charge(Loading loading, long bytes) {
+    while (bytes > 0) {
+      boolean group = held(loading.group) + bytes > loading.groupLimit;
+      if (!group && held + bytes <= limit) {
+        break;
+      }
+      Slot victim = leastMissed(loading, group);
+      if (victim == null) {
+        throw new MemoryLimitException(group ? loading.groupLimit : limit);
+      }
+      drop(victim);
+    }
+    loading.charged += bytes;
+    add(loading.group, bytes);
+  }
+
+  private long held(Object group) {
+    return heldByGroup.getOrDefault(group, 0L);
+  }
+
+  private void add(Object group, long bytes) {
+    held += bytes;
+    heldByGroup.merge(group, bytes, (a, b) -> a + b == 0 ? null : (Long) (a + b));
+  }
+
+  /**
+   * The index to drop for a load: the older version of its own table, or the one unused longest.
+   */
+  private Slot leastMissed(Loading loading, boolean ofGroup) {
+    if (loading.slot.newest != null) {
+      return loading.slot;
+    }
+    Slot victim = null;
+    for (Slot slot : slots.values()) {
+      if (slot.newest != null
+          && (!ofGroup || slot.group.equals(loading.group))
+          && (victim == null || slot.usedAt < victim.usedAt)) {
+        victim = slot;
+      }
+    }
+    return victim;
+  }
+
+  private void drop(Slot slot) {
+    add(slot.group, -slot.charged);
+    slot.newest = null;
+    slot.charged = 0;
+  }
+
+  private void finish(Loading loading, Entry entry) {
+    synchronized (this) {
+      Slot slot = loading.slot;
+      slot.loading.remove(loading.version, loading);
+      add(loading.group, -loading.charged);
+      if (entry != null) {
+        loading.entry = entry;
+        if (slot.newest == null || compare(slot.newest.version(), entry.version()) < 0) {
+          if (slot.newest != null) {
+            drop(slot);
+          }
+          slot.newest = entry;
+          slot.group = loading.group;
+          slot.charged = entry.bytes();
+          slot.usedAt = ++clock;
+          add(slot.group, slot.charged);
         }
       }
-      loading.done.countDown();
     }
+    loading.done.countDown();
+  }
+
+  @SuppressWarnings("unchecked")
+  private static int compare(Comparable<?> a, Comparable<?> b) {
+    return ((Comparable<Object>) a).compareTo(b);
+  }
+
+  private Slot slot(Object key) {
+    return slots.computeIfAbsent(key, k -> new Slot());
+  }
+
+  /** Counts a search of a table. */
+  public synchronized void count(Object key) {
+    slot(key).searches++;
+  }
+
+  /** Says that a version was seen to be the current one at a {@link System#nanoTime}. */
+  public synchronized void confirm(Object key, Comparable<?> version, long nanoTime) {
+    Slot slot = slot(key);
+    if (slot.newest != null && slot.newest.version().equals(version)) {
+      slot.confirmedAt = nanoTime;
+    }
+  }
+
+  /** The newest index, if it was seen to be current at most some nanoseconds ago; or null. */
+  public synchronized Entry recent(Object key, long nanos) {
+    Slot slot = slot(key);
+    if (slot.newest == null || System.nanoTime() - slot.confirmedAt > nanos) {
+      return null;
+    }
+    slot.usedAt = ++clock;
+    return slot.newest;
+  }
+
+  /** Bytes held by indexes and by loads now. */
+  public synchronized long bytes() {
+    return held;
   }
 
   /** What is known of a table's index. */
-  public Status status(Object key) {
+  public synchronized Status status(Object key) {
     Slot slot = slots.get(key);
-    if (slot == null) {
-      return new Status(null, 0);
-    }
-    synchronized (slot) {
-      return new Status(slot.newest, slot.searches.sum());
-    }
+    return slot == null ? new Status(null, 0) : new Status(slot.newest, slot.searches);
   }
 
   private static final class Slot {
-    private final LongAdder searches = new LongAdder();
-    private final Map<Object, Loading> loading = new ConcurrentHashMap<>();
+    private final Map<Object, Loading> loading = new HashMap<>();
     private Entry newest;
+    private Object group;
+    private long charged;
+    private long usedAt;
+    private long confirmedAt;
+    private long searches;
   }
 
   private static final class Loading {
     private final CountDownLatch done = new CountDownLatch(1);
+    private final Slot slot;
+    private final Object group;
+    private final long groupLimit;
+    private final Object version;
+    private long charged;
+    private volatile int waiting;
     private volatile Entry entry;
+    private volatile Exception failure;
+
+    private Loading(Slot slot, Object group, long groupLimit, Object version) {
+      this.slot = slot;
+      this.group = group;
+      this.groupLimit = groupLimit;
+      this.version = version;
+    }
   }
 }

@@ -25,7 +25,16 @@ final class Kernels {
   }
 
   private static Kernel fastest() {
-    return vectorModulePresent() ? named("vector") : new PlainKernel();
+    Kernel plain = new PlainKernel();
+    if (!vectorModulePresent()) {
+      return plain;
+    }
+    try {
+      return new WarmingKernel(plain, named("vector"));
+    } catch (IllegalArgumentException e) {
+      LOGGER.warn("the vector kernel can't be used", e);
+      return plain;
+    }
   }
 
   /** Whether the JVM was started with {@code --add-modules jdk.incubator.vector}. */
@@ -56,8 +65,7 @@ final class Kernels {
                   .getDeclaredConstructor()
                   .newInstance();
         } catch (ReflectiveOperationException | LinkageError e) {
-          LOGGER.warn("the vector kernel can't be used; using the plain one", e);
-          return new PlainKernel();
+          throw new IllegalArgumentException(PROPERTY + "=vector fails on this JVM", e);
         }
       default:
         throw new IllegalArgumentException(

@@ -44,60 +44,29 @@ final class VectorKernel implements Kernel {
     for (int first = 0; first < packs; first += run) {
       int end = Math.min(packs, first + run);
       Arrays.fill(acc, 0, lanes, Kernel.start(weights, first, end));
-      int pack = first;
-      for (; pack + 2 <= end; pack += 2) {
-        two(codes, offset + pack * lanes, lanes, weights, 4 * pack, acc);
-      }
-      for (; pack < end; pack++) {
-        one(codes, offset + pack * lanes, lanes, weights, 4 * pack, acc);
+      for (int pack = first; pack < end; pack++) {
+        add(codes, offset + pack * lanes, lanes, weights, 4 * pack, acc);
       }
       PlainKernel.flush(acc, lanes, out, first == 0);
     }
   }
 
-  private static void one(
+  private static void add(
       char[] codes, int offset, int lanes, short[] weights, int w, short[] acc) {
-    short w0 = weights[w];
-    short w1 = weights[w + 1];
-    short w2 = weights[w + 2];
-    short w3 = weights[w + 3];
+    // Spread once a pass: left to the compiler, JDK 25 does it again for every step.
+    ShortVector w0 = ShortVector.broadcast(SPECIES, weights[w]);
+    ShortVector w1 = ShortVector.broadcast(SPECIES, weights[w + 1]);
+    ShortVector w2 = ShortVector.broadcast(SPECIES, weights[w + 2]);
+    ShortVector w3 = ShortVector.broadcast(SPECIES, weights[w + 3]);
+    ShortVector mask = ShortVector.broadcast(SPECIES, (short) 15);
     for (int j = 0; j < lanes; j += WIDTH) {
       ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
       ShortVector.fromArray(SPECIES, acc, j)
-          .add(x.and((short) 15).mul(w0))
-          .add(x.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(w1))
-          .add(x.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(w2))
+          .add(x.and(mask).mul(w0))
+          .add(x.lanewise(VectorOperators.LSHR, 4).and(mask).mul(w1))
+          .add(x.lanewise(VectorOperators.LSHR, 8).and(mask).mul(w2))
           .add(x.lanewise(VectorOperators.LSHR, 12).mul(w3))
           .intoArray(acc, j);
-    }
-  }
-
-  private static void two(
-      char[] codes, int offset, int lanes, short[] weights, int w, short[] acc) {
-    short w0 = weights[w];
-    short w1 = weights[w + 1];
-    short w2 = weights[w + 2];
-    short w3 = weights[w + 3];
-    short w4 = weights[w + 4];
-    short w5 = weights[w + 5];
-    short w6 = weights[w + 6];
-    short w7 = weights[w + 7];
-    for (int j = 0; j < lanes; j += WIDTH) {
-      ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
-      ShortVector y = ShortVector.fromCharArray(SPECIES, codes, offset + lanes + j);
-      ShortVector a =
-          x.and((short) 15)
-              .mul(w0)
-              .add(x.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(w1))
-              .add(x.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(w2))
-              .add(x.lanewise(VectorOperators.LSHR, 12).mul(w3));
-      ShortVector b =
-          y.and((short) 15)
-              .mul(w4)
-              .add(y.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(w5))
-              .add(y.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(w6))
-              .add(y.lanewise(VectorOperators.LSHR, 12).mul(w7));
-      ShortVector.fromArray(SPECIES, acc, j).add(a.add(b)).intoArray(acc, j);
     }
   }
 

@@ -38,18 +38,6 @@ public final class BuildEmbeddings {
 
   private static final int BATCH = 32;
 
-  private static final String USAGE =
-      """
-      Usage: build-embeddings DATABASE TABLE ID TEXT[,TEXT...] [EMBEDDINGS [MODEL]]
-        DATABASE    a SQLite file
-        TABLE       the table or view with the text
-        ID          its column that tells rows apart
-        TEXT        its columns to embed, joined by line ends
-        EMBEDDINGS  the table to write, replaced if it exists; default embeddings
-        MODEL       a class that implements langchain4j's EmbeddingModel; default all-MiniLM-L6-v2
-      Example: build-embeddings notes.db notes id title,body
-      """;
-
   /**
    * What to read and what to write.
    *
@@ -78,28 +66,6 @@ public final class BuildEmbeddings {
   private record Row(Object id, String text) {}
 
   private BuildEmbeddings() {}
-
-  /** Runs the job that the arguments describe, and leaves the JVM with 0, or 1 after an error. */
-  public static void main(String[] args) {
-    if (args.length < 4 || args.length > 6) {
-      System.err.print(USAGE);
-      System.exit(1);
-    }
-    Job job =
-        new Job(
-            Path.of(args[0]),
-            args[1],
-            args[2],
-            List.of(args[3].split(",")),
-            args.length > 4 ? args[4] : "embeddings",
-            args.length > 5 ? args[5] : DEFAULT_MODEL);
-    try {
-      run(job, System.err);
-    } catch (JobException e) {
-      System.err.println("build-embeddings: " + e.getMessage());
-      System.exit(1);
-    }
-  }
 
   /**
    * Embeds every text and replaces the table of embeddings.
@@ -147,6 +113,15 @@ public final class BuildEmbeddings {
       }
     }
     return rows;
+  }
+
+  /**
+   * Embeds one text.
+   *
+   * @param model the class of the embedding model
+   */
+  static float[] embed(String model, String text) throws JobException {
+    return loadModel(model).embed(text).content().vector();
   }
 
   private static EmbeddingModel loadModel(String className) throws JobException {

@@ -1,74 +1,178 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
-import java.io.Console;
+import io.github.calcitefaiss.FaissDriver;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
 import sqlline.SqlLine;
 
 /**
- * What {@code java -jar calcite-faiss-all.jar} runs: sqlline, connected to a SQLite file or a
- * model.
+ * What {@code java -jar calcite-faiss-all.jar} runs: a command, or else sqlline, connected to the
+ * SQLite file or model that is the first argument.
  *
- * <p>The exit code is 0 when everything ran, 1 for wrong arguments, 2 when a statement failed.
+ * <p>The exit code is 0 when everything ran, 1 when something failed, 2 for wrong arguments.
  */
+@Command(
+    name = "calcite-faiss",
+    customSynopsis = {
+      "calcite-faiss DATABASE [sqlline option...]",
+      "       calcite-faiss COMMAND [argument...]",
+    },
+    description = {
+      "",
+      "The first form opens a shell (sqlline) on a SQLite file, a model (.json, .yaml) or a"
+          + " jdbc:faiss: URL:",
+      "  -e SQL     run a statement and leave; may be repeated",
+      "  -f FILE    run a script and leave",
+      "  --NAME=V   a setting of sqlline, for example --outputformat=csv",
+      "Without -e and -f it reads statements from the terminal, or from standard input.",
+      "",
+    },
+    footer = {
+      "",
+      "Exit codes: 0 everything ran, 1 something failed, 2 wrong arguments.",
+      "Example: calcite-faiss examples/packages.db -e \"select count(*) from packages\"",
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    subcommands = {
+      InfoCommand.class,
+      SearchCommand.class,
+      BuildEmbeddingsCommand.class,
+      ServeCommand.class,
+      PasswordCommand.class
+    })
 public final class Main {
-  private static final String URL_PREFIX = "jdbc:faiss:";
+  static final int OK = 0;
+  static final int FAILED = 1;
+  static final int WRONG_ARGUMENTS = 2;
 
-  private static final int OK = 0;
-  private static final int WRONG_ARGUMENTS = 1;
-  private static final int FAILED = 2;
+  private static final String URL_PREFIX = "jdbc:faiss:";
 
   /** Wide enough for a JSON answer of some tens of neighbours; sqlline cuts what is wider. */
   private static final int WIDTH_WITHOUT_TERMINAL = 4000;
-
-  private static final String USAGE =
-      """
-      Usage: sqlline DATABASE [option...]
-        DATABASE   a SQLite file, a model (.json, .yaml), or a JDBC URL
-        -e SQL     run a statement and leave; may be repeated
-        -f FILE    run a script and leave
-        --NAME=V   a setting of sqlline, for example --outputformat=csv
-      Without -e and -f the shell reads statements from the terminal, or from standard input.
-      Example: sqlline examples/packages.db -e "select count(*) from packages"
-      """;
 
   private Main() {}
 
   /** Runs the shell and leaves the JVM with its exit code. */
   public static void main(String[] args) throws IOException {
+    if (Tty.present()) {
+      // A person who waits for a large table wants to see that it goes on.
+      String logger = "org.slf4j.simpleLogger.log.io.github.calcitefaiss.sqlite.IndexLoader";
+      System.setProperty(logger, System.getProperty(logger, "info"));
+    }
     System.exit(run(args, System.out, System.err));
   }
 
-  /** Runs the shell, and returns the exit code. */
+  /** The release that this is. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() throws IOException {
+      Properties properties = new Properties();
+      try (InputStream in = FaissDriver.class.getResourceAsStream("version.properties")) {
+        properties.load(in);
+      }
+      return new String[] {
+        "calcite-faiss " + properties.getProperty("version"),
+        "Java " + Runtime.version() + ", " + System.getProperty("os.name"),
+      };
+    }
+  }
+
+  /** Runs a command or the shell, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) throws IOException {
+    CommandLine commands = commands(out, err);
     if (args.length == 0) {
-      err.print(USAGE);
+      commands.usage(err);
       return WRONG_ARGUMENTS;
     }
-    String target = args[0];
-    if (target.equals("--help") || target.equals("-h")) {
-      out.print(USAGE);
-      return OK;
+    // A database with a command's name can still be opened, as ./info.
+    if (commands.getSubcommands().containsKey(args[0]) || args[0].startsWith("-")) {
+      return commands.execute(args);
     }
-    if (target.startsWith("-")) {
-      err.println("sqlline: the first argument is a database or a model, got option " + target);
-      err.print(USAGE);
-      return WRONG_ARGUMENTS;
+    return shell(args, out, err);
+  }
+
+  private static CommandLine commands(PrintStream out, PrintStream err) {
+    Charset charset = Charset.defaultCharset();
+    CommandLine commands = new CommandLine(new Main());
+    commands.setOut(new PrintWriter(out, true, charset));
+    commands.setErr(new PrintWriter(err, true, charset));
+    commands.setColorScheme(
+        CommandLine.Help.defaultColorScheme(Tty.colours() ? Ansi.ON : Ansi.OFF));
+    commands.setCaseInsensitiveEnumValuesAllowed(true);
+    commands.setUsageHelpWidth(100);
+    commands.setUsageHelpLongOptionsMaxWidth(40);
+    commands.setParameterExceptionHandler(
+        (e, arguments) -> {
+          CommandLine command = e.getCommandLine();
+          command.getErr().println(command.getCommandName() + ": " + e.getMessage());
+          command.getErr().println("Try '" + command.getCommandName() + " --help'.");
+          return WRONG_ARGUMENTS;
+        });
+    commands.setExecutionExceptionHandler(
+        (e, command, parsed) -> {
+          // What nobody expected keeps its stack trace, for the report.
+          boolean ours = e instanceof CommandException;
+          boolean expected = ours || e instanceof SQLException || e instanceof IOException;
+          if (!expected) {
+            throw e;
+          }
+          // An IOException of the JDK's often says no more than a path.
+          String message = e instanceof IOException && !ours ? e.toString() : e.getMessage();
+          command.getErr().println(command.getCommandName() + ": " + message);
+          return FAILED;
+        });
+    return commands;
+  }
+
+  /** A reason for the person at the terminal: no stack trace needed. */
+  static final class CommandException extends Exception {
+    CommandException(String message) {
+      super(message);
     }
-    boolean url = target.startsWith("jdbc:");
-    // A shell without a connection would be of no use, so a wrong path ends here.
-    if (!url && !Files.isRegularFile(Path.of(target))) {
-      err.println(
-          "sqlline: no such file: " + target + " (in " + Path.of("").toAbsolutePath() + ")");
+
+    CommandException(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /** The URL of a database, a model or a URL as given on the command line. */
+  static String url(String target) throws CommandException {
+    if (target.startsWith("jdbc:")) {
+      return target;
+    }
+    // A wrong path ends here, in the words of the person who typed it.
+    if (!Files.isRegularFile(Path.of(target))) {
+      throw new CommandException(
+          "no such file: " + target + " (in " + Path.of("").toAbsolutePath() + ")");
+    }
+    return URL_PREFIX + target;
+  }
+
+  private static int shell(String[] args, PrintStream out, PrintStream err) throws IOException {
+    String url;
+    try {
+      url = url(args[0]);
+    } catch (CommandException e) {
+      err.println("sqlline: " + e.getMessage());
       return FAILED;
     }
     List<String> options = List.of(args).subList(1, args.length);
-    boolean interactive = onTerminal() && !options.contains("-e") && !options.contains("-f");
+    boolean interactive = Tty.present() && !options.contains("-e") && !options.contains("-f");
     if (!interactive) {
       // Looking for a terminal takes JLine a while, and makes it warn that there is none.
       for (String kind : List.of("jna", "jansi", "exec")) {
@@ -79,9 +183,7 @@ public final class Main {
     Shell shell = new Shell();
     shell.setOutputStream(out);
     shell.setErrorStream(err);
-    SqlLine.Status status =
-        shell.begin(
-            arguments(url ? target : URL_PREFIX + target, options, interactive), null, interactive);
+    SqlLine.Status status = shell.begin(arguments(url, options, interactive), null, interactive);
     if (status == SqlLine.Status.ARGS) {
       return WRONG_ARGUMENTS;
     }
@@ -100,23 +202,8 @@ public final class Main {
     if (!interactive) {
       // sqlline takes the width of a missing terminal for 0, and prints empty cells.
       all.add("--maxWidth=" + WIDTH_WITHOUT_TERMINAL);
-      // Statements from a pipe are answered without a prompt between.
-      all.add("--no-prompt");
     }
     all.addAll(options);
     return all.toArray(String[]::new);
-  }
-
-  private static boolean onTerminal() {
-    Console console = System.console();
-    if (console == null) {
-      return false;
-    }
-    try {
-      // From JDK 22 on there is a console without a terminal too, and this method to tell.
-      return (boolean) Console.class.getMethod("isTerminal").invoke(console);
-    } catch (ReflectiveOperationException e) {
-      return true;
-    }
   }
 }

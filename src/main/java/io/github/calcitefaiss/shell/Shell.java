@@ -31,6 +31,14 @@ final class Shell extends SqlLine {
     super.handleException(e);
   }
 
+  /** After {@code -e} and {@code -f} sqlline would still say its version. */
+  @Override
+  public void info(String message) {
+    if (!isExit()) {
+      super.info(message);
+    }
+  }
+
   /** Whether any statement, or the connection, failed. */
   boolean failed() {
     return failed;

@@ -1,7 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.apache.calcite.sql.SqlBasicCall;
@@ -11,7 +14,9 @@ import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlFunction;
 import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.parser.SqlParserPos;
@@ -23,9 +28,18 @@ import org.apache.calcite.sql.util.SqlShuttle;
  * and {@code count()} by their standard forms, FROM clauses by {@link FromRewriter}.
  *
  * <p>Inner queries come before the ones around them. A node put in has the position of the one that
- * it is put in for.
+ * it is put in for. A tree is not deeper than {@link #MAX_DEPTH}.
  */
 final class DialectRewriter extends SqlShuttle {
+  /**
+   * Levels of calls in a tree. Calcite's validator, planner and code generator call themselves for
+   * each: a sum of 500 terms overflows the JVM's usual stack of 1 MB, one of 400 doesn't.
+   */
+  static final int MAX_DEPTH = 300;
+
+  /** Terms of AND or OR from which on a chain becomes a balanced tree. */
+  private static final int LONG_CHAIN = 32;
+
   /** Functions of which every argument may be a vector in any form. */
   private static final Set<String> VECTOR_FUNCTIONS = new HashSet<>();
 
@@ -37,6 +51,7 @@ final class DialectRewriter extends SqlShuttle {
   }
 
   private final Parameters parameters;
+  private int depth;
 
   DialectRewriter(Parameters parameters) {
     this.parameters = parameters;
@@ -47,9 +62,34 @@ final class DialectRewriter extends SqlShuttle {
     return parameters.renumber(param);
   }
 
+  /** SQLite's names of types in a cast; its REAL is a double. */
+  @Override
+  public SqlNode visit(SqlDataTypeSpec type) {
+    SqlTypeName name;
+    switch (type.getTypeName().toString().toUpperCase(Locale.ROOT)) {
+      case "TEXT":
+        name = SqlTypeName.VARCHAR;
+        break;
+      case "BLOB":
+        name = SqlTypeName.VARBINARY;
+        break;
+      case "REAL":
+        name = SqlTypeName.DOUBLE;
+        break;
+      default:
+        return type;
+    }
+    SqlParserPos pos = type.getParserPosition();
+    return new SqlDataTypeSpec(new SqlBasicTypeNameSpec(name, pos), pos);
+  }
+
   @Override
   public SqlNode visit(SqlCall call) {
-    SqlNode node = super.visit(call);
+    if (++depth > MAX_DEPTH) {
+      throw new TooDeep(call.getParserPosition());
+    }
+    SqlNode node = isChain(call, call.getKind()) ? visitChain(call) : super.visit(call);
+    depth--;
     if (node instanceof SqlSelect select) {
       FromRewriter.rewrite(select);
     }
@@ -57,6 +97,37 @@ final class DialectRewriter extends SqlShuttle {
       return rewriteFunction(basic);
     }
     return node;
+  }
+
+  private static boolean isChain(SqlNode node, SqlKind kind) {
+    return (kind == SqlKind.AND || kind == SqlKind.OR) && node.getKind() == kind;
+  }
+
+  /** A chain of AND or OR, which the grammar makes as deep as it is long. */
+  private SqlNode visitChain(SqlCall call) {
+    List<SqlNode> terms = new ArrayList<>();
+    SqlNode left = call;
+    while (isChain(left, call.getKind())) {
+      terms.add(((SqlCall) left).operand(1));
+      left = ((SqlCall) left).operand(0);
+    }
+    if (terms.size() < LONG_CHAIN) {
+      return super.visit(call);
+    }
+    terms.add(left);
+    Collections.reverse(terms);
+    terms.replaceAll(term -> term.accept(this));
+    return balanced(call.getOperator(), terms);
+  }
+
+  private static SqlNode balanced(SqlOperator operator, List<SqlNode> terms) {
+    int size = terms.size();
+    return size == 1
+        ? terms.get(0)
+        : operator.createCall(
+            SqlParserPos.sum(terms),
+            balanced(operator, terms.subList(0, size / 2)),
+            balanced(operator, terms.subList(size / 2, size)));
   }
 
   private static SqlNode rewriteFunction(SqlBasicCall call) {
@@ -89,5 +160,15 @@ final class DialectRewriter extends SqlShuttle {
         position,
         param,
         new SqlDataTypeSpec(new SqlBasicTypeNameSpec(SqlTypeName.ANY, position), position));
+  }
+
+  /** Refuses a tree deeper than {@link #MAX_DEPTH}. */
+  static final class TooDeep extends RuntimeException {
+    final transient SqlParserPos position;
+
+    private TooDeep(SqlParserPos position) {
+      super(null, null, false, false);
+      this.position = position;
+    }
   }
 }

@@ -45,6 +45,10 @@ public final class FaissFunctions {
         "faiss_search_with_scores",
         search.scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "faissSearchWithScores"));
     map.put(
+        "faiss_refresh",
+        Signature.of("database:VARCHAR", "table:VARCHAR")
+            .scalar(SqlTypeName.BIGINT, SearchFunctions.class, "faissRefresh"));
+    map.put(
         "faiss_encode",
         Signature.of("json").scalar(SqlTypeName.VARBINARY, SearchFunctions.class, "faissEncode"));
     map.put(

@@ -102,17 +102,25 @@ public final class FaissParser extends SqlBabelParserImpl {
       Parameters parameters = new Parameters(tokens.parameters());
       parameterNames = parameters.names();
       return node.accept(new DialectRewriter(parameters));
+    } catch (DialectRewriter.TooDeep e) {
+      throw tooDeep(e.position);
     } catch (StackOverflowError e) {
-      // Both the grammar and tree visitors recurse. The parser is not used again after an error, so
-      // nothing half-done is seen.
-      throw new SqlParseException(
-          "statement is nested too deeply to be parsed: use fewer levels of parentheses, operators"
-              + " or subqueries",
-          new SqlParserPos(token.beginLine, token.beginColumn, token.endLine, token.endColumn),
-          null,
-          null,
-          null);
+      // The grammar calls itself for each level. The parser is not used again after an error, so
+      // nobody sees what is half done.
+      throw tooDeep(
+          new SqlParserPos(token.beginLine, token.beginColumn, token.endLine, token.endColumn));
     }
+  }
+
+  private static SqlParseException tooDeep(SqlParserPos position) {
+    return new SqlParseException(
+        "statement is nested too deeply: got more than "
+            + DialectRewriter.MAX_DEPTH
+            + " levels of parentheses, operators, functions or subqueries",
+        position,
+        null,
+        null,
+        null);
   }
 
   private static String text(Reader reader) {

@@ -99,7 +99,10 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
     return tokens.get(next);
   }
 
-  /** All tokens, the last of which marks the end, or the place where {@link #error} arose. */
+  /**
+   * All tokens but semicolons at the end, the last of which is EOF: the end, or the place where
+   * {@link #error} arose.
+   */
   private List<Token> split() {
     List<Token> tokens = new ArrayList<>();
     do {
@@ -118,6 +121,9 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
       }
       tokens.add(last);
     } while (last.kind != EOF);
+    while (tokens.size() > 1 && tokens.get(tokens.size() - 2).kind == SEMICOLON) {
+      tokens.remove(tokens.size() - 2);
+    }
     return tokens;
   }
 
@@ -132,9 +138,7 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
     }
   }
 
-  /**
-   * Gives back what follows the first ]: to SQLite, unlike to that state, ]] is no part of a name.
-   */
+  /** Gives back what follows the first ]: in SQLite, unlike in that state, no name contains ]]. */
   private void endAtFirstBracket(Token name) {
     int length = name.image.indexOf(']') + 1;
     stream.backup(name.image.length() - length);

@@ -174,9 +174,12 @@ record FromItem(SqlNode node, String alias, SqlBasicCall call) {
   }
 
   /**
-   * Moves scalar subqueries out of the arguments: Calcite can't run {@code TABLE(f((q)))}, but can
-   * run {@code (SELECT f.* FROM (SELECT SINGLE_VALUE(…) FROM (q)) AS a, LATERAL TABLE(f(a.…)) AS
-   * f)}.
+   * Moves scalar subqueries out of the arguments.
+   *
+   * <p>Calcite can't run {@code TABLE(f((q)))}, but it can run {@code (SELECT f.* FROM (SELECT
+   * SINGLE_VALUE(v) AS v FROM (q) AS a (v)) AS a, LATERAL TABLE(f(a.v)) AS f)}. SINGLE_VALUE, which
+   * is NULL for no row and an error for two, rather than a scalar subquery in that SELECT: one that
+   * refers to tables of the outer FROM fails in Calcite's decorrelator.
    */
   private SqlNode liftSubqueries(SqlNode function) {
     List<SqlNode> from = new ArrayList<>();

@@ -84,7 +84,7 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
       index == null ? null : (long) index.size(),
       entry == null ? null : entry.skipped(),
       index == null ? null : (long) index.dims(),
-      index == null ? null : index.bytes(),
+      entry == null ? null : entry.bytes(),
       entry == null ? null : entry.buildNanos() / 1e6,
       entry == null ? null : entry.version().toString(),
       entry == null ? null : entry.loadedAt(),

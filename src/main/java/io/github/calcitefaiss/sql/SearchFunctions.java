@@ -5,6 +5,10 @@ import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.sqlite.Execution;
+import io.github.calcitefaiss.sqlite.FaissException;
+import io.github.calcitefaiss.sqlite.IndexedTable;
+import io.github.calcitefaiss.sqlite.SqliteSchema;
+import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.calcite.DataContext;
@@ -52,6 +56,24 @@ public final class SearchFunctions {
       throw Errors.notABlob("faiss_decode", "blob", blob).raise();
     }
     return JsonText.ofVector(Arguments.vector("faiss_decode", "blob", blob));
+  }
+
+  /**
+   * {@code faiss_refresh(database, table)}: loads the index of what is committed now, if it isn't
+   * loaded yet, and gives its number of rows. For indexes with the operand {@code refresh} set.
+   */
+  public static Long faissRefresh(DataContext root, Object database, Object table) {
+    Execution execution = Execution.of(root);
+    if (database == null || table == null) {
+      return null;
+    }
+    try {
+      SqliteSchema schema = IndexAccess.schema("faiss_refresh", root.getRootSchema(), database);
+      IndexedTable indexed = IndexAccess.table("faiss_refresh", schema, table);
+      return (long) schema.indexedTables().current(indexed, execution).index().size();
+    } catch (SQLException e) {
+      throw FaissException.<RuntimeException>sneakyThrow(e);
+    }
   }
 
   private static String search(

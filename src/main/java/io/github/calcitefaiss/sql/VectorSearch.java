@@ -118,13 +118,13 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     private float[] vector;
     private int count = Integer.MAX_VALUE;
     private double within = Double.NaN;
+    private long rank;
     private final List<Search> searches = new ArrayList<>();
     private final List<Neighbors> found = new ArrayList<>();
 
     private Query(Object[] row) {
       this.row = row;
     }
-
   }
 
   private final class Run implements Enumerator<Object[]> {
@@ -264,7 +264,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       if (vector != null) {
         query.vector = Arguments.vector(form.function, "vector", vector);
         if (index.size() > 0 && query.vector.length != index.dims()) {
-          throw Errors.dimensionsDiffer(form.function, index.dims(), query.vector.length).raise();
+          throw Errors.dimensions(form.function, "vector", index.dims(), query.vector.length)
+              .raise();
         }
       }
       if (form.fetch >= 0) {
@@ -280,8 +281,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         }
         double value = ((Number) query.row[bound.column]).doubleValue();
         if (bound.side == Side.WITHIN) {
-          boolean nearer =
-              form.metric.descending() ? value > query.within : value < query.within;
+          boolean nearer = form.metric.descending() ? value > query.within : value < query.within;
           if (Double.isNaN(query.within) || nearer) {
             query.within = value;
           }
@@ -322,16 +322,14 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     }
 
     private Search search(Query query, int k, double within, BitSet qualifying) {
-      return new Search(
-          query.vector, form.metric, Math.min(k, index.size()), within, qualifying);
+      return new Search(query.vector, form.metric, Math.min(k, index.size()), within, qualifying);
     }
 
     /** All rows that may tie with the last one found, in what is computed from the distance too. */
     private Neighbors withTies(Query query, Search search, Neighbors found) {
       double last = found.values()[found.size() - 1];
       double within = form.metric.descending() ? last - slack(last) : last + slack(last);
-      return index.search(
-          search(query, Integer.MAX_VALUE, within, search.rows()), execution);
+      return index.search(search(query, Integer.MAX_VALUE, within, search.rows()), execution);
     }
 
     /** The rows that satisfy all conditions on this query's row; null for all rows. */
@@ -348,8 +346,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         if (bound.side != Side.WITHIN) {
           rows = rows == null ? all() : (BitSet) rows.clone();
           double value = ((Number) query.row[bound.column]).doubleValue();
-          Neighbors near =
-              index.search(search(query, Integer.MAX_VALUE, value, rows), execution);
+          Neighbors near = index.search(search(query, Integer.MAX_VALUE, value, rows), execution);
           for (int i = 0; i < near.size(); i++) {
             if (bound.side == Side.BEYOND || near.values()[i] != value) {
               rows.clear(near.ordinals()[i]);
@@ -496,8 +493,9 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     }
 
     private void emit(Object[] candidate, Query query, double distance) {
-      Object[] row = Arrays.copyOf(candidate, form.width + query.row.length + 1);
+      Object[] row = Arrays.copyOf(candidate, form.width + query.row.length + 2);
       System.arraycopy(query.row, 0, row, form.width, query.row.length);
+      row[row.length - 2] = ++query.rank;
       row[row.length - 1] = Double.isNaN(distance) ? null : (Object) (distance + 0.0);
       out.add(row);
     }

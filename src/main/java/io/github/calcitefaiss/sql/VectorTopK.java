@@ -48,7 +48,8 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * The candidates nearest to each vector of a query, found by the index of a table.
  *
  * <p>Inputs are the queries and, unless the table's own rows are the candidates, the candidates.
- * The row is the candidate's columns, the query's columns and their distance. It gives at least the
+ * The row is the candidate's columns, the query's columns, its place among
+ * the query's rows from 1, and the distance. It gives at least the
  * rows that a statement wants, see {@link VectorSearch}, and the nodes above it make the order, the
  * cut and the conditions exact.
  */
@@ -122,8 +123,7 @@ public class VectorTopK extends AbstractRelNode {
       VectorTopK node = (VectorTopK) rel;
       List<RelNode> converted = new ArrayList<>();
       for (RelNode input : node.getInputs()) {
-        converted.add(
-            convert(input, input.getTraitSet().replace(EnumerableConvention.INSTANCE)));
+        converted.add(convert(input, input.getTraitSet().replace(EnumerableConvention.INSTANCE)));
       }
       return new EnumerableVectorTopK(
           rel.getCluster(), rel.getTraitSet().replace(getOutTrait()), node.plan, converted);
@@ -172,6 +172,7 @@ public class VectorTopK extends AbstractRelNode {
               ? factory.createTypeWithNullability(field.getType(), true)
               : field.getType());
     }
+    row.add("rank", factory.createSqlType(SqlTypeName.BIGINT));
     row.add("distance", Signature.nullable(factory, SqlTypeName.DOUBLE));
     return row.uniquify().build();
   }
@@ -198,8 +199,7 @@ public class VectorTopK extends AbstractRelNode {
   @Override
   public double estimateRowCount(RelMetadataQuery mq) {
     double queries = mq.getRowCount(inputs.get(0));
-    double most =
-        plan.ownRows() ? plan.scan().estimateRowCount(mq) : mq.getRowCount(inputs.get(1));
+    double most = plan.ownRows() ? plan.scan().estimateRowCount(mq) : mq.getRowCount(inputs.get(1));
     return queries * Math.min(10, Math.max(1, most / 2));
   }
 
@@ -277,8 +277,7 @@ public class VectorTopK extends AbstractRelNode {
       refs.add(RexInputRef.of(columns.get(i), scan.getRowType()));
       names.add(i == plan.columns().size() ? ID : "c" + i);
     }
-    rel =
-        LogicalProject.create(rel, List.of(), refs, names, java.util.Set.of());
+    rel = LogicalProject.create(rel, List.of(), refs, names, java.util.Set.of());
     return SqliteQuery.of(scan.sqliteTable().schema().database(), rel);
   }
 
@@ -313,7 +312,9 @@ public class VectorTopK extends AbstractRelNode {
       BlockBuilder block = new BlockBuilder();
       Expression queries = rows(implementor, block, 0);
       Expression candidates =
-          plan.ownRows() ? Expressions.constant(null, Enumerable.class) : rows(implementor, block, 1);
+          plan.ownRows()
+              ? Expressions.constant(null, Enumerable.class)
+              : rows(implementor, block, 1);
       VectorSearch search =
           new VectorSearch(
               plan.scan().sqliteTable().schema(),

@@ -13,6 +13,7 @@ import org.apache.calcite.plan.volcano.RelSubset;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.Sort;
+import org.apache.calcite.rel.logical.LogicalCorrelate;
 import org.apache.calcite.rel.logical.LogicalFilter;
 import org.apache.calcite.rel.logical.LogicalJoin;
 import org.apache.calcite.rel.logical.LogicalSort;
@@ -67,6 +68,11 @@ public final class VectorTopKRules {
             "VectorTopKRule:Join",
             LogicalJoin.class,
             rel -> VectorRewrite.join((LogicalJoin) rel)));
+    planner.addRule(
+        rule(
+            "VectorTopKRule:Correlate",
+            LogicalCorrelate.class,
+            rel -> NeighborsRewrite.correlate((LogicalCorrelate) rel)));
   }
 
   private static RelOptRule rule(

@@ -2,12 +2,20 @@
 package io.github.calcitefaiss.sqlite;
 
 /**
- * Which committed state of a file is meant: two equal versions have the same rows.
+ * Which committed state of a database is meant: two equal versions have the same rows.
  *
- * @param file which file the path leads to (device and inode where there are such), so that a file
- *     put in another's place is another version
- * @param watch which connection {@code dataVersion} was read on: such numbers can't be compared
- *     across connections
- * @param dataVersion SQLite's {@code PRAGMA data_version}
+ * @param number counts the states that this process saw of the database, from 1; a later state has
+ *     a higher number
+ * @param file the file as it was then
  */
-public record DatabaseVersion(Object file, long watch, long dataVersion) {}
+public record DatabaseVersion(long number, FileState file) implements Comparable<DatabaseVersion> {
+  @Override
+  public int compareTo(DatabaseVersion other) {
+    return Long.compare(number, other.number);
+  }
+
+  @Override
+  public String toString() {
+    return Long.toString(number);
+  }
+}

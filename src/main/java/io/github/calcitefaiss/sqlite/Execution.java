@@ -3,12 +3,15 @@ package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.index.Checkpoint;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.apache.calcite.DataContext;
 
@@ -58,11 +61,23 @@ public final class Execution implements Checkpoint {
     return RUNNING.computeIfAbsent(root, r -> new Execution(cancelFlag, OWNER.get()));
   }
 
+  /** Ends the waits of whatever this thread does outside of a run, such as planning for one. */
+  static Checkpoint current() {
+    Owner owner = OWNER.get();
+    return owner == null ? Checkpoint.NONE : owner::check;
+  }
+
   /** Ends what the executions started on its behalf hold; made by the driver for each run. */
   public static final class Owner implements AutoCloseable {
+    private final AtomicBoolean cancelFlag;
+    private final List<Execution> executions = new ArrayList<>();
     private volatile boolean timedOut;
-    private Execution execution;
     private boolean closed;
+
+    /** Prepares for a run that is cancelled by setting a flag. */
+    public Owner(AtomicBoolean cancelFlag) {
+      this.cancelFlag = cancelFlag;
+    }
 
     /** Makes this the owner of executions begun by this thread until the scope is closed. */
     public Scope enter() {
@@ -76,21 +91,32 @@ public final class Execution implements Checkpoint {
       timedOut = true;
     }
 
+    private void check() {
+      if (cancelFlag.get()) {
+        throw cancelled().raise();
+      }
+    }
+
+    private FaissException cancelled() {
+      return timedOut
+          ? new FaissException(FaissException.TIMEOUT, "the statement took longer than its timeout")
+          : new FaissException(FaissException.CANCELLED, "the statement was cancelled");
+    }
+
     private synchronized void adopt(Execution started) {
-      execution = started;
+      executions.add(started);
     }
 
     /** Releases every snapshot; called when the run's result is closed. */
     @Override
     public void close() {
-      Execution ending;
+      List<Execution> ending;
       synchronized (this) {
         closed = true;
-        ending = execution;
+        ending = List.copyOf(executions);
+        executions.clear();
       }
-      if (ending != null) {
-        ending.end();
-      }
+      ending.forEach(Execution::end);
     }
 
     private synchronized boolean isClosed() {
@@ -119,9 +145,9 @@ public final class Execution implements Checkpoint {
 
   /** The error that a cancelled run ends with. */
   public FaissException cancelled() {
-    return owner != null && owner.timedOut
-        ? new FaissException(FaissException.TIMEOUT, "the statement took longer than its timeout")
-        : new FaissException(FaissException.CANCELLED, "the statement was cancelled");
+    return owner == null
+        ? new FaissException(FaissException.CANCELLED, "the statement was cancelled")
+        : owner.cancelled();
   }
 
   /** What was computed for a key in this run, computing it if this is the first time. */
@@ -137,43 +163,45 @@ public final class Execution implements Checkpoint {
   }
 
   /**
-   * The version of a database that this run reads, which is the current one if it read none yet.
+   * The version of a database that this run reads; the current one as long as it has used none.
    *
    * @throws SQLException if the database can't be read
    */
   public synchronized DatabaseVersion version(SqliteDatabase database) throws SQLException {
-    Pin pin = pins.get(database);
-    if (pin == null) {
-      pin = new Pin(database.version());
-      pins.put(database, pin);
+    Pin pin = pins.computeIfAbsent(database, d -> new Pin());
+    if (!pin.used) {
+      pin.version = database.version(this);
     }
     return pin.version;
+  }
+
+  /** Says that something of the version that {@link #version} gave is in the answer. */
+  synchronized void use(SqliteDatabase database) {
+    pins.get(database).used = true;
   }
 
   /**
    * A snapshot of the version that this run reads, shared by its scans.
    *
    * @return a handle to close when the scan is over
-   * @throws SQLException if the database can't be read, or if the run already read a version that
+   * @throws SQLException if the database can't be read, or if the run already used a version that
    *     can't be had any more (SQLSTATE {@link FaissException#CHANGED})
    */
   public synchronized Snapshot snapshot(SqliteDatabase database) throws SQLException {
-    Pin pin = pins.get(database);
-    if (pin == null || pin.lease == null) {
-      SqliteDatabase.Lease lease = database.snapshot();
-      if (pin != null && !pin.version.equals(lease.version())) {
+    Pin pin = pins.computeIfAbsent(database, d -> new Pin());
+    if (pin.lease == null) {
+      SqliteDatabase.Lease lease = database.snapshot(this);
+      if (pin.used && !pin.version.equals(lease.version())) {
         lease.close();
         throw new FaissException(
             FaissException.CHANGED,
             "database " + database + " changed while the statement ran; run it again");
       }
-      if (pin == null) {
-        pin = new Pin(lease.version());
-        pins.put(database, pin);
-      }
-      lease.interruptWhen(this::isCancelled);
+      lease.interruptWhen(pin::isInterrupted);
+      pin.version = lease.version();
       pin.lease = lease;
     }
+    pin.used = true;
     pin.users++;
     return new Snapshot(pin);
   }
@@ -196,13 +224,17 @@ public final class Execution implements Checkpoint {
     memo.clear();
   }
 
-  private static final class Pin {
-    private final DatabaseVersion version;
+  private final class Pin {
+    private DatabaseVersion version;
+    private boolean used;
     private SqliteDatabase.Lease lease;
-    private int users;
+    private volatile int users;
+    private volatile BooleanSupplier abandoned;
 
-    private Pin(DatabaseVersion version) {
-      this.version = version;
+    private boolean isInterrupted() {
+      BooleanSupplier load = abandoned;
+      // A load goes on without the run that began it, unless that run has more to close.
+      return load == null ? isCancelled() : load.getAsBoolean() || isCancelled() && users > 1;
     }
 
     private void close() {
@@ -216,10 +248,17 @@ public final class Execution implements Checkpoint {
   /** A scan's share of a database's snapshot. */
   public final class Snapshot implements AutoCloseable {
     private final Pin pin;
+    private boolean handedOver;
     private boolean closed;
 
     private Snapshot(Pin pin) {
       this.pin = pin;
+    }
+
+    /** Lets another thread go on reading when this run is cancelled, until it is abandoned. */
+    void handOver(BooleanSupplier abandoned) {
+      handedOver = true;
+      pin.abandoned = abandoned;
     }
 
     /** The connection and version to read. */
@@ -231,6 +270,9 @@ public final class Execution implements Checkpoint {
     public void close() {
       if (!closed) {
         closed = true;
+        if (handedOver) {
+          pin.abandoned = null;
+        }
         release(pin);
       }
     }

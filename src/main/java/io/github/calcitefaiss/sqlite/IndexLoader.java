@@ -4,6 +4,8 @@ package io.github.calcitefaiss.sqlite;
 import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.MemoryLimitException;
+import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.index.VectorException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -14,41 +16,64 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Reads a table's vectors from SQLite into an index. */
-final class IndexLoader {
+final class IndexLoader implements IndexCache.Source {
   private static final Logger LOGGER = LoggerFactory.getLogger(IndexLoader.class);
-  private static final int ROWS_A_CHECK = 256;
   private static final int ROWS_A_LOG_LINE = 500_000;
 
+  /** No vector is longer, so a longer value is never read. */
+  private static final int LONGEST_BLOB = 4 << 20;
+
+  /**
+   * Above it a text or blob id is charged for its length; below, its share of the id column does.
+   */
+  private static final int SHORT_ID = 16;
+
+  private final Execution.Snapshot snapshot;
   private final SqliteDatabase.Lease lease;
   private final String schema;
   private final IndexedTable table;
-  private final Checkpoint checkpoint;
 
-  IndexLoader(
-      SqliteDatabase.Lease lease, String schema, IndexedTable table, Checkpoint checkpoint) {
-    this.lease = lease;
+  IndexLoader(Execution.Snapshot snapshot, String schema, IndexedTable table) {
+    this.snapshot = snapshot;
+    this.lease = snapshot.lease();
     this.schema = schema;
     this.table = table;
-    this.checkpoint = checkpoint;
   }
 
-  IndexCache.Entry load() throws SQLException {
+  @Override
+  public void close() {
+    snapshot.close();
+  }
+
+  @Override
+  public IndexCache.Entry load(Checkpoint checkpoint, IndexCache.Memory memory)
+      throws SQLException {
+    try {
+      return read(checkpoint, memory);
+    } catch (MemoryLimitException e) {
+      throw tooLarge(-1, e.limit());
+    } catch (SQLException e) {
+      throw lease.database().unreadable(e);
+    }
+  }
+
+  private IndexCache.Entry read(Checkpoint checkpoint, IndexCache.Memory memory)
+      throws SQLException {
     long start = System.nanoTime();
-    FlatIndex.Builder builder = new FlatIndex.Builder();
-    long skipped = 0;
     Connection connection = lease.connection();
+    long expected = expectedRows(connection);
+    FlatIndex.Builder builder =
+        new FlatIndex.Builder((int) Math.min(expected, Integer.MAX_VALUE), memory::charge);
+    long skipped = 0;
+    long idBytes = 0;
     int blobLength = table.skipBadRows() ? usualLength(connection) : -1;
-    try (PreparedStatement statement =
-            connection.prepareStatement(
-                "SELECT " + quote(table.id()) + ", " + quote(table.embedding()) + from());
+    try (PreparedStatement statement = connection.prepareStatement(query());
         ResultSet rows = statement.executeQuery()) {
       long row = 0;
       while (rows.next()) {
-        if (++row % ROWS_A_CHECK == 0) {
-          checkpoint.check();
-          if (row % ROWS_A_LOG_LINE == 0) {
-            LOGGER.info("{}.{}: {} rows read", schema, table.table(), row);
-          }
+        checkpoint.check();
+        if (++row % ROWS_A_LOG_LINE == 0) {
+          LOGGER.info("{}.{}: {} rows read", schema, table.table(), row);
         }
         Object embedding = rows.getObject(2);
         if (embedding == null) {
@@ -56,6 +81,15 @@ final class IndexLoader {
           continue;
         }
         Object id = id(rows.getObject(1));
+        if (builder.size() == 0 && embedding instanceof byte[] blob) {
+          checkSize(connection, expected, blob.length / 4, memory.limit());
+        }
+        long idLength =
+            id instanceof String s ? 2L * s.length() : id instanceof byte[] b ? b.length : 0;
+        if (idLength > SHORT_ID) {
+          memory.charge(idLength);
+          idBytes += idLength;
+        }
         String problem = add(builder, id, embedding, blobLength);
         if (problem == null) {
           continue;
@@ -76,7 +110,81 @@ final class IndexLoader {
         index.dims(),
         nanos / 1_000_000,
         skipped);
-    return new IndexCache.Entry(lease.version(), index, skipped, nanos, System.currentTimeMillis());
+    return new IndexCache.Entry(
+        lease.version(),
+        index,
+        index.bytes() + idBytes,
+        skipped,
+        nanos,
+        System.currentTimeMillis());
+  }
+
+  /** Other values than vectors come as the name of their type or the number of their bytes. */
+  private String query() {
+    String e = quote(table.embedding());
+    return "SELECT "
+        + quote(table.id())
+        + ", CASE typeof("
+        + e
+        + ") WHEN 'blob' THEN CASE WHEN length("
+        + e
+        + ") > "
+        + LONGEST_BLOB
+        + " THEN length("
+        + e
+        + ") ELSE "
+        + e
+        + " END WHEN 'null' THEN NULL ELSE typeof("
+        + e
+        + ") END"
+        + from();
+  }
+
+  /** An upper bound on the rows, where there is one at hand. */
+  private long expectedRows(Connection connection) {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT max(rowid)" + from())) {
+      return Math.max(0, row.getLong(1));
+    } catch (SQLException e) {
+      // A view, or a table WITHOUT ROWID.
+      return 0;
+    }
+  }
+
+  /** Refuses a table that can't fit, before others are put out for it. */
+  private void checkSize(Connection connection, long expected, int dims, long limit)
+      throws SQLException {
+    if (expected > 0 && FlatIndex.bytesEstimate(expected, dims) > limit) {
+      long rows = count(connection);
+      if (FlatIndex.bytesEstimate(rows, dims) > limit) {
+        throw tooLarge(FlatIndex.bytesEstimate(rows, dims), limit);
+      }
+    }
+  }
+
+  private long count(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT count(*)" + from())) {
+      return row.getLong(1);
+    }
+  }
+
+  private FaissException tooLarge(long bytes, long limit) {
+    return new FaissException(
+        FaissException.MEMORY,
+        "table "
+            + schema
+            + "."
+            + table.table()
+            + " needs "
+            + (bytes < 0 ? "more memory than is left" : MemorySize.format(bytes))
+            + "; limit "
+            + MemorySize.format(limit)
+            + " (operand memoryLimit, or for all databases the system property "
+            + IndexCache.LIMIT
+            + "; the heap is "
+            + MemorySize.format(Runtime.getRuntime().maxMemory())
+            + ")");
   }
 
   /** Adds a row, or says what is wrong with it. */
@@ -88,8 +196,11 @@ final class IndexLoader {
       return "its "
           + table.embedding()
           + " is "
-          + (embedding instanceof String ? "TEXT" : "a number")
-          + ", expected a BLOB of float32 elements";
+          + (embedding instanceof Number
+              ? "a BLOB of " + embedding + " bytes"
+              : embedding.equals("text") ? "TEXT" : "a number")
+          + ", expected a BLOB of float32 elements"
+          + (embedding instanceof Number ? ", at most " + LONGEST_BLOB + " bytes" : "");
     }
     if (blobLength >= 0 && blob.length != blobLength) {
       return "its " + table.embedding() + " has another length than most";

@@ -5,27 +5,28 @@ import io.github.calcitefaiss.index.IndexCache;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Which tables of a schema have an index, and the index of each as a run of a statement sees it.
  */
 public final class IndexedTables {
   /** One for the process: connections and schemas that read the same file share its indexes. */
-  private static final IndexCache CACHE = new IndexCache();
+  private static final IndexCache CACHE = new IndexCache(IndexCache.processLimit());
 
   private final SqliteSchema schema;
   private final List<IndexedTable> configured;
-  private final boolean skipBadRows;
+  private final IndexOptions options;
 
   /**
    * Creates the set of tables.
    *
    * @param configured the tables; empty for every table and view with the default columns
    */
-  IndexedTables(SqliteSchema schema, List<IndexedTable> configured, boolean skipBadRows) {
+  IndexedTables(SqliteSchema schema, List<IndexedTable> configured, IndexOptions options) {
     this.schema = schema;
     this.configured = List.copyOf(configured);
-    this.skipBadRows = skipBadRows;
+    this.options = options;
   }
 
   /** The tables that have an index now, in order of configuration or name. */
@@ -38,7 +39,8 @@ public final class IndexedTables {
       SqliteTable.Column id = table.column(IndexedTable.DEFAULT_ID);
       SqliteTable.Column embedding = table.column(IndexedTable.DEFAULT_EMBEDDING);
       if (id != null && embedding != null) {
-        found.add(new IndexedTable(table.name(), id.name(), embedding.name(), skipBadRows));
+        found.add(
+            new IndexedTable(table.name(), id.name(), embedding.name(), options.skipBadRows()));
       }
     }
     return found;
@@ -61,26 +63,63 @@ public final class IndexedTables {
   }
 
   /**
-   * The index of the version that a run reads, loading it if need be.
+   * The index that a run searches: of the version that it reads, loaded if need be; or, where the
+   * schema allows it, an older one, and then the same for the whole run.
    *
    * @throws SQLException if it can't be loaded or the run was cancelled
    */
   public IndexCache.Entry index(IndexedTable table, Execution execution) throws SQLException {
+    CACHE.count(new Key(schema.database(), table));
+    return execution.memo(
+        new Key(schema.database(), table),
+        key -> {
+          try {
+            IndexCache.Entry known =
+                options.staleNanos() == 0 ? null : CACHE.recent(key, options.staleNanos());
+            return known == null ? current(table, execution) : known;
+          } catch (SQLException e) {
+            throw FaissException.<RuntimeException>sneakyThrow(e);
+          }
+        });
+  }
+
+  /**
+   * The index of the version that a run reads, whatever the schema allows, loaded if need be.
+   *
+   * @throws SQLException if it can't be loaded or the run was cancelled
+   */
+  public IndexCache.Entry current(IndexedTable table, Execution execution) throws SQLException {
     SqliteDatabase database = schema.database();
+    Key key = new Key(database, table);
+    Execution.Snapshot held = null;
     try {
-      return CACHE.get(
-          new Key(database, table),
-          execution.version(database),
-          () -> {
-            try (Execution.Snapshot snapshot = execution.snapshot(database)) {
-              return new IndexLoader(snapshot.lease(), schema.name(), table, execution).load();
-            } catch (SQLException e) {
-              throw execution.isCancelled() ? execution.cancelled() : database.unreadable(e);
-            }
-          },
-          execution);
+      while (true) {
+        long asked = System.nanoTime();
+        DatabaseVersion version = execution.version(database);
+        Load load = new Load(table, execution, version);
+        IndexCache.Entry entry =
+            CACHE.get(key, database, options.memoryLimit(), version, load, execution);
+        if (entry != null) {
+          execution.use(database);
+          CACHE.confirm(key, version, asked);
+          return entry;
+        }
+        // A newer version came before this run had used the older one, and is kept for it.
+        if (load.newer != null) {
+          held = load.newer;
+        }
+      }
+    } catch (FaissException e) {
+      // One object may reach all who waited for the load: each gets his own.
+      throw new FaissException(e.getSQLState(), e.getMessage(), e);
+    } catch (SQLException e) {
+      throw execution.isCancelled() ? execution.cancelled() : database.unreadable(e);
     } catch (Exception e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
+    } finally {
+      if (held != null) {
+        held.close();
+      }
     }
   }
 
@@ -90,4 +129,29 @@ public final class IndexedTables {
   }
 
   private record Key(SqliteDatabase database, IndexedTable table) {}
+
+  /** A load of the version that a run asked for, from that run's own snapshot. */
+  private final class Load implements IndexCache.Loader {
+    private final IndexedTable table;
+    private final Execution execution;
+    private final DatabaseVersion wanted;
+    private Execution.Snapshot newer;
+
+    private Load(IndexedTable table, Execution execution, DatabaseVersion wanted) {
+      this.table = table;
+      this.execution = execution;
+      this.wanted = wanted;
+    }
+
+    @Override
+    public IndexCache.Source open(BooleanSupplier abandoned) throws SQLException {
+      Execution.Snapshot snapshot = execution.snapshot(schema.database());
+      if (!snapshot.lease().version().equals(wanted)) {
+        newer = snapshot;
+        return null;
+      }
+      snapshot.handOver(abandoned);
+      return new IndexLoader(snapshot, schema.name(), table);
+    }
+  }
 }

@@ -1,46 +1,49 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sqlite;
 
-import java.io.File;
+import io.github.calcitefaiss.index.Checkpoint;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.sqlite.ProgressHandler;
-import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
-import org.sqlite.SQLiteException;
-import org.sqlite.SQLiteOpenMode;
 
 /**
  * A SQLite file, opened read-only, shared by all connections of the process.
  *
+ * <p>Which version is current is told by two witnesses, and a version is new when either says so:
+ * {@code PRAGMA data_version} on one long-lived connection sees every commit made through SQLite,
+ * and {@link FileState} sees another file in the place, or bytes overwritten behind SQLite's back.
+ *
  * <p>Connections are lent without a limit, so a scan inside a scan can never wait for itself; those
- * not in use are kept for a short while and never outlive the file that they were opened on.
+ * not in use are kept for a short while and never outlive the state of the file that they were
+ * opened on.
  */
 public final class SqliteDatabase {
   private static final Map<Path, SqliteDatabase> OPEN = new ConcurrentHashMap<>();
+  private static final AtomicInteger LENT = new AtomicInteger();
   private static final int MAX_IDLE = 8;
-
-  /** Steps of SQLite's machine between two looks at the cancel flag: some tens of microseconds. */
-  private static final int PROGRESS_STEPS = 10_000;
-
+  private static final int SMALLEST_DATABASE = 512;
+  private static final int MAX_ATTEMPTS = 100;
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final long SETTLED_MILLIS = 1000;
+  private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
   private static final ScheduledExecutorService SWEEPER =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -55,13 +58,23 @@ public final class SqliteDatabase {
   }
 
   private final Path path;
-  private volatile int busyMillis = 5000;
+  private final Path walPath;
   private final Deque<Lease> idle = new ArrayDeque<>();
+  private volatile int busyMillis = 5000;
   private Watch watch;
-  private long watches;
+  private long askedAt;
+  private DatabaseVersion last;
+  private long lastData;
+  private FileState lastWal;
+  private LeftWal leftWal;
+  private boolean rested;
+
+  /** The log that belonged to a file which was replaced, and the file that it doesn't belong to. */
+  private record LeftWal(Object newFile, Object wal, ByteBuffer salts) {}
 
   private SqliteDatabase(Path path) {
     this.path = path;
+    walPath = path.resolveSibling(path.getFileName() + "-wal");
   }
 
   /**
@@ -70,29 +83,28 @@ public final class SqliteDatabase {
    * @throws FaissException if there is no such file or it can't be read
    */
   public static SqliteDatabase of(Path path) throws FaissException {
-    Path real;
+    Path absolute = path.toAbsolutePath().normalize();
     try {
-      real = path.toRealPath();
+      checkState(absolute, FileState.of(absolute), FaissException.CONFIGURATION);
     } catch (NoSuchFileException e) {
       throw new FaissException(
-          FaissException.CONFIGURATION,
-          "database file " + path.toAbsolutePath().normalize() + " does not exist",
-          e);
+          FaissException.CONFIGURATION, "database file " + absolute + " does not exist", e);
     } catch (IOException e) {
       throw new FaissException(
-          FaissException.CONFIGURATION, "database file " + path + " can't be read: " + e, e);
+          FaissException.CONFIGURATION, "database file " + absolute + " can't be read: " + e, e);
     }
-    if (Files.isDirectory(real)) {
+    if (!Files.isReadable(absolute)) {
       throw new FaissException(
           FaissException.CONFIGURATION,
-          "database " + real + " is a directory, expected a SQLite file");
-    }
-    if (!Files.isReadable(real)) {
-      throw new FaissException(
-          FaissException.CONFIGURATION, "database file " + real + " may not be read (permission)");
+          "database file " + absolute + " may not be read (permission)");
     }
     // The path as given, not the link's target: a link that is pointed elsewhere is a new file.
-    return OPEN.computeIfAbsent(path.toAbsolutePath().normalize(), SqliteDatabase::new);
+    return OPEN.computeIfAbsent(absolute, SqliteDatabase::new);
+  }
+
+  /** Connections lent now, of all databases: 0 when no statement runs. */
+  public static int lent() {
+    return LENT.get();
   }
 
   /** The file's path. */
@@ -105,151 +117,269 @@ public final class SqliteDatabase {
     busyMillis = millis;
   }
 
-  /** A read-only connection of the caller's own, who closes it. */
-  public Connection open() throws SQLException {
-    return connect();
-  }
-
-  /** Which committed version of the file is current. */
-  public synchronized DatabaseVersion version() throws SQLException {
-    Object file = fileKey();
-    if (watch != null && !watch.file.equals(file)) {
-      closeQuietly(watch.connection);
-      watch = null;
-    }
-    if (watch == null) {
-      watch = new Watch(file, ++watches, connect());
-    }
-    try {
-      return new DatabaseVersion(file, watch.number, watch.read());
-    } catch (SQLException e) {
-      closeQuietly(watch.connection);
-      watch = null;
-      throw unreadable(e);
-    }
+  /**
+   * Which committed version of the file is current, after waiting for a writer that holds the file.
+   *
+   * @param checkpoint ends the wait
+   * @throws SQLException if the file can't be read
+   */
+  public DatabaseVersion version(Checkpoint checkpoint) throws SQLException {
+    return patiently(checkpoint, this::current);
   }
 
   /**
    * Begins to read one committed version, which the lease keeps until it is closed.
    *
+   * @param checkpoint ends a wait for a writer
    * @throws SQLException if the file can't be read or a writer holds it for too long
    */
-  public Lease snapshot() throws SQLException {
-    for (int attempt = 0; ; attempt++) {
-      DatabaseVersion before = version();
-      Lease lease = borrow(before.file());
+  public Lease snapshot(Checkpoint checkpoint) throws SQLException {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      DatabaseVersion before = version(checkpoint);
+      Lease lease = patiently(checkpoint, () -> begin(before));
+      LENT.incrementAndGet();
       try {
-        lease.begin();
-        DatabaseVersion after = version();
-        if (before.equals(after)) {
-          lease.version = after;
+        if (before.equals(version(checkpoint))) {
           return lease;
         }
-      } catch (SQLException e) {
+      } catch (Throwable e) {
         lease.discard();
-        throw unreadable(e);
+        throw e;
       }
-      lease.close();
-      if (attempt == 100) {
-        throw new FaissException(
-            FaissException.CHANGED,
-            "database " + path + " is written so often that no version could be read; try again");
-      }
+      // Something was committed in between. The connection may even be to another file.
+      lease.discard();
+    }
+    throw new FaissException(
+        FaissException.CHANGED,
+        "database " + path + " is written so often that no version could be read; try again");
+  }
+
+  private Lease begin(DatabaseVersion version) throws SQLException {
+    Lease lease = borrow(version);
+    try {
+      lease.begin();
+      return lease;
+    } catch (SQLException e) {
+      closeQuietly(lease.connection);
+      throw e;
     }
   }
 
-  private Lease borrow(Object file) throws SQLException {
+  private Lease borrow(DatabaseVersion version) throws SQLException {
     synchronized (idle) {
       while (!idle.isEmpty()) {
         Lease lease = idle.pop();
-        if (lease.file.equals(file)) {
+        if (lease.version.file().equals(version.file())) {
+          lease.version = version;
           return lease;
         }
         closeQuietly(lease.connection);
       }
     }
-    return new Lease(file, connect());
+    return new Lease(version, connect(version.file().key()));
   }
 
-  private Connection connect() throws SQLException {
-    if (!Files.exists(path)) {
-      throw new FaissException(
-          FaissException.UNREADABLE, "database file " + path + " does not exist any more");
+  private synchronized DatabaseVersion current() throws SQLException {
+    askedAt = System.nanoTime();
+    FileState file = state();
+    FileState wal = walState();
+    boolean sameFile = last != null && last.file().key().equals(file.key());
+    if (watch != null && !watch.file.equals(file.key())) {
+      closeWatch();
     }
-    SQLiteConfig config = new SQLiteConfig();
-    config.setReadOnly(true);
-    config.setOpenMode(SQLiteOpenMode.READONLY);
-    config.resetOpenMode(SQLiteOpenMode.CREATE);
-    config.setBusyTimeout(busyMillis);
-    config.enableLoadExtension(false);
+    if (last != null && !sameFile) {
+      notice(file, wal);
+    }
+    boolean opened = watch == null;
+    if (opened) {
+      watch = new Watch(file.key(), connect(file.key()));
+    }
+    long data;
     try {
-      // A file: URI, percent-encoded, so that no character of a path is taken for an option.
-      return config.createConnection("jdbc:sqlite:" + fileUri(path));
+      data = watch.read();
     } catch (SQLException e) {
-      throw unreadable(e);
-    }
-  }
-
-  private static String fileUri(Path path) {
-    StringBuilder uri = new StringBuilder("file:");
-    String text = path.toString().replace(File.separatorChar, '/');
-    if (!text.startsWith("/")) {
-      uri.append('/');
-    }
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '?' || c == '#' || c == '%') {
-        uri.append('%').append(Integer.toHexString(c).toUpperCase(Locale.ROOT));
-      } else {
-        uri.append(c);
+      if (!isBusy(e)) {
+        closeWatch();
       }
+      throw e;
     }
-    return uri.toString();
+    if (opened || data != lastData) {
+      // What was committed up to that answer has left its mark in the files by now.
+      file = state();
+      wal = walState();
+    }
+    boolean known = last != null && file.equals(last.file());
+    if (opened ? !(known && rested && isSame(wal, lastWal)) : !known || data != lastData) {
+      last = new DatabaseVersion(last == null ? 1 : last.number() + 1, file);
+    }
+    lastData = data;
+    rested = false;
+    lastWal = wal;
+    return last;
   }
 
-  private Object fileKey() throws FaissException {
+  private static boolean isSame(FileState a, FileState b) {
+    return a == null ? b == null : a.equals(b);
+  }
+
+  /** Another file has come in the place. Its predecessor's log may be left, and isn't its own. */
+  private void notice(FileState file, FileState wal) throws SQLException {
     try {
-      BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
-      // No key on some file systems: then only the watch's own number tells versions apart.
-      return attributes.fileKey() == null ? path : attributes.fileKey();
+      if (wal != null && lastWal != null && wal.key().equals(lastWal.key())) {
+        ByteBuffer salts = FileState.walSalts(walPath);
+        leftWal = salts == null ? null : new LeftWal(file.key(), wal.key(), salts);
+      }
     } catch (IOException e) {
-      throw new FaissException(
-          FaissException.UNREADABLE, "database file " + path + " can't be read: " + e, e);
+      throw gone(e);
     }
+  }
+
+  private void checkWal(Object file) throws SQLException {
+    LeftWal left = leftWal;
+    if (left == null || !left.newFile.equals(file)) {
+      return;
+    }
+    try {
+      FileState wal = walState();
+      if (wal != null
+          && wal.key().equals(left.wal)
+          && left.salts.equals(FileState.walSalts(walPath))) {
+        throw new FaissException(
+            FaissException.UNREADABLE,
+            "database "
+                + path
+                + " was replaced, but the write-ahead log of its predecessor, "
+                + walPath
+                + ", was left behind, and SQLite would mix the two; delete that file and "
+                + path
+                + "-shm");
+      }
+    } catch (IOException e) {
+      throw gone(e);
+    }
+  }
+
+  private Connection connect(Object file) throws SQLException {
+    checkWal(file);
+    Connection connection = SqliteFile.open(path, SqliteFile.Access.READ);
+    if (!state().key().equals(file)) {
+      closeQuietly(connection);
+      throw new FaissException(
+          FaissException.CHANGED,
+          "database " + path + " was replaced while it was opened; try again");
+    }
+    return connection;
+  }
+
+  private FileState state() throws FaissException {
+    try {
+      FileState state = FileState.of(path);
+      checkState(path, state, FaissException.UNREADABLE);
+      return state;
+    } catch (IOException e) {
+      throw gone(e);
+    }
+  }
+
+  private FileState walState() throws FaissException {
+    try {
+      FileState wal = FileState.ifPresent(walPath);
+      return wal == null || wal.size() == 0 ? null : wal;
+    } catch (IOException e) {
+      throw gone(e);
+    }
+  }
+
+  private static void checkState(Path path, FileState state, String code) throws FaissException {
+    if (!state.regular()) {
+      // Opening a pipe would wait for whoever writes into it.
+      throw new FaissException(
+          code,
+          "database "
+              + path
+              + " is "
+              + (Files.isDirectory(path) ? "a directory" : "no ordinary file")
+              + ", expected a SQLite file");
+    }
+    if (state.size() < SMALLEST_DATABASE) {
+      // SQLite would take it for a database without tables.
+      throw new FaissException(
+          code,
+          "database file "
+              + path
+              + (state.size() == 0
+                  ? " is empty (0 bytes)"
+                  : " is not a SQLite database (" + state.size() + " bytes)"));
+    }
+  }
+
+  private FaissException gone(IOException e) {
+    return new FaissException(
+        FaissException.UNREADABLE,
+        e instanceof NoSuchFileException
+            ? "database file " + path + " does not exist any more"
+            : "database file " + path + " can't be read: " + e,
+        e);
   }
 
   /** Says of an error of SQLite's which file it is about and what to do. */
   SQLException unreadable(SQLException e) {
-    if (!(e instanceof SQLiteException s)) {
-      return e;
+    return SqliteFile.explain(path, busyMillis, e);
+  }
+
+  @FunctionalInterface
+  private interface Attempt<T> {
+    T run() throws SQLException;
+  }
+
+  /** Tries again while a writer holds the file, so that the wait can be cancelled. */
+  private <T> T patiently(Checkpoint checkpoint, Attempt<T> attempt) throws SQLException {
+    long start = System.nanoTime();
+    long pause = TimeUnit.MILLISECONDS.toNanos(1);
+    int replaced = 0;
+    while (true) {
+      checkpoint.check();
+      SQLException problem;
+      try {
+        return attempt.run();
+      } catch (SQLException e) {
+        problem = e;
+      }
+      if (FaissException.CHANGED.equals(problem.getSQLState()) && ++replaced < MAX_ATTEMPTS) {
+        continue;
+      }
+      if (SqliteFile.code(problem) == SQLiteErrorCode.SQLITE_READONLY_ROLLBACK) {
+        problem = SqliteFile.rollBack(path, problem);
+        if (problem == null) {
+          continue;
+        }
+      }
+      long waited = System.nanoTime() - start;
+      if (!isBusy(problem) || waited >= TimeUnit.MILLISECONDS.toNanos(busyMillis)) {
+        throw unreadable(problem);
+      }
+      LockSupport.parkNanos(pause);
+      pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
     }
-    SQLiteErrorCode code = s.getResultCode();
-    String what;
-    switch (SQLiteErrorCode.getErrorCode(code.code & 0xff)) {
+  }
+
+  private static boolean isBusy(SQLException e) {
+    switch (SqliteFile.primaryCode(e)) {
       case SQLITE_BUSY:
       case SQLITE_LOCKED:
-        what =
-            "is locked by a writer for more than "
-                + busyMillis
-                + " ms (operand busyTimeout);"
-                + " try again";
-        break;
-      case SQLITE_NOTADB:
-        what = "is not a SQLite database";
-        break;
-      case SQLITE_CORRUPT:
-        what = "is damaged: " + e.getMessage();
-        break;
-      case SQLITE_CANTOPEN:
-      case SQLITE_PERM:
-      case SQLITE_IOERR:
-      case SQLITE_READONLY:
-        what = "can't be read: " + e.getMessage();
-        break;
+      case SQLITE_PROTOCOL:
+        return true;
       default:
-        return e;
+        return false;
     }
-    return new FaissException(FaissException.UNREADABLE, "database " + path + " " + what, e);
+  }
+
+  private void closeWatch() {
+    if (watch != null) {
+      closeQuietly(watch.connection);
+      watch = null;
+    }
+    rested = false;
   }
 
   private void sweep() {
@@ -264,6 +394,36 @@ public final class SqliteDatabase {
             return old;
           });
     }
+    rest(now);
+  }
+
+  /**
+   * Closes the watching connection of a database that nobody asks about, which would keep a writer
+   * from removing its log, and a medium from being unmounted.
+   *
+   * <p>If neither file changed when it is asked about again, nothing was committed meanwhile: any
+   * write would have left a time after those seen here, which are well past.
+   */
+  private synchronized void rest(long now) {
+    if (watch == null || now - askedAt < IDLE_NANOS) {
+      return;
+    }
+    boolean settled = false;
+    try {
+      FileState file = FileState.of(path);
+      FileState wal = walState();
+      long limit = System.currentTimeMillis() - SETTLED_MILLIS;
+      settled =
+          file.equals(last.file())
+              && file.modified().toMillis() < limit
+              && (wal == null || wal.modified().toMillis() < limit)
+              && watch.read() == lastData;
+      lastWal = wal;
+    } catch (IOException | SQLException e) {
+      // Whatever is wrong will be told to whoever asks next.
+    }
+    closeWatch();
+    rested = settled;
   }
 
   private static void closeQuietly(AutoCloseable closeable) {
@@ -283,18 +443,18 @@ public final class SqliteDatabase {
   /** The connection on which {@code data_version} is read; used under the database's lock. */
   private static final class Watch {
     private final Object file;
-    private final long number;
     private final Connection connection;
-    private final PreparedStatement dataVersion;
+    private PreparedStatement dataVersion;
 
-    private Watch(Object file, long number, Connection connection) throws SQLException {
+    private Watch(Object file, Connection connection) {
       this.file = file;
-      this.number = number;
       this.connection = connection;
-      this.dataVersion = connection.prepareStatement("PRAGMA data_version");
     }
 
     private long read() throws SQLException {
+      if (dataVersion == null) {
+        dataVersion = connection.prepareStatement("PRAGMA data_version");
+      }
       try (ResultSet rows = dataVersion.executeQuery()) {
         rows.next();
         return rows.getLong(1);
@@ -304,15 +464,14 @@ public final class SqliteDatabase {
 
   /** A connection lent by the database, inside a read transaction on one version. */
   public final class Lease implements AutoCloseable {
-    private final Object file;
     private final Connection connection;
     private DatabaseVersion version;
     private long idleSince;
-    private boolean begun;
     private boolean watched;
+    private boolean ended;
 
-    private Lease(Object file, Connection connection) {
-      this.file = file;
+    private Lease(DatabaseVersion version, Connection connection) {
+      this.version = version;
       this.connection = connection;
     }
 
@@ -332,33 +491,32 @@ public final class SqliteDatabase {
     }
 
     private void begin() throws SQLException {
-      try (Statement statement = connection.createStatement()) {
-        statement.execute("BEGIN");
-        begun = true;
-        // The snapshot is taken by the first read, not by BEGIN.
-        statement.executeQuery("SELECT 1 FROM sqlite_schema LIMIT 1").close();
-      }
+      ended = false;
+      SqliteFile.execute(connection, "BEGIN");
+      // The snapshot is taken by the first read, not by BEGIN.
+      SqliteFile.execute(connection, "SELECT 1 FROM sqlite_schema LIMIT 1");
     }
 
     /** Ends the transaction and gives the connection back. */
     @Override
     public void close() {
+      synchronized (this) {
+        if (ended) {
+          return;
+        }
+        ended = true;
+      }
+      LENT.decrementAndGet();
       try {
         if (watched) {
           watched = false;
-          ProgressHandler.clearHandler(connection);
+          SqliteFile.clearInterrupt(connection);
         }
-        if (begun) {
-          begun = false;
-          try (Statement statement = connection.createStatement()) {
-            statement.execute("ROLLBACK");
-          }
-        }
+        SqliteFile.execute(connection, "ROLLBACK");
       } catch (SQLException e) {
-        discard();
+        closeQuietly(connection);
         return;
       }
-      version = null;
       idleSince = System.nanoTime();
       synchronized (idle) {
         if (idle.size() < MAX_IDLE) {
@@ -370,20 +528,14 @@ public final class SqliteDatabase {
     }
 
     private void discard() {
+      ended = true;
+      LENT.decrementAndGet();
       closeQuietly(connection);
     }
 
     /** Ends whatever runs on the connection soon after the condition becomes true. */
     void interruptWhen(BooleanSupplier condition) throws SQLException {
-      ProgressHandler.setHandler(
-          connection,
-          PROGRESS_STEPS,
-          new ProgressHandler() {
-            @Override
-            protected int progress() {
-              return condition.getAsBoolean() ? 1 : 0;
-            }
-          });
+      SqliteFile.interruptWhen(connection, condition);
       watched = true;
     }
   }

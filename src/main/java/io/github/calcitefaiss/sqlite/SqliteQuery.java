@@ -50,8 +50,7 @@ public record SqliteQuery(
             (variable, field) -> {
               throw new IllegalArgumentException("correlated: " + variable);
             });
-    SqlString text =
-        implementor.visitRoot(rel).asStatement().toSqlString(SqliteDialect.INSTANCE);
+    SqlString text = implementor.visitRoot(rel).asStatement().toSqlString(SqliteDialect.INSTANCE);
     List<Output> outputs = new ArrayList<>();
     for (RelDataTypeField field : rel.getRowType().getFieldList()) {
       outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));
@@ -104,8 +103,9 @@ public record SqliteQuery(
         }
         // The inner side of a nested loop is read again for every row of the outer one.
         Repeated repeated = Execution.of(root).memo(SqliteQuery.this, key -> new Repeated());
-        return repeated.complete
-            ? Linq4j.enumerator(repeated.rows)
+        List<Object> known = repeated.rows;
+        return known != null
+            ? Linq4j.enumerator(known)
             : new Rows(Execution.of(root), root, outer, repeated);
       }
     };
@@ -115,8 +115,7 @@ public record SqliteQuery(
   private static final class Repeated {
     private static final int MAX_ROWS = 64;
 
-    private final List<Object> rows = new ArrayList<>();
-    private boolean complete;
+    private volatile List<Object> rows;
   }
 
   private final class Rows implements Enumerator<Object> {
@@ -124,15 +123,14 @@ public record SqliteQuery(
     private final Execution.Snapshot snapshot;
     private final PreparedStatement statement;
     private final ResultSet rows;
-    private Repeated repeated;
+    private final Repeated repeated;
+    private List<Object> kept;
     private Object current;
 
     private Rows(Execution execution, DataContext root, Object[] outer, Repeated repeated) {
       this.execution = execution;
       this.repeated = repeated;
-      if (repeated != null) {
-        repeated.rows.clear();
-      }
+      this.kept = repeated == null ? null : new ArrayList<>();
       execution.check();
       Execution.Snapshot opened = null;
       PreparedStatement prepared = null;
@@ -167,8 +165,9 @@ public record SqliteQuery(
       execution.check();
       try {
         if (!rows.next()) {
-          if (repeated != null) {
-            repeated.complete = true;
+          if (kept != null) {
+            repeated.rows = kept;
+            kept = null;
           }
           return false;
         }
@@ -190,12 +189,11 @@ public record SqliteQuery(
     }
 
     private void keep() {
-      if (repeated != null) {
-        if (repeated.rows.size() < Repeated.MAX_ROWS) {
-          repeated.rows.add(current);
+      if (kept != null) {
+        if (kept.size() < Repeated.MAX_ROWS) {
+          kept.add(current);
         } else {
-          repeated.rows.clear();
-          repeated = null;
+          kept = null;
         }
       }
     }

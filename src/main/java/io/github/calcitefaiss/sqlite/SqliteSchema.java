@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sqlite;
 
+import io.github.calcitefaiss.index.Checkpoint;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -40,30 +41,31 @@ public final class SqliteSchema extends AbstractSchema {
    * What was read of the file.
    *
    * @param version the version in which it was read
-   * @param schemaVersion SQLite's counter of schema changes
+   * @param definitions the text of the file's schema
+   * @param number counts the schemas that were seen
    * @param tables by their names in SQLite
    */
   private record Content(
-      DatabaseVersion version, long schemaVersion, Map<String, SqliteTable> tables) {}
+      DatabaseVersion version, String definitions, long number, Map<String, SqliteTable> tables) {}
 
   /**
    * Creates a schema.
    *
    * @param parent what it will be added to, under the name
    * @param indexed the tables to index; empty for every one that has the default columns
-   * @param skipBadRows whether rows without a usable vector are left out, or are an error
+   * @param options how their indexes are kept
    */
   public SqliteSchema(
       SchemaPlus parent,
       String name,
       SqliteDatabase database,
       List<IndexedTable> indexed,
-      boolean skipBadRows) {
+      IndexOptions options) {
     this.parent = parent;
     this.name = name;
     this.database = database;
     this.convention = new SqliteConvention(this, name);
-    this.indexedTables = new IndexedTables(this, indexed, skipBadRows);
+    this.indexedTables = new IndexedTables(this, indexed, options);
   }
 
   /** The schema's name. */
@@ -91,8 +93,7 @@ public final class SqliteSchema extends AbstractSchema {
    * @throws SQLException if the file can't be read
    */
   public long schemaVersion() throws SQLException {
-    Content now = content();
-    return 31 * (31 * now.version.watch() + now.version.file().hashCode()) + now.schemaVersion;
+    return content().number;
   }
 
   /**
@@ -175,29 +176,40 @@ public final class SqliteSchema extends AbstractSchema {
   }
 
   private synchronized Content content() throws SQLException {
-    DatabaseVersion version = database.version();
+    Checkpoint checkpoint = Execution.current();
+    DatabaseVersion version = database.version(checkpoint);
     if (content != null && content.version.equals(version)) {
       return content;
     }
-    try (SqliteDatabase.Lease lease = database.snapshot()) {
-      Connection connection = lease.connection();
-      long schemaVersion;
-      try (Statement statement = connection.createStatement();
-          ResultSet row = statement.executeQuery("PRAGMA schema_version")) {
-        schemaVersion = row.getLong(1);
+    try (SqliteDatabase.Lease lease = database.snapshot(checkpoint)) {
+      // Not SQLite's counter of changes: another file in the place may have the same.
+      String definitions = readDefinitions(lease.connection());
+      if (content != null && content.definitions.equals(definitions)) {
+        content = new Content(lease.version(), definitions, content.number, content.tables);
+      } else {
+        content =
+            new Content(
+                lease.version(),
+                definitions,
+                content == null ? 1 : content.number + 1,
+                readTables(lease.connection()));
       }
-      // The same schema in a newer version of the same file: only the rows changed.
-      Map<String, SqliteTable> tables =
-          content != null
-                  && content.schemaVersion == schemaVersion
-                  && content.version.file().equals(lease.version().file())
-              ? content.tables
-              : readTables(connection);
-      content = new Content(lease.version(), schemaVersion, tables);
       return content;
     } catch (SQLException e) {
       throw database.unreadable(e);
     }
+  }
+
+  private static String readDefinitions(Connection connection) throws SQLException {
+    StringBuilder definitions = new StringBuilder();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT name, sql FROM sqlite_schema")) {
+      while (rows.next()) {
+        definitions.append(rows.getString(1)).append('\0');
+        definitions.append(rows.getString(2)).append('\0');
+      }
+    }
+    return definitions.toString();
   }
 
   private Map<String, SqliteTable> readTables(Connection connection) throws SQLException {

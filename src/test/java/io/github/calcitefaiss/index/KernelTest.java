@@ -101,6 +101,21 @@ class KernelTest {
   }
 
   @Test
+  void aWarmingKernelAnswersWithEitherKernel() {
+    Kernel warming = new WarmingKernel(new ReferenceKernel(), new PlainKernel(), 1);
+    char[] codes = new char[Layout.LANE_STEP];
+    int[] out = new int[Layout.LANE_STEP];
+    long deadline = System.nanoTime() + 60_000_000_000L;
+    while (warming.name().equals("reference") && System.nanoTime() < deadline) {
+      warming.dots(
+          codes, 0, codes.length, new short[] {1, 2, 3, 4}, 1, new short[codes.length], out);
+      assertEquals(-80, out[0]);
+    }
+    warming.dots(codes, 0, codes.length, new short[] {1, 2, 3, 4}, 1, new short[64], out);
+    assertEquals(-80, out[63]);
+  }
+
+  @Test
   void anUnknownKernelIsRefusedByName() {
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> Kernels.named("fast"));

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
-/** What the command line says, and its exit codes: 0 done, 1 wrong arguments, 2 failed. */
+/** What the command line says, and its exit codes: 0 done, 1 failed, 2 wrong arguments. */
 class MainTest {
   private static final String PACKAGES = "examples/packages.db";
 
@@ -30,7 +30,7 @@ class MainTest {
   void failedStatementIsOneLineAndAnExitCode() throws IOException {
     Terminal terminal =
         Terminal.run(PACKAGES, "-e", "select nme from packages", "-e", "select 1 as one");
-    assertEquals(2, terminal.exitCode());
+    assertEquals(1, terminal.exitCode());
     assertTrue(terminal.err().contains("Error: "), terminal.err());
     assertTrue(terminal.err().contains("nme"), terminal.err());
     assertFalse(terminal.err().contains("\tat "), terminal.err());
@@ -40,21 +40,24 @@ class MainTest {
   @Test
   void missingFileIsNamedWithTheFolderItWasLookedForIn() throws IOException {
     Terminal terminal = Terminal.run("examples/package.db", "-e", "select 1");
-    assertEquals(2, terminal.exitCode());
+    assertEquals(1, terminal.exitCode());
     assertTrue(terminal.err().contains("no such file: examples/package.db (in "), terminal.err());
   }
 
   @Test
   void withoutArgumentsItSaysHowToUseIt() throws IOException {
     Terminal terminal = Terminal.run();
-    assertEquals(1, terminal.exitCode());
-    assertTrue(terminal.err().startsWith("Usage: sqlline DATABASE"), terminal.err());
-    assertEquals(1, Terminal.run("-e", "select 1").exitCode());
-    assertEquals(0, Terminal.run("--help").exitCode());
+    assertEquals(2, terminal.exitCode());
+    assertTrue(terminal.err().startsWith("Usage: calcite-faiss DATABASE"), terminal.err());
+    assertEquals(2, Terminal.run("-e", "select 1").exitCode());
+    Terminal help = Terminal.run("--help");
+    assertEquals(0, help.exitCode());
+    assertTrue(help.out().contains("build-embeddings"), help.out());
+    assertFalse(help.out().contains("\u001b"), help.out());
   }
 
   @Test
   void unknownOptionIsRefused() throws IOException {
-    assertEquals(1, Terminal.run(PACKAGES, "--nosuchoption=1").exitCode());
+    assertEquals(2, Terminal.run(PACKAGES, "--nosuchoption=1").exitCode());
   }
 }

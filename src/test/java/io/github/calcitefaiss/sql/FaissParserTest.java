@@ -144,7 +144,8 @@ final class FaissParserTest {
     assertRows(
         "select t.value from LATERAL TABLE(json_each((select tags from docs where n = 2))) t", "y");
     assertRows(
-        "select json_each.value from json_each(coalesce((select tags from docs where n = 9), '[7]'))",
+        "select json_each.value"
+            + " from json_each(coalesce((select tags from docs where n = 9), '[7]'))",
         "7");
     assertRows("select value from json_each((select tags from docs where n = 9))");
     assertRows(
@@ -294,5 +295,63 @@ final class FaissParserTest {
       assertTrue(e.getMessage().contains("nested too deeply"), e.getMessage());
       assertNotNull(e.getPos());
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {500, 2_000})
+  void deepTreesAreRefusedBeforeCalciteOverflowsTheStack(int depth) {
+    for (String sql :
+        List.of(
+            "select n" + " + n".repeat(depth) + " from docs",
+            "select id" + " || id".repeat(depth) + " from docs",
+            "select " + "- ".repeat(depth) + "n from docs")) {
+      SqlParseException e = assertThrows(SqlParseException.class, () -> parse(sql));
+      assertTrue(e.getMessage().contains("nested too deeply"), e.getMessage());
+      assertEquals(1, e.getPos().getLineNum());
+    }
+  }
+
+  @Test
+  void chainsOfAndAndOrAreAsLongAsTheyLike() throws SQLException {
+    assertRows(
+        "select id from docs where n = 2" + " or n = 7 and id is not null".repeat(1_000), "b");
+    assertRows("select id from docs where n = 3" + " and n <> 7".repeat(1_000), "c");
+  }
+
+  @Test
+  void semicolonsAtTheEndAreTaken() throws SQLException {
+    assertRows("select n from docs where id = 'a'; ; -- done", "1");
+    assertThrows(SQLException.class, () -> database.query("select 1; select 2"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "select * from json_each(f(x) y z)|1:30-1:30",
+        "select * from docs where n == == 1|1:28-1:29",
+        "select 1 as [a b], `c d`, :long_name )|1:38-1:38",
+        "select * from a, json_each((select 1), from b|1:38-1:38",
+      })
+  void syntaxErrorsPointIntoTheText(String sql, String position) {
+    SqlParseException e = assertThrows(SqlParseException.class, () -> parse(sql));
+    assertEquals(position, range(e.getPos()), e.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "select nosuch from json_each('[1]')|line 1, column 8 to line 1, column 13",
+        "select * from json_each((select nosuch from docs))|line 1, column 33 to line 1, column 38",
+        "select * from json_each(docs.nosuch), docs|line 1, column 30 to line 1, column 35",
+        "select * from nosuch(1), docs|line 1, column 15 to line 1, column 23",
+        "select :a_long_name == n, nosuch from docs|line 1, column 27 to line 1, column 32",
+      })
+  void validationErrorsPointIntoTheText(String sql, String position) {
+    SQLException e = assertThrows(SQLException.class, () -> database.query(sql));
+    assertTrue(e.getCause().getMessage().contains("From " + position), e.getCause().getMessage());
   }
 }

@@ -195,11 +195,7 @@ final class ToyDatabase implements AutoCloseable {
     private JsonEach() {}
 
     public static ScannableTable eval(Object json) {
-      return new Rows(
-          "key:VARCHAR value:"
-              + System.getProperty("toy.value", "VARCHAR")
-              + " type:VARCHAR atom:VARCHAR",
-          List.of()) {
+      return new Rows("key:VARCHAR value:VARCHAR type:VARCHAR atom:VARCHAR", List.of()) {
         @Override
         public Enumerable<Object[]> scan(DataContext root) {
           return Linq4j.asEnumerable(json == null ? List.of() : rows(json.toString()));

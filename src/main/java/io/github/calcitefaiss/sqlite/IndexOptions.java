@@ -1,0 +1,18 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sqlite;
+
+/**
+ * How the indexes of a database are kept.
+ *
+ * @param skipBadRows whether rows without a usable vector are left out, or are an error
+ * @param staleNanos how long after a commit an index without it may still answer: 0 for not at all,
+ *     {@link #MANUAL} until it is asked to refresh
+ * @param memoryLimit the most bytes that the indexes of the database may hold
+ */
+public record IndexOptions(boolean skipBadRows, long staleNanos, long memoryLimit) {
+  /** Staleness of an index that is only loaded anew when asked to. */
+  public static final long MANUAL = Long.MAX_VALUE;
+
+  /** Errors for bad rows, always fresh, no limit but the process's. */
+  public static final IndexOptions DEFAULT = new IndexOptions(false, 0, Long.MAX_VALUE);
+}

@@ -1,0 +1,182 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sqlite;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Locale;
+import java.util.function.BooleanSupplier;
+import org.sqlite.ProgressHandler;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteOpenMode;
+
+/**
+ * How SQLite's own driver is used: opening a file, and making sense of its errors.
+ *
+ * <p>A connection never waits for a lock by itself, since such a wait can't be cancelled.
+ */
+final class SqliteFile {
+  /** Steps of SQLite's machine between two looks at the cancel flag: some tens of microseconds. */
+  private static final int PROGRESS_STEPS = 10_000;
+
+  /** What a connection may do to the file. */
+  enum Access {
+    /** Nothing but read. */
+    READ,
+    /** Undo what a writer that died has begun, which SQLite asks of whoever comes next. */
+    ROLL_BACK
+  }
+
+  private SqliteFile() {}
+
+  static Connection open(Path path, Access access) throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    boolean read = access == Access.READ;
+    config.resetOpenMode(SQLiteOpenMode.CREATE);
+    if (read) {
+      config.setReadOnly(true);
+      config.setOpenMode(SQLiteOpenMode.READONLY);
+    }
+    config.setBusyTimeout(0);
+    config.enableLoadExtension(false);
+    // A file: URI, percent-encoded, so that no character of a path is taken for an option.
+    return config.createConnection(
+        "jdbc:sqlite:" + uri(path) + (read && isOnReadOnlyMedium(path) ? "?immutable=1" : ""));
+  }
+
+  /** Nobody can write there, so no lock is needed, and a database in WAL mode needs no log. */
+  private static boolean isOnReadOnlyMedium(Path path) {
+    try {
+      return Files.getFileStore(path).isReadOnly()
+          && FileState.ifPresent(path.resolveSibling(path.getFileName() + "-wal")) == null;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static String uri(Path path) {
+    StringBuilder uri = new StringBuilder("file:");
+    String text = path.toString().replace(File.separatorChar, '/');
+    if (!text.startsWith("/")) {
+      uri.append('/');
+    }
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '?' || c == '#' || c == '%') {
+        uri.append('%').append(Integer.toHexString(c).toUpperCase(Locale.ROOT));
+      } else {
+        uri.append(c);
+      }
+    }
+    return uri.toString();
+  }
+
+  static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  /** Ends whatever runs on a connection soon after the condition becomes true. */
+  static void interruptWhen(Connection connection, BooleanSupplier condition) throws SQLException {
+    ProgressHandler.setHandler(
+        connection,
+        PROGRESS_STEPS,
+        new ProgressHandler() {
+          @Override
+          protected int progress() {
+            return condition.getAsBoolean() ? 1 : 0;
+          }
+        });
+  }
+
+  static void clearInterrupt(Connection connection) throws SQLException {
+    ProgressHandler.clearHandler(connection);
+  }
+
+  /**
+   * Lets SQLite undo the transaction of a writer that died, as it does for every program that may
+   * write and opens the file. No other write to the file is ever made.
+   *
+   * @return null if it was done or there was nothing to do, else the problem
+   */
+  static SQLException rollBack(Path path, SQLException problem) {
+    if (!Files.isWritable(path)) {
+      return problem;
+    }
+    try (Connection connection = open(path, Access.ROLL_BACK)) {
+      execute(connection, "PRAGMA query_only = 1");
+      execute(connection, "SELECT 1 FROM sqlite_schema LIMIT 1");
+      return null;
+    } catch (SQLException e) {
+      return e;
+    }
+  }
+
+  /** SQLite's extended result code, or SQLITE_OK if the error isn't SQLite's. */
+  static SQLiteErrorCode code(SQLException e) {
+    return e instanceof SQLiteException s ? s.getResultCode() : SQLiteErrorCode.SQLITE_OK;
+  }
+
+  /** SQLite's result code without its extension. */
+  static SQLiteErrorCode primaryCode(SQLException e) {
+    return SQLiteErrorCode.getErrorCode(code(e).code & 0xff);
+  }
+
+  /** Says of an error of SQLite's which file it is about and what to do. */
+  static SQLException explain(Path path, int busyMillis, SQLException e) {
+    String what;
+    switch (primaryCode(e)) {
+      case SQLITE_BUSY:
+      case SQLITE_LOCKED:
+      case SQLITE_PROTOCOL:
+        what =
+            "is locked by a writer for more than "
+                + busyMillis
+                + " ms (operand busyTimeout); try again";
+        break;
+      case SQLITE_NOTADB:
+        what = "is not a SQLite database";
+        break;
+      case SQLITE_CORRUPT:
+        what = "is damaged: " + e.getMessage();
+        break;
+      case SQLITE_READONLY:
+        what =
+            code(e) == SQLiteErrorCode.SQLITE_READONLY_ROLLBACK
+                ? "holds the unfinished transaction of a writer that died; undoing it needs"
+                    + " permission to write: open it once with a program that has it, such as"
+                    + " sqlite3"
+                : walProblem(path, e);
+        break;
+      case SQLITE_CANTOPEN:
+        what = walProblem(path, e);
+        break;
+      case SQLITE_PERM:
+      case SQLITE_IOERR:
+        what = "can't be read: " + e.getMessage();
+        break;
+      default:
+        return e;
+    }
+    return new FaissException(FaissException.UNREADABLE, "database " + path + " " + what, e);
+  }
+
+  private static String walProblem(Path path, SQLException e) {
+    Path folder = path.getParent();
+    return "can't be read: "
+        + e.getMessage()
+        + (folder != null && !Files.isWritable(folder)
+            ? "; if it is in WAL mode, SQLite needs to write "
+                + path.getFileName()
+                + "-shm beside it, and the folder can't be written: change the folder's permission,"
+                + " or PRAGMA journal_mode = DELETE in the database"
+            : "");
+  }
+}

@@ -1,0 +1,46 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/** A SQLite file for a test, written by SQLite's own driver. */
+final class TestDatabase {
+  private TestDatabase() {}
+
+  /** Runs statements that write; the file is made if it isn't there. */
+  static Path write(Path file, String... statements) throws SQLException {
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = connection.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
+    return file;
+  }
+
+  /** Three documents with vectors of two elements: (1, 0), (0, 1), (3, 4). */
+  static Path blog(Path folder) throws SQLException {
+    return write(
+        folder.resolve("blog.db"),
+        "CREATE TABLE author (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+        "CREATE TABLE post (id INTEGER PRIMARY KEY, title TEXT, author INTEGER NOT NULL"
+            + " REFERENCES author ON DELETE CASCADE, score REAL, body BLOB)",
+        "CREATE INDEX post_by_score ON post (score DESC, title)",
+        "CREATE TABLE embeddings (id INTEGER PRIMARY KEY REFERENCES post(id), embedding BLOB)",
+        "CREATE TABLE pair (a INTEGER, b TEXT, note, PRIMARY KEY (b, a))",
+        "CREATE VIEW titles AS SELECT id, title FROM post",
+        "INSERT INTO author VALUES (1, 'Ann'), (2, 'Ben')",
+        "INSERT INTO post VALUES (1, 'cat', 1, 0.5, x'01'), (2, 'dog', 1, 1.5, NULL),"
+            + " (3, 'owl', 2, NULL, x''), (5000000000, 'far', 2, 2.5, x'ff')",
+        "INSERT INTO embeddings VALUES (1, x'0000803f00000000'), (2, x'000000000000803f'),"
+            + " (3, x'0000404000008040')");
+  }
+
+  static Connection connect(Path file) throws SQLException {
+    return DriverManager.getConnection("jdbc:faiss:" + file);
+  }
+}

@@ -336,6 +336,11 @@ public final class IndexCache {
     return held;
   }
 
+  /** How many wait for a load of a table. */
+  synchronized int waiting(Object key) {
+    return slot(key).loading.values().stream().mapToInt(loading -> loading.waiting).sum();
+  }
+
   /** What is known of a table's index. */
   public synchronized Status status(Object key) {
     Slot slot = slots.get(key);

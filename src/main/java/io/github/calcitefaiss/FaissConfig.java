@@ -41,7 +41,7 @@ record FaissConfig(
   static final String MEMORY_LIMIT = "memoryLimit";
 
   /** Every operand there is. */
-  static final List<String> OPERANDS = 
+  static final List<String> OPERANDS =
       List.of(DATABASE, TABLES, ON_BAD_ROW, BUSY_TIMEOUT, REFRESH, MEMORY_LIMIT);
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9}) ?(ms|s|min)");

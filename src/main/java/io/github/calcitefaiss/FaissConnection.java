@@ -62,6 +62,7 @@ final class FaissConnection implements Connection {
   private boolean autoCommit = true;
   private int isolation = Connection.TRANSACTION_NONE;
   private int networkTimeoutMillis;
+  private SQLWarning warnings;
   private final Properties clientInfo = new Properties();
 
   private FaissConnection(String url, CalciteConnection calcite) {
@@ -206,16 +207,18 @@ final class FaissConnection implements Connection {
     return statement;
   }
 
-  private static void checkKind(int type, int concurrency) throws SQLException {
-    if (type == ResultSet.TYPE_SCROLL_SENSITIVE || type == ResultSet.TYPE_SCROLL_INSENSITIVE) {
-      throw FaissErrors.unsupported("A scrollable result set");
-    }
-    if (concurrency == ResultSet.CONCUR_UPDATABLE) {
-      throw FaissErrors.unsupported("An updatable result set");
-    }
-    if (type != ResultSet.TYPE_FORWARD_ONLY || concurrency != ResultSet.CONCUR_READ_ONLY) {
+  /** As JDBC asks: what can't be had is given as the nearest thing, with a warning. */
+  private void checkKind(int type, int concurrency) throws SQLException {
+    boolean scrollable =
+        type == ResultSet.TYPE_SCROLL_SENSITIVE || type == ResultSet.TYPE_SCROLL_INSENSITIVE;
+    boolean updatable = concurrency == ResultSet.CONCUR_UPDATABLE;
+    if (!scrollable && type != ResultSet.TYPE_FORWARD_ONLY
+        || !updatable && concurrency != ResultSet.CONCUR_READ_ONLY) {
       throw FaissErrors.badArgument(
           "Unknown result set type " + type + " or concurrency " + concurrency);
+    }
+    if (scrollable || updatable) {
+      warnings = new SQLWarning("Results are read forward only and can't be changed", "01S02");
     }
   }
 
@@ -391,12 +394,13 @@ final class FaissConnection implements Connection {
   @Override
   public SQLWarning getWarnings() throws SQLException {
     checkOpen();
-    return null;
+    return warnings;
   }
 
   @Override
   public void clearWarnings() throws SQLException {
     checkOpen();
+    warnings = null;
   }
 
   @Override

@@ -211,6 +211,49 @@ class FaissStatementTest {
   }
 
   @Test
+  void scrollingIsGivenUpWithAWarning() throws SQLException {
+    try (Statement scrollable =
+        connection.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_READ_ONLY)) {
+      assertEquals("01S02", connection.getWarnings().getSQLState());
+      connection.clearWarnings();
+      assertNull(connection.getWarnings());
+      assertEquals(ResultSet.TYPE_FORWARD_ONLY, scrollable.getResultSetType());
+      ResultSet rows = scrollable.executeQuery("select id from post");
+      assertTrue(rows.next());
+      assertEquals("0A000", assertThrows(SQLException.class, rows::previous).getSQLState());
+      assertEquals(
+          "0A000", assertThrows(SQLException.class, () -> rows.updateInt(1, 1)).getSQLState());
+    }
+  }
+
+  @Test
+  void deepNestingIsAnAnswerOrAnError() throws SQLException {
+    String sum = "select " + "(1+".repeat(20_000) + "1" + ")".repeat(20_000);
+    try (ResultSet rows = statement.executeQuery(sum)) {
+      assertTrue(rows.next());
+    } catch (SQLException e) {
+      assertTrue(e.getMessage().contains("nested too deeply"), e.getMessage());
+    }
+    assertEquals(4, count(statement.executeQuery("select id from post")));
+  }
+
+  @Test
+  void dataThatChangesBeforeTheFirstRowIsReadAgain() throws SQLException {
+    try (Connection toy = Toy.connect();
+        Statement s = toy.createStatement()) {
+      ToySchemaFactory.CHANGES.set(2);
+      assertEquals(3, count(s.executeQuery("select id from restless")));
+      ToySchemaFactory.CHANGES.set(2);
+      assertEquals(3, count(s.executeQuery("select id from restless order by title")));
+      ToySchemaFactory.CHANGES.set(Integer.MAX_VALUE);
+      SQLException e =
+          assertThrows(SQLException.class, () -> count(s.executeQuery("select * from restless")));
+      assertEquals("40001", e.getSQLState());
+      ToySchemaFactory.CHANGES.set(0);
+    }
+  }
+
+  @Test
   void clientInfoAndTimeouts() throws SQLException {
     connection.setClientInfo("ApplicationName", "test");
     assertEquals("test", connection.getClientInfo("ApplicationName"));

@@ -543,7 +543,8 @@ class FunctionContractTest {
     try (Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery(
-                "select * from json_each('[1, 2.5, \"x\", null, true, false, [1, 2], {\"a\": 1}]')")) {
+                "select * from json_each('[1, 2.5, \"x\", null, true, false, [1, 2], {\"a\":"
+                    + " 1}]')")) {
       StringBuilder all = new StringBuilder();
       while (rows.next()) {
         all.append(rows.getString(1) + " " + rows.getString(2) + " " + rows.getString(3) + "; ");

@@ -158,7 +158,8 @@ class ModelTest {
         "\"database\": \"blog.db?mode=memory\"|does not exist",
         "\"database\": \"blog.db\", \"tables\": [\"embedings\"]|no table 'embedings'",
         "\"database\": \"blog.db\", \"tables\": [\"plain\"]|table 'plain' has no column 'id'",
-        "\"database\": \"blog.db\", \"tables\": [{\"table\": \"notes\", \"id\": \"nid\"}]|no column 'nid'",
+        "\"database\": \"blog.db\", \"tables\": [{\"table\": \"notes\", \"id\": \"nid\"}]|no column"
+            + " 'nid'",
         "\"database\": \"blog.db\", \"tables\": [{\"tabel\": \"notes\"}]|did you mean 'table'?",
         "\"database\": \"blog.db\", \"tables\": [[\"wiki\", \"embeddings\"]]|expected 'blog'",
         "\"database\": \"blog.db\", \"tables\": [\"embeddings\", \"Embeddings\"]|twice",

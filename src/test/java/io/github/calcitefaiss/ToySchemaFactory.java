@@ -1,8 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sqlite.FaissException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.apache.calcite.DataContext;
@@ -25,6 +27,9 @@ public final class ToySchemaFactory implements SchemaFactory {
   /** Rows of the table "numbers" that statements read. */
   static final AtomicLong NUMBERS_READ = new AtomicLong();
 
+  /** How many scans of the table "restless" still find that its data changed. */
+  static final AtomicInteger CHANGES = new AtomicInteger();
+
   @Override
   public Schema create(SchemaPlus parent, String name, Map<String, Object> operand) {
     Object[][] docs = {
@@ -35,9 +40,22 @@ public final class ToySchemaFactory implements SchemaFactory {
     return new AbstractSchema() {
       @Override
       protected Map<String, Table> getTableMap() {
-        return Map.of("docs", table(Linq4j.asEnumerable(docs)), "numbers", numbers());
+        return Map.of(
+            "docs",
+            table(Linq4j.asEnumerable(docs)),
+            "numbers",
+            numbers(),
+            "restless",
+            table(Linq4j.asEnumerable(docs).where(row -> unchanged())));
       }
     };
+  }
+
+  private static boolean unchanged() {
+    if (CHANGES.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+      throw new FaissException(FaissException.CHANGED, "changed").raise();
+    }
+    return true;
   }
 
   private static Table numbers() {

@@ -253,7 +253,9 @@ public final class IndexCache {
     heldByGroup.merge(group, bytes, (a, b) -> a + b == 0 ? null : (Long) (a + b));
   }
 
-  /** The index to drop for a load: the older version of its own table, or the one unused longest. */
+  /**
+   * The index to drop for a load: the older version of its own table, or the one unused longest.
+   */
   private Slot leastMissed(Loading loading, boolean ofGroup) {
     if (loading.slot.newest != null) {
       return loading.slot;

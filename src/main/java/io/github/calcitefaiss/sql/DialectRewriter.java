@@ -1,7 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.apache.calcite.sql.SqlBasicCall;
@@ -28,6 +31,15 @@ import org.apache.calcite.sql.util.SqlShuttle;
  * it is put in for. A tree is not deeper than {@link #MAX_DEPTH}.
  */
 final class DialectRewriter extends SqlShuttle {
+  /**
+   * Levels of calls in a tree. Calcite's validator, planner and code generator call themselves for
+   * each: a sum of 500 terms overflows the JVM's usual stack of 1 MB, one of 400 doesn't.
+   */
+  static final int MAX_DEPTH = 300;
+
+  /** Terms of AND or OR from which on a chain becomes a balanced tree. */
+  private static final int LONG_CHAIN = 32;
+
   /** Functions of which every argument may be a vector in any form. */
   private static final Set<String> VECTOR_FUNCTIONS = new HashSet<>();
 
@@ -148,5 +160,15 @@ final class DialectRewriter extends SqlShuttle {
         position,
         param,
         new SqlDataTypeSpec(new SqlBasicTypeNameSpec(SqlTypeName.ANY, position), position));
+  }
+
+  /** Refuses a tree deeper than {@link #MAX_DEPTH}. */
+  static final class TooDeep extends RuntimeException {
+    final transient SqlParserPos position;
+
+    private TooDeep(SqlParserPos position) {
+      super(null, null, false, false);
+      this.position = position;
+    }
   }
 }

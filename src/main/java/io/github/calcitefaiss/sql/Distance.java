@@ -76,9 +76,7 @@ record Distance(RexCall call, boolean rises, boolean slight) {
   }
 
   private static Distance flip(Distance distance) {
-    return distance == null
-        ? null
-        : new Distance(distance.call, !distance.rises, distance.slight);
+    return distance == null ? null : new Distance(distance.call, !distance.rises, distance.slight);
   }
 
   private static BigDecimal number(RexNode node) {

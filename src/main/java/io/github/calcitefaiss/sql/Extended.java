@@ -35,7 +35,9 @@ record Extended(RelNode rel, int key, List<Integer> columns) {
       return origin(filter.getInput(), column);
     } else if (rel instanceof Join join) {
       int left = join.getLeft().getRowType().getFieldCount();
-      return column < left ? origin(join.getLeft(), column) : origin(join.getRight(), column - left);
+      return column < left
+          ? origin(join.getLeft(), column)
+          : origin(join.getRight(), column - left);
     }
     return null;
   }
@@ -78,8 +80,7 @@ record Extended(RelNode rel, int key, List<Integer> columns) {
       List<String> names = new ArrayList<>(project.getRowType().getFieldNames());
       names.add(VectorTopK.ID);
       return new Extended(
-          LogicalProject.create(
-              input.rel, List.of(), exprs, names, project.getVariablesSet()),
+          LogicalProject.create(input.rel, List.of(), exprs, names, project.getVariablesSet()),
           exprs.size() - 1,
           identity(project));
     } else if (rel instanceof Filter filter) {
@@ -101,9 +102,7 @@ record Extended(RelNode rel, int key, List<Integer> columns) {
     int right = join.getRight().getRowType().getFieldCount();
     boolean onLeft = column < left;
     Extended side =
-        onLeft
-            ? of(join.getLeft(), column, indexed)
-            : of(join.getRight(), column - left, indexed);
+        onLeft ? of(join.getLeft(), column, indexed) : of(join.getRight(), column - left, indexed);
     if (side == null) {
       return null;
     }
@@ -165,9 +164,7 @@ record Extended(RelNode rel, int key, List<Integer> columns) {
       case VARCHAR:
         // Text by SQLite's rules too, not a date, which may be stored as a number.
         String declared = id.declared().toUpperCase(java.util.Locale.ROOT);
-        return declared.contains("CHAR")
-            || declared.contains("CLOB")
-            || declared.contains("TEXT");
+        return declared.contains("CHAR") || declared.contains("CLOB") || declared.contains("TEXT");
       default:
         return false;
     }

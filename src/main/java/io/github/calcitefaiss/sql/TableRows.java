@@ -121,8 +121,7 @@ record TableRows(
     public void fetch(BitSet wanted) {
       fetched.clear();
       if (idType != null && wanted.stream().allMatch(o -> fromIndex(index.id(o)) != null)) {
-        wanted
-            .stream()
+        wanted.stream()
             .forEach(
                 ordinal -> {
                   Object[] row = new Object[form.width()];
@@ -243,8 +242,7 @@ record TableRows(
 
     private float[] vector(Object embedding) {
       try {
-        float[] vector =
-            io.github.calcitefaiss.index.VectorCodec.decode(Values.bytes(embedding));
+        float[] vector = io.github.calcitefaiss.index.VectorCodec.decode(Values.bytes(embedding));
         return vector.length == index.dims() ? vector : null;
       } catch (VectorException e) {
         return null;

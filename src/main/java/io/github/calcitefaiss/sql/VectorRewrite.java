@@ -71,17 +71,14 @@ final class VectorRewrite {
     }
     List<RexNode> others = new ArrayList<>();
     for (RelFieldCollation key : keys.subList(1, keys.size())) {
-      others.add(
-          key.direction.isDescending() ? null : flat.exprs().get(key.getFieldIndex()));
+      others.add(key.direction.isDescending() ? null : flat.exprs().get(key.getFieldIndex()));
     }
     VectorSource source =
         VectorSource.nearest(
             flat,
             distance,
             first.direction.isDescending(),
-            first.nullDirection == RelFieldCollation.NullDirection.FIRST
-                ? Nulls.FIRST
-                : Nulls.LAST,
+            first.nullDirection == RelFieldCollation.NullDirection.FIRST ? Nulls.FIRST : Nulls.LAST,
             others);
     if (source == null) {
       return null;
@@ -158,8 +155,7 @@ final class VectorRewrite {
       others.add(null);
     }
     for (RexFieldCollation key : Util.skip(over.getWindow().orderKeys)) {
-      others.add(
-          key.getDirection().isDescending() ? null : Flat.replace(key.left, below.exprs()));
+      others.add(key.getDirection().isDescending() ? null : Flat.replace(key.left, below.exprs()));
     }
     VectorSource source =
         VectorSource.nearest(

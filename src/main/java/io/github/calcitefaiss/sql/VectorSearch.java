@@ -124,7 +124,6 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     private Query(Object[] row) {
       this.row = row;
     }
-
   }
 
   private final class Run implements Enumerator<Object[]> {
@@ -280,8 +279,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         }
         double value = ((Number) query.row[bound.column]).doubleValue();
         if (bound.side == Side.WITHIN) {
-          boolean nearer =
-              form.metric.descending() ? value > query.within : value < query.within;
+          boolean nearer = form.metric.descending() ? value > query.within : value < query.within;
           if (Double.isNaN(query.within) || nearer) {
             query.within = value;
           }
@@ -322,16 +320,14 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     }
 
     private Search search(Query query, int k, double within, BitSet qualifying) {
-      return new Search(
-          query.vector, form.metric, Math.min(k, index.size()), within, qualifying);
+      return new Search(query.vector, form.metric, Math.min(k, index.size()), within, qualifying);
     }
 
     /** All rows that may tie with the last one found, in what is computed from the distance too. */
     private Neighbors withTies(Query query, Search search, Neighbors found) {
       double last = found.values()[found.size() - 1];
       double within = form.metric.descending() ? last - slack(last) : last + slack(last);
-      return index.search(
-          search(query, Integer.MAX_VALUE, within, search.rows()), execution);
+      return index.search(search(query, Integer.MAX_VALUE, within, search.rows()), execution);
     }
 
     /** The rows that satisfy all conditions on this query's row; null for all rows. */
@@ -348,8 +344,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         if (bound.side != Side.WITHIN) {
           rows = rows == null ? all() : (BitSet) rows.clone();
           double value = ((Number) query.row[bound.column]).doubleValue();
-          Neighbors near =
-              index.search(search(query, Integer.MAX_VALUE, value, rows), execution);
+          Neighbors near = index.search(search(query, Integer.MAX_VALUE, value, rows), execution);
           for (int i = 0; i < near.size(); i++) {
             if (bound.side == Side.BEYOND || near.values()[i] != value) {
               rows.clear(near.ordinals()[i]);

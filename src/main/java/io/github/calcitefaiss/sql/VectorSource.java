@@ -241,14 +241,16 @@ final class VectorSource {
       if (ofQueries && outer) {
         return null;
       } else if (!ofQueries) {
-        candidates.conditions().add(
-            condition.accept(
-                new RexShuttle() {
-                  @Override
-                  public RexNode visitInputRef(RexInputRef ref) {
-                    return candidate(ref.getIndex());
-                  }
-                }));
+        candidates
+            .conditions()
+            .add(
+                condition.accept(
+                    new RexShuttle() {
+                      @Override
+                      public RexNode visitInputRef(RexInputRef ref) {
+                        return candidate(ref.getIndex());
+                      }
+                    }));
       } else if (!ofCandidates) {
         queryConditions.add(condition);
       } else if (isLink(condition)) {
@@ -464,9 +466,7 @@ final class VectorSource {
             next);
     VectorTopK.Plan plan =
         new VectorTopK.Plan(scan, indexed, form, own ? columns : List.of(), condition, shown);
-    rows =
-        VectorTopK.create(
-            plan, own ? List.of(queryRows) : List.of(queryRows, candidateRows));
+    rows = VectorTopK.create(plan, own ? List.of(queryRows) : List.of(queryRows, candidateRows));
     return residual.isEmpty()
         ? rows
         : LogicalFilter.create(rows, RexUtil.composeConjunction(rex, over(residual)));
@@ -617,8 +617,7 @@ final class VectorSource {
     names.add(VectorTopK.ID);
     RelNode projected =
         LogicalProject.create(extended.rel(), List.of(), exprs, uniquify(names), Set.of());
-    return new RelFieldTrimmer(
-            null, RelFactories.LOGICAL_BUILDER.create(scan.getCluster(), null))
+    return new RelFieldTrimmer(null, RelFactories.LOGICAL_BUILDER.create(scan.getCluster(), null))
         .trim(projected);
   }
 
@@ -639,8 +638,7 @@ final class VectorSource {
                 @Override
                 public RexNode visitCall(RexCall call) {
                   return call.equals(distance)
-                      ? RexInputRef.of(
-                          rows.getRowType().getFieldCount() - 1, rows.getRowType())
+                      ? RexInputRef.of(rows.getRowType().getFieldCount() - 1, rows.getRowType())
                       : super.visitCall(call);
                 }
 

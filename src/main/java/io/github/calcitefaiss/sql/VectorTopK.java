@@ -122,8 +122,7 @@ public class VectorTopK extends AbstractRelNode {
       VectorTopK node = (VectorTopK) rel;
       List<RelNode> converted = new ArrayList<>();
       for (RelNode input : node.getInputs()) {
-        converted.add(
-            convert(input, input.getTraitSet().replace(EnumerableConvention.INSTANCE)));
+        converted.add(convert(input, input.getTraitSet().replace(EnumerableConvention.INSTANCE)));
       }
       return new EnumerableVectorTopK(
           rel.getCluster(), rel.getTraitSet().replace(getOutTrait()), node.plan, converted);
@@ -198,8 +197,7 @@ public class VectorTopK extends AbstractRelNode {
   @Override
   public double estimateRowCount(RelMetadataQuery mq) {
     double queries = mq.getRowCount(inputs.get(0));
-    double most =
-        plan.ownRows() ? plan.scan().estimateRowCount(mq) : mq.getRowCount(inputs.get(1));
+    double most = plan.ownRows() ? plan.scan().estimateRowCount(mq) : mq.getRowCount(inputs.get(1));
     return queries * Math.min(10, Math.max(1, most / 2));
   }
 
@@ -277,8 +275,7 @@ public class VectorTopK extends AbstractRelNode {
       refs.add(RexInputRef.of(columns.get(i), scan.getRowType()));
       names.add(i == plan.columns().size() ? ID : "c" + i);
     }
-    rel =
-        LogicalProject.create(rel, List.of(), refs, names, java.util.Set.of());
+    rel = LogicalProject.create(rel, List.of(), refs, names, java.util.Set.of());
     return SqliteQuery.of(scan.sqliteTable().schema().database(), rel);
   }
 
@@ -313,7 +310,9 @@ public class VectorTopK extends AbstractRelNode {
       BlockBuilder block = new BlockBuilder();
       Expression queries = rows(implementor, block, 0);
       Expression candidates =
-          plan.ownRows() ? Expressions.constant(null, Enumerable.class) : rows(implementor, block, 1);
+          plan.ownRows()
+              ? Expressions.constant(null, Enumerable.class)
+              : rows(implementor, block, 1);
       VectorSearch search =
           new VectorSearch(
               plan.scan().sqliteTable().schema(),

@@ -78,5 +78,4 @@ record FileState(Object key, long size, FileTime modified, FileTime changed, boo
     }
     return header.hasRemaining() ? null : header.flip().position(WAL_SALTS).slice();
   }
-
 }

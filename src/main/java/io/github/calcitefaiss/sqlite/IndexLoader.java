@@ -23,7 +23,9 @@ final class IndexLoader implements IndexCache.Source {
   /** No vector is longer, so a longer value is never read. */
   private static final int LONGEST_BLOB = 4 << 20;
 
-  /** Above it a text or blob id is charged for its length; below, its share of the id column does. */
+  /**
+   * Above it a text or blob id is charged for its length; below, its share of the id column does.
+   */
   private static final int SHORT_ID = 16;
 
   private final Execution.Snapshot snapshot;
@@ -82,7 +84,8 @@ final class IndexLoader implements IndexCache.Source {
         if (builder.size() == 0 && embedding instanceof byte[] blob) {
           checkSize(connection, expected, blob.length / 4, memory.limit());
         }
-        long idLength = id instanceof String s ? 2L * s.length() : id instanceof byte[] b ? b.length : 0;
+        long idLength =
+            id instanceof String s ? 2L * s.length() : id instanceof byte[] b ? b.length : 0;
         if (idLength > SHORT_ID) {
           memory.charge(idLength);
           idBytes += idLength;

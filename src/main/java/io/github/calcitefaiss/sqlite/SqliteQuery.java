@@ -50,8 +50,7 @@ public record SqliteQuery(
             (variable, field) -> {
               throw new IllegalArgumentException("correlated: " + variable);
             });
-    SqlString text =
-        implementor.visitRoot(rel).asStatement().toSqlString(SqliteDialect.INSTANCE);
+    SqlString text = implementor.visitRoot(rel).asStatement().toSqlString(SqliteDialect.INSTANCE);
     List<Output> outputs = new ArrayList<>();
     for (RelDataTypeField field : rel.getRowType().getFieldList()) {
       outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));

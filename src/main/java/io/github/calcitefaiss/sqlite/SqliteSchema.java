@@ -46,10 +46,7 @@ public final class SqliteSchema extends AbstractSchema {
    * @param tables by their names in SQLite
    */
   private record Content(
-      DatabaseVersion version,
-      String definitions,
-      long number,
-      Map<String, SqliteTable> tables) {}
+      DatabaseVersion version, String definitions, long number, Map<String, SqliteTable> tables) {}
 
   /**
    * Creates a schema.

@@ -243,7 +243,9 @@ class FreshnessTest {
     file = folder.resolve("v.db");
     for (byte[] content :
         new byte[][] {
-          {}, {1}, "SQLite format 3\0".getBytes(java.nio.charset.StandardCharsets.UTF_8),
+          {},
+          {1},
+          "SQLite format 3\0".getBytes(java.nio.charset.StandardCharsets.UTF_8),
           new byte[5000]
         }) {
       Files.write(file, content);

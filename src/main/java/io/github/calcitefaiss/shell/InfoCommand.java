@@ -1,7 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
+import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.sqlite.IndexedTable;
+import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.io.PrintStream;
@@ -58,7 +60,8 @@ final class InfoCommand implements Callable<Integer> {
         Files.size(schema.database().path()));
     TextTable tables = new TextTable(List.of("table", "kind", "rows", "dimensions", "index"), 120);
     List<String> problems = new ArrayList<>();
-    try (Connection connection = schema.database().open()) {
+    try (SqliteDatabase.Lease lease = schema.database().snapshot(Checkpoint.NONE)) {
+      Connection connection = lease.connection();
       for (SqliteTable table : schema.sqliteTables().values()) {
         IndexedTable indexed = schema.indexedTables().find(table.name());
         String kind = table.isView() ? "view" : "table";

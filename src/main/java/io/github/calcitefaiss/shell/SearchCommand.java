@@ -1,8 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
+import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.sqlite.IndexedTable;
+import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.sql.Connection;
@@ -77,7 +79,8 @@ final class SearchCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     try (Source source = Source.open(target)) {
       Place place = choose(source);
-      try (Connection sqlite = place.schema().database().open()) {
+      try (SqliteDatabase.Lease lease = place.schema().database().snapshot(Checkpoint.NONE)) {
+        Connection sqlite = lease.connection();
         Object vector = vector(sqlite, place);
         Labels labels = labels(sqlite, place);
         List<String> header = new ArrayList<>(List.of("rank", place.table().id(), "distance"));

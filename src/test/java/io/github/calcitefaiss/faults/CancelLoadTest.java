@@ -38,7 +38,9 @@ class CancelLoadTest {
           // Rows without end.
           "CREATE VIEW rows_ AS " + counted + "SELECT i AS id, X'0000803F' AS embedding FROM c",
           // A first row that takes for ever.
-          "CREATE VIEW step AS " + counted + "SELECT count(*) AS id, X'0000803F' AS embedding FROM c",
+          "CREATE VIEW step AS "
+              + counted
+              + "SELECT count(*) AS id, X'0000803F' AS embedding FROM c",
           // Some work: tens of milliseconds.
           "CREATE VIEW some AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
               + " LIMIT 50000) SELECT i AS id, X'0000803F' AS embedding FROM c");

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,16 +53,17 @@ class CancelLoadTest {
     for (String view : new String[] {"rows_", "step"}) {
       try (Connection connection = faiss(file);
           Statement statement = connection.createStatement()) {
-        Asking asking = new Asking(statement, String.format(SEARCH, view));
+        Asking asking = new Asking(statement, String.format(Locale.ROOT, SEARCH, view));
         Threads.await("a load is at work", () -> SqliteDatabase.lent() > 0);
         statement.cancel();
         asking.fails("HY008");
         Threads.awaitNothingLent();
         statement.setQueryTimeout(1);
-        new Asking(statement, String.format(SEARCH, view)).fails("HYT00");
+        new Asking(statement, String.format(Locale.ROOT, SEARCH, view)).fails("HYT00");
         Threads.awaitNothingLent();
         statement.setQueryTimeout(0);
-        assertEquals("[7]", new Asking(statement, String.format(SEARCH, "docs")).get());
+        assertEquals(
+            "[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
       }
     }
   }
@@ -80,7 +82,8 @@ class CancelLoadTest {
         new Asking(statement, sql).fails("HYT00");
         Threads.awaitNothingLent();
         statement.setQueryTimeout(0);
-        assertEquals("[7]", new Asking(statement, String.format(SEARCH, "docs")).get());
+        assertEquals(
+            "[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
       }
     }
   }
@@ -90,9 +93,9 @@ class CancelLoadTest {
     try (Connection connection = faiss(file);
         Statement beginner = connection.createStatement();
         Statement other = connection.createStatement()) {
-      Asking first = new Asking(beginner, String.format(SEARCH, "rows_"));
+      Asking first = new Asking(beginner, String.format(Locale.ROOT, SEARCH, "rows_"));
       Threads.await("a load is at work", () -> SqliteDatabase.lent() > 0);
-      Asking second = new Asking(other, String.format(SEARCH, "rows_"));
+      Asking second = new Asking(other, String.format(Locale.ROOT, SEARCH, "rows_"));
       Threads.awaitIn(second.thread, "await");
       beginner.cancel();
       first.fails("HY008");
@@ -115,7 +118,7 @@ class CancelLoadTest {
   void cancelsAtAnyMoment() throws Exception {
     Random random = new Random(Long.getLong("seed", 1));
     String[] statements = {
-      String.format(SEARCH, "some"),
+      String.format(Locale.ROOT, SEARCH, "some"),
       "SELECT count(*) FROM some AS a WHERE l2_distance(a.embedding, X'00000000') > 0",
       "SELECT max(id) FROM some",
       "SELECT a.id FROM some AS a ORDER BY vector_norm(a.embedding), a.id DESC",
@@ -140,7 +143,8 @@ class CancelLoadTest {
           }
           if (i % 10 == 0) {
             execute(writer, "UPDATE docs SET id = id");
-            assertEquals("[7]", new Asking(statement, String.format(SEARCH, "docs")).get());
+            assertEquals(
+                "[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
           }
         }
       }

@@ -14,6 +14,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -112,7 +113,8 @@ class ClientsTest {
     assertFalse(column(packages, "name").isNullable());
     assertTrue(column(packages, "section").isNullable());
     assertFalse(packages.getIndexes().isEmpty());
-    assertEquals("view", table(catalog, "docs").getTableType().getTableType().toLowerCase());
+    assertEquals(
+        "view", table(catalog, "docs").getTableType().getTableType().toLowerCase(Locale.ROOT));
     assertTrue(
         catalog.getRoutines().stream().map(Routine::getName).toList().contains("faiss_search"),
         catalog.getRoutines().toString());

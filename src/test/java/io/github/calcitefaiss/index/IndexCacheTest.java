@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.index;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -19,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -27,6 +29,7 @@ class IndexCacheTest {
   private static final int STRESS = Integer.getInteger("faults.loads", 2000);
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final AtomicInteger loads = new AtomicInteger();
   private final AtomicInteger opened = new AtomicInteger();
   private final AtomicInteger closed = new AtomicInteger();
 
@@ -52,12 +55,18 @@ class IndexCacheTest {
   }
 
   private IndexCache.Loader loader(Load load) {
-    return abandoned -> {
+    return () -> {
       opened.incrementAndGet();
       return new IndexCache.Source() {
         @Override
+        public void handOver(BooleanSupplier abandoned) {
+          assertFalse(abandoned.getAsBoolean());
+        }
+
+        @Override
         public IndexCache.Entry load(Checkpoint checkpoint, IndexCache.Memory memory)
             throws Exception {
+          loads.incrementAndGet();
           return load.load(checkpoint, memory);
         }
 
@@ -118,8 +127,8 @@ class IndexCacheTest {
     for (Future<IndexCache.Entry> answer : answers) {
       assertSame(answers.get(0).get(), answer.get());
     }
-    assertEquals(1, opened.get());
-    assertEquals(1, closed.get());
+    assertEquals(1, loads.get());
+    assertEquals(opened.get(), closed.get());
     assertEquals(10, cache.bytes());
   }
 
@@ -148,7 +157,7 @@ class IndexCacheTest {
     assertTrue(e.getCause() instanceof CancellationException);
     go.countDown();
     assertEquals(1, second.get().version());
-    assertEquals(1, opened.get());
+    assertEquals(1, loads.get());
   }
 
   @Test
@@ -216,7 +225,7 @@ class IndexCacheTest {
       ExecutionException e = assertThrows(ExecutionException.class, answer::get);
       assertEquals("broken", e.getCause().getMessage());
     }
-    assertEquals(1, opened.get());
+    assertEquals(1, loads.get());
     assertEquals(1, cache.get("t", "g", 1000, 1, loader(1, 10), Checkpoint.NONE).version());
   }
 
@@ -227,7 +236,7 @@ class IndexCacheTest {
     assertEquals(4, cache.get("t", "g", 1000, 4, loader(4, 10), Checkpoint.NONE).version());
     assertEquals(5, cache.status("t").entry().version());
     assertEquals(10, cache.bytes());
-    assertNull(cache.get("t", "g", 1000, 6, abandoned -> null, Checkpoint.NONE));
+    assertNull(cache.get("t", "g", 1000, 6, () -> null, Checkpoint.NONE));
   }
 
   @Test

@@ -114,7 +114,8 @@ class ClientsTest {
     assertFalse(column(packages, "name").isNullable());
     assertTrue(column(packages, "section").isNullable());
     assertFalse(packages.getIndexes().isEmpty());
-    assertEquals("view", table(catalog, "docs").getTableType().getTableType().toLowerCase(Locale.ROOT));
+    assertEquals(
+        "view", table(catalog, "docs").getTableType().getTableType().toLowerCase(Locale.ROOT));
   }
 
   private static Table table(Catalog catalog, String name) {

@@ -11,7 +11,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A PostgreSQL server of the test's own, on a free port, its data in a folder that goes with it. */
+/**
+ * A PostgreSQL server of the test's own, on a free port, its data in a folder that goes with it.
+ */
 final class Postgres implements AutoCloseable {
   static final String MISSING =
       "PostgreSQL is not installed (Debian: apt-get install postgresql), so joins with it are not"
@@ -42,12 +44,28 @@ final class Postgres implements AutoCloseable {
       run(List.of("chown", "postgres", postgres.folder.toString()));
     }
     postgres.program(
-        "initdb", "-D", postgres.data(), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8",
+        "initdb",
+        "-D",
+        postgres.data(),
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-N",
+        "-E",
+        "UTF8",
         "--locale=C");
     postgres.program(
-        "pg_ctl", "-D", postgres.data(), "-w", "-l", postgres.folder.resolve("log").toString(),
+        "pg_ctl",
+        "-D",
+        postgres.data(),
+        "-w",
+        "-l",
+        postgres.folder.resolve("log").toString(),
         "-o",
-        "-p " + port + " -c listen_addresses=127.0.0.1 -c fsync=off -c unix_socket_directories="
+        "-p "
+            + port
+            + " -c listen_addresses=127.0.0.1 -c fsync=off -c unix_socket_directories="
             + postgres.folder,
         "start");
     return postgres;

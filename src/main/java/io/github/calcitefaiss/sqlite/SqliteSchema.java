@@ -194,20 +194,29 @@ public final class SqliteSchema extends AbstractSchema {
     if (content != null && content.version.equals(version)) {
       return content;
     }
+    // Within a run, its own snapshot: waiting for another might be waiting for itself.
+    SqliteDatabase.Lease held = Execution.held(database);
+    if (held != null && held.version().equals(version)) {
+      content = read(held);
+      return content;
+    }
     try (SqliteDatabase.Lease lease = database.snapshot(checkpoint)) {
+      content = read(lease);
+      return content;
+    }
+  }
+
+  private Content read(SqliteDatabase.Lease lease) throws SQLException {
+    try {
       // Not SQLite's counter of changes: another file in the place may have the same.
       String definitions = readDefinitions(lease.connection());
-      if (content != null && content.definitions.equals(definitions)) {
-        content = new Content(lease.version(), definitions, content.number, content.tables);
-      } else {
-        content =
-            new Content(
-                lease.version(),
-                definitions,
-                content == null ? 1 : content.number + 1,
-                readTables(lease.connection()));
-      }
-      return content;
+      return content != null && content.definitions.equals(definitions)
+          ? new Content(lease.version(), definitions, content.number, content.tables)
+          : new Content(
+              lease.version(),
+              definitions,
+              content == null ? 1 : content.number + 1,
+              readTables(lease.connection()));
     } catch (SQLException e) {
       throw database.unreadable(e);
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,8 +114,7 @@ class FederationTest {
               { "name": "reviews", "type": "custom",
                 "factory": "io.github.calcitefaiss.FaissSchemaFactory",
                 "operand": { "database": "reviews.db" } } ] }
-            """
-                .formatted(folder.resolve("reviews.db")));
+            "String.format(Locale.ROOT, "", folder.resolve("reviews.db")));
     assertTrue(Terminal.run("info", mixed.toString()).out().startsWith("Schema reviews: "));
     try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + mixed);
         Statement statement = connection.createStatement()) {

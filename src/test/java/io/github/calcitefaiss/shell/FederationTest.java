@@ -25,7 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** docs/federation.md, statement by statement: SQLite twice, CSV, and PostgreSQL where there is one. */
+/**
+ * docs/federation.md, statement by statement: SQLite twice, CSV, and PostgreSQL where there is one.
+ */
 class FederationTest {
   private static final Document DOCUMENT = new Document("federation.md");
 
@@ -97,7 +99,9 @@ class FederationTest {
     }
   }
 
-  /** Calcite's JDBC adapter throws where others say no, when asked whether it is a SQLite schema. */
+  /**
+   * Calcite's JDBC adapter throws where others say no, when asked whether it is a SQLite schema.
+   */
   @Test
   void aSchemaOfTheJdbcAdapterStandsBesideOurs() throws Exception {
     Path mixed =
@@ -123,7 +127,7 @@ class FederationTest {
       SQLException e =
           assertThrows(
               SQLException.class,
-              () -> statement.executeQuery("select faiss_search('other', 'x', '[1]', 1)"));
+              () -> statement.executeQuery("select faiss_search('other', 'x', '[1]', 1)").next());
       assertTrue(e.getMessage().contains("other"), e.getMessage());
       assertTrue(e.getMessage().contains("reviews"), e.getMessage());
     }

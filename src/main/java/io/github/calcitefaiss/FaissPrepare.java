@@ -2,6 +2,7 @@
 package io.github.calcitefaiss;
 
 import io.github.calcitefaiss.sql.Affinity;
+import io.github.calcitefaiss.sql.LateralRewrite;
 import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Set;
@@ -19,7 +20,12 @@ import org.apache.calcite.prepare.CalcitePrepareImpl;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.RelRoot;
 import org.apache.calcite.rel.RelVisitor;
+import org.apache.calcite.rel.metadata.DefaultRelMetadataProvider;
 import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql2rel.SqlToRelConverter;
+import org.apache.calcite.tools.Program;
+import org.apache.calcite.tools.Programs;
 import org.apache.calcite.util.CancelFlag;
 
 /**
@@ -73,6 +79,21 @@ final class FaissPrepare extends CalcitePrepareImpl {
         createCluster(planner, new RexBuilder(context.getTypeFactory())),
         EnumerableConvention.INSTANCE,
         createConvertletTable()) {
+      @Override
+      protected RelNode decorrelate(
+          SqlToRelConverter sqlToRelConverter, SqlNode query, RelNode rootRel) {
+        return super.decorrelate(sqlToRelConverter, query, LateralRewrite.rewrite(rootRel));
+      }
+
+      @Override
+      protected Program getProgram() {
+        // Once subqueries have become joins, some of them are lateral as well.
+        return Programs.sequence(
+            Programs.subQuery(DefaultRelMetadataProvider.INSTANCE),
+            (planner, rel, traits, materializations, lattices) -> LateralRewrite.rewrite(rel),
+            super.getProgram());
+      }
+
       @Override
       protected RelRoot optimize(
           RelRoot root,

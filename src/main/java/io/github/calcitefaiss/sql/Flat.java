@@ -32,7 +32,7 @@ record Flat(RelNode base, List<RexNode> exprs, List<RexNode> conditions) {
     if (rel instanceof Project project && isPlain(project.getProjects())) {
       Flat below = of(project.getInput());
       return new Flat(below.base, below.over(project.getProjects()), below.conditions);
-    } else if (rel instanceof Filter filter && isPlain(List.of(filter.getCondition()))) {
+    } else if (rel instanceof Filter filter && isPlain(filter.getCondition())) {
       Flat below = of(filter.getInput());
       return below.and(below.over(RelOptUtil.conjunctions(filter.getCondition())));
     }
@@ -44,21 +44,21 @@ record Flat(RelNode base, List<RexNode> exprs, List<RexNode> conditions) {
   }
 
   private static boolean isPlain(List<RexNode> nodes) {
-    for (RexNode node : nodes) {
-      boolean[] odd = {false};
-      node.accept(
-          new RexVisitorImpl<Void>(true) {
-            @Override
-            public Void visitSubQuery(RexSubQuery subQuery) {
-              odd[0] = true;
-              return null;
-            }
-          });
-      if (odd[0] || RexOver.containsOver(node) || !RexUtil.isDeterministic(node)) {
-        return false;
-      }
-    }
-    return true;
+    return nodes.stream().allMatch(Flat::isPlain);
+  }
+
+  /** Whether an expression is about its row alone: no subquery, no window. */
+  static boolean isPlain(RexNode node) {
+    boolean[] odd = {false};
+    node.accept(
+        new RexVisitorImpl<Void>(true) {
+          @Override
+          public Void visitSubQuery(RexSubQuery subQuery) {
+            odd[0] = true;
+            return null;
+          }
+        });
+    return !odd[0] && !RexOver.containsOver(node) && RexUtil.isDeterministic(node);
   }
 
   /** This with more conditions, over the base's columns. */

@@ -118,6 +118,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     private float[] vector;
     private int count = Integer.MAX_VALUE;
     private double within = Double.NaN;
+    private long rank;
     private final List<Search> searches = new ArrayList<>();
     private final List<Neighbors> found = new ArrayList<>();
 
@@ -263,7 +264,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       if (vector != null) {
         query.vector = Arguments.vector(form.function, "vector", vector);
         if (index.size() > 0 && query.vector.length != index.dims()) {
-          throw Errors.dimensionsDiffer(form.function, index.dims(), query.vector.length).raise();
+          throw Errors.dimensions(form.function, "vector", index.dims(), query.vector.length)
+              .raise();
         }
       }
       if (form.fetch >= 0) {
@@ -491,8 +493,9 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     }
 
     private void emit(Object[] candidate, Query query, double distance) {
-      Object[] row = Arrays.copyOf(candidate, form.width + query.row.length + 1);
+      Object[] row = Arrays.copyOf(candidate, form.width + query.row.length + 2);
       System.arraycopy(query.row, 0, row, form.width, query.row.length);
+      row[row.length - 2] = ++query.rank;
       row[row.length - 1] = Double.isNaN(distance) ? null : (Object) (distance + 0.0);
       out.add(row);
     }

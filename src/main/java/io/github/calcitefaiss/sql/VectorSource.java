@@ -149,7 +149,7 @@ final class VectorSource {
     return new VectorSource(joined, distance, query, scan, indexed, column, join).classify(joined);
   }
 
-  private static IndexedTable indexed(SqliteTableScan scan) {
+  static IndexedTable indexed(SqliteTableScan scan) {
     try {
       SqliteTable table = scan.sqliteTable();
       IndexedTable found = table.schema().indexedTables().find(table.name());

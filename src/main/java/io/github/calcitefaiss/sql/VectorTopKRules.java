@@ -13,6 +13,7 @@ import org.apache.calcite.plan.volcano.RelSubset;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.Sort;
+import org.apache.calcite.rel.logical.LogicalCorrelate;
 import org.apache.calcite.rel.logical.LogicalFilter;
 import org.apache.calcite.rel.logical.LogicalJoin;
 import org.apache.calcite.rel.logical.LogicalSort;
@@ -46,8 +47,12 @@ public final class VectorTopKRules {
     }
   }
 
+  static boolean off() {
+    return "off".equalsIgnoreCase(System.getProperty(PROPERTY));
+  }
+
   private static void addTo(RelOptPlanner planner) {
-    if ("off".equalsIgnoreCase(System.getProperty(PROPERTY))) {
+    if (off()) {
       return;
     }
     planner.addRule(VectorTopK.rule());
@@ -63,6 +68,11 @@ public final class VectorTopKRules {
             "VectorTopKRule:Join",
             LogicalJoin.class,
             rel -> VectorRewrite.join((LogicalJoin) rel)));
+    planner.addRule(
+        rule(
+            "VectorTopKRule:Correlate",
+            LogicalCorrelate.class,
+            rel -> NeighborsRewrite.correlate((LogicalCorrelate) rel)));
   }
 
   private static RelOptRule rule(

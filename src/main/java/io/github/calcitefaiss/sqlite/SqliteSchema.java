@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.Table;
 import org.apache.calcite.schema.impl.AbstractSchema;
@@ -66,6 +67,18 @@ public final class SqliteSchema extends AbstractSchema {
     this.database = database;
     this.convention = new SqliteConvention(this, name);
     this.indexedTables = new IndexedTables(this, indexed, options);
+  }
+
+  /**
+   * A schema of a connection as one of this kind, or null if it is of another.
+   *
+   * <p>Not by its unwrap alone, which throws one thing or another where an adapter's schema is no
+   * wrapper of this class.
+   */
+  public static SqliteSchema of(SchemaPlus schema) {
+    return schema != null && schema.unwrap(CalciteSchema.class).schema instanceof SqliteSchema ours
+        ? ours
+        : null;
   }
 
   /** The schema's name. */

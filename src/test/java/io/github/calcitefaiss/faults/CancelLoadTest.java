@@ -7,12 +7,14 @@ import static io.github.calcitefaiss.faults.VersionedDatabase.sqlite;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+
 import io.github.calcitefaiss.faults.Threads.Asking;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,16 +53,16 @@ class CancelLoadTest {
     for (String view : new String[] {"rows_", "step"}) {
       try (Connection connection = faiss(file);
           Statement statement = connection.createStatement()) {
-        Asking asking = new Asking(statement, String.format(SEARCH, view));
+        Asking asking = new Asking(statement, String.format(Locale.ROOT, SEARCH, view));
         Threads.awaitIn(asking.thread, "await");
         statement.cancel();
         asking.fails("HY008");
         Threads.awaitNothingLent();
         statement.setQueryTimeout(1);
-        new Asking(statement, String.format(SEARCH, view)).fails("HYT00");
+        new Asking(statement, String.format(Locale.ROOT, SEARCH, view)).fails("HYT00");
         Threads.awaitNothingLent();
         statement.setQueryTimeout(0);
-        assertEquals("[7]", new Asking(statement, String.format(SEARCH, "docs")).get());
+        assertEquals("[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
       }
     }
   }
@@ -79,7 +81,7 @@ class CancelLoadTest {
         new Asking(statement, sql).fails("HYT00");
         Threads.awaitNothingLent();
         statement.setQueryTimeout(0);
-        assertEquals("[7]", new Asking(statement, String.format(SEARCH, "docs")).get());
+        assertEquals("[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
       }
     }
   }
@@ -89,9 +91,9 @@ class CancelLoadTest {
     try (Connection connection = faiss(file);
         Statement beginner = connection.createStatement();
         Statement other = connection.createStatement()) {
-      Asking first = new Asking(beginner, String.format(SEARCH, "rows_"));
+      Asking first = new Asking(beginner, String.format(Locale.ROOT, SEARCH, "rows_"));
       Threads.awaitIn(first.thread, "await");
-      Asking second = new Asking(other, String.format(SEARCH, "rows_"));
+      Asking second = new Asking(other, String.format(Locale.ROOT, SEARCH, "rows_"));
       Threads.awaitIn(second.thread, "await");
       beginner.cancel();
       first.fails("HY008");
@@ -114,7 +116,7 @@ class CancelLoadTest {
   void cancelsAtAnyMoment() throws Exception {
     Random random = new Random(Long.getLong("seed", 1));
     String[] statements = {
-      String.format(SEARCH, "work"),
+      String.format(Locale.ROOT, SEARCH, "work"),
       "SELECT count(*) FROM work AS a WHERE l2_distance(a.embedding, X'00000000') > 0",
       "SELECT max(id) FROM work",
       "SELECT a.id FROM work AS a ORDER BY vector_norm(a.embedding), a.id DESC",
@@ -139,7 +141,7 @@ class CancelLoadTest {
           }
           if (i % 10 == 0) {
             execute(writer, "UPDATE docs SET id = id");
-            assertEquals("[7]", new Asking(statement, String.format(SEARCH, "docs")).get());
+            assertEquals("[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
           }
         }
       }

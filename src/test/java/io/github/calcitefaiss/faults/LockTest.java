@@ -59,7 +59,8 @@ class LockTest {
       lock(writer, mode);
       SQLException e =
           assertThrows(SQLException.class, () -> faiss(file, "busyTimeout=30").close());
-      assertTrue(e.getMessage().contains(file + " is locked by a writer for more than 30 ms"), e + "");
+      assertTrue(
+          e.getMessage().contains(file + " is locked by a writer for more than 30 ms"), e + "");
     }
     try (Connection connection = faiss(file, "busyTimeout=30")) {
       try (PreparedStatement prepared = Way.SEARCH.prepare(connection)) {

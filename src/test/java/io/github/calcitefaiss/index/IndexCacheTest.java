@@ -289,8 +289,7 @@ class IndexCacheTest {
               () -> {
                 int right = 0;
                 for (int i = 0; i < STRESS / 8; i++) {
-                  int version =
-                      random.nextInt(4) == 0 ? newest.incrementAndGet() : newest.get();
+                  int version = random.nextInt(4) == 0 ? newest.incrementAndGet() : newest.get();
                   AtomicBoolean cancelled = new AtomicBoolean(random.nextInt(10) == 0);
                   int kind = random.nextInt(10);
                   try {

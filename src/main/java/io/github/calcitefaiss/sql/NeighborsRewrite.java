@@ -1,0 +1,191 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql;
+
+import io.github.calcitefaiss.index.Metric;
+import io.github.calcitefaiss.sqlite.FaissException;
+import io.github.calcitefaiss.sqlite.IndexedTable;
+import io.github.calcitefaiss.sqlite.SqliteTable;
+import io.github.calcitefaiss.sqlite.SqliteTableScan;
+import java.math.BigDecimal;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.apache.calcite.plan.RelOptTable;
+import org.apache.calcite.plan.RelOptUtil;
+import org.apache.calcite.plan.ViewExpanders;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.JoinRelType;
+import org.apache.calcite.rel.core.TableFunctionScan;
+import org.apache.calcite.rel.logical.LogicalCorrelate;
+import org.apache.calcite.rel.logical.LogicalFilter;
+import org.apache.calcite.rel.logical.LogicalProject;
+import org.apache.calcite.rex.RexCall;
+import org.apache.calcite.rex.RexCorrelVariable;
+import org.apache.calcite.rex.RexFieldAccess;
+import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexLiteral;
+import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexUtil;
+
+/** {@code faiss_neighbors('db', 'table', q.vector, k)} for every row of q, in one pass. */
+final class NeighborsRewrite {
+  private NeighborsRewrite() {}
+
+  /** The join with the function as a {@link VectorTopK}; null if it is another join. */
+  static RelNode correlate(LogicalCorrelate correlate) {
+    Flat flat = Flat.of(correlate.getRight());
+    if (correlate.getJoinType() != JoinRelType.INNER
+        || !(flat.base() instanceof TableFunctionScan function)
+        || !(function.getCall() instanceof RexCall call)
+        || !call.getOperator().getName().equalsIgnoreCase("faiss_neighbors")
+        || call.getOperands().size() != 4
+        || !(call.getOperands().get(2) instanceof RexFieldAccess vector)
+        || !(vector.getReferenceExpr() instanceof RexCorrelVariable variable)
+        || !variable.id.equals(correlate.getCorrelationId())
+        || correlated(flat.exprs())
+        || correlated(flat.conditions())) {
+      return null;
+    }
+    BigDecimal k =
+        call.getOperands().get(3) instanceof RexLiteral literal
+                && literal.getType().getSqlTypeName().getFamily()
+                    == org.apache.calcite.sql.type.SqlTypeFamily.NUMERIC
+            ? literal.getValueAs(BigDecimal.class)
+            : null;
+    String database = name(call.getOperands().get(0));
+    String table = name(call.getOperands().get(1));
+    if (k == null
+        || k.signum() < 0
+        || k.stripTrailingZeros().scale() > 0
+        || database == null
+        || table == null) {
+      return null;
+    }
+    SqliteTableScan scan = scan(correlate, database, table);
+    if (scan == null) {
+      return null;
+    }
+    IndexedTable indexed = VectorSource.indexed(scan);
+    int id = indexed == null ? -1 : VectorTopK.column(scan.sqliteTable(), indexed.id());
+    if (indexed == null
+        || scan.getRowType().getFieldList().get(id).getType().getSqlTypeName()
+            != function.getRowType().getFieldList().get(0).getType().getSqlTypeName()) {
+      return null;
+    }
+
+    RelNode outer = correlate.getLeft();
+    int left = outer.getRowType().getFieldCount();
+    List<RexNode> asked = new ArrayList<>();
+    for (int i = 0; i < left; i++) {
+      asked.add(RexInputRef.of(i, outer.getRowType()));
+    }
+    asked.add(RexInputRef.of(vector.getField().getIndex(), outer.getRowType()));
+    asked.add(call.getOperands().get(3));
+    RelNode queries = LogicalProject.create(outer, List.of(), asked, (List<String>) null, Set.of());
+    VectorSearch.Form form =
+        new VectorSearch.Form(
+            Metric.L2,
+            "faiss_neighbors",
+            1,
+            -1,
+            left,
+            left + 1,
+            -1,
+            List.of(),
+            List.of(),
+            List.of(),
+            VectorSearch.Nulls.NONE,
+            false,
+            false,
+            left + 2);
+    VectorTopK.Plan plan =
+        new VectorTopK.Plan(
+            scan,
+            indexed,
+            form,
+            List.of(id),
+            null,
+            List.of(
+                new VectorTopK.Shown("query", vector.getField().getName()),
+                new VectorTopK.Shown("k", k.toPlainString())));
+    RelNode rows = VectorTopK.create(plan, List.of(queries));
+    int width = rows.getRowType().getFieldCount();
+    List<RexNode> found =
+        List.of(
+            RexInputRef.of(0, rows.getRowType()),
+            RexInputRef.of(width - 1, rows.getRowType()),
+            RexInputRef.of(width - 2, rows.getRowType()));
+    List<RexNode> fields = new ArrayList<>();
+    for (int i = 0; i < left; i++) {
+      fields.add(RexInputRef.of(1 + i, rows.getRowType()));
+    }
+    for (RexNode expr : flat.exprs()) {
+      fields.add(Flat.replace(expr, cast(correlate, function, found)));
+    }
+    RelNode kept = rows;
+    if (!flat.conditions().isEmpty()) {
+      List<RexNode> conditions = new ArrayList<>();
+      for (RexNode condition : flat.conditions()) {
+        conditions.add(Flat.replace(condition, cast(correlate, function, found)));
+      }
+      kept =
+          LogicalFilter.create(
+              rows, RexUtil.composeConjunction(rows.getCluster().getRexBuilder(), conditions));
+    }
+    return RelOptUtil.createCastRel(
+        LogicalProject.create(
+            kept, List.of(), fields, correlate.getRowType().getFieldNames(), Set.of()),
+        correlate.getRowType(),
+        true);
+  }
+
+  /** The columns with the function's types, which never are NULL. */
+  private static List<RexNode> cast(
+      LogicalCorrelate correlate, TableFunctionScan function, List<RexNode> found) {
+    List<RexNode> cast = new ArrayList<>();
+    for (int i = 0; i < found.size(); i++) {
+      cast.add(
+          correlate
+              .getCluster()
+              .getRexBuilder()
+              .ensureType(
+                  function.getRowType().getFieldList().get(i).getType(), found.get(i), true));
+    }
+    return cast;
+  }
+
+  private static boolean correlated(List<RexNode> nodes) {
+    return nodes.stream().anyMatch(RexUtil::containsCorrelation);
+  }
+
+  private static String name(RexNode node) {
+    return node instanceof RexLiteral literal
+            && literal.getTypeName() == org.apache.calcite.sql.type.SqlTypeName.CHAR
+        ? literal.getValueAs(String.class)
+        : null;
+  }
+
+  /** The scan of a table by its names, found through a table that the outer query reads. */
+  private static SqliteTableScan scan(LogicalCorrelate correlate, String database, String table) {
+    for (RelOptTable known : RelOptUtil.findAllTables(correlate.getLeft())) {
+      if (known.getRelOptSchema() == null) {
+        continue;
+      }
+      RelOptTable found = known.getRelOptSchema().getTableForMember(List.of(database, table));
+      SqliteTable ours = found == null ? null : found.unwrap(SqliteTable.class);
+      if (ours != null) {
+        try {
+          if (ours.schema().indexedTables().find(table) == null) {
+            return null;
+          }
+        } catch (SQLException e) {
+          throw FaissException.<RuntimeException>sneakyThrow(e);
+        }
+        return (SqliteTableScan)
+            ours.toRel(ViewExpanders.simpleContext(correlate.getCluster()), found);
+      }
+    }
+    return null;
+  }
+}

@@ -53,8 +53,7 @@ public final class LateralRewrite extends RelShuttleImpl {
         || !filter.getVariablesSet().isEmpty()) {
       return super.visit(filter);
     }
-    ImmutableBitSet outer =
-        ImmutableBitSet.range(correlate.getLeft().getRowType().getFieldCount());
+    ImmutableBitSet outer = ImmutableBitSet.range(correlate.getLeft().getRowType().getFieldCount());
     List<RexNode> below = new ArrayList<>();
     List<RexNode> here = new ArrayList<>();
     for (RexNode condition : RelOptUtil.conjunctions(filter.getCondition())) {
@@ -66,10 +65,8 @@ public final class LateralRewrite extends RelShuttleImpl {
     }
     RexBuilder rex = filter.getCluster().getRexBuilder();
     RelNode left =
-        LogicalFilter.create(
-            correlate.getLeft(), RexUtil.composeConjunction(rex, below));
-    RelNode pushed =
-        correlate.copy(correlate.getTraitSet(), List.of(left, correlate.getRight()));
+        LogicalFilter.create(correlate.getLeft(), RexUtil.composeConjunction(rex, below));
+    RelNode pushed = correlate.copy(correlate.getTraitSet(), List.of(left, correlate.getRight()));
     return here.isEmpty()
         ? pushed.accept(this)
         : LogicalFilter.create(pushed, RexUtil.composeConjunction(rex, here)).accept(this);
@@ -139,8 +136,7 @@ public final class LateralRewrite extends RelShuttleImpl {
             .rowsBetween(RexWindowBounds.UNBOUNDED_PRECEDING, RexWindowBounds.CURRENT_ROW)
             .toRex());
     builder.push(
-        LogicalProject.create(
-            builder.build(), List.of(), exprs, (List<String>) null, Set.of()));
+        LogicalProject.create(builder.build(), List.of(), exprs, (List<String>) null, Set.of()));
     RexNode number = builder.field(exprs.size() - 1);
     RexNode last =
         sort.offset == null
@@ -148,9 +144,7 @@ public final class LateralRewrite extends RelShuttleImpl {
             : builder.call(SqlStdOperatorTable.PLUS, sort.offset, sort.fetch);
     builder.filter(
         builder.lessThanOrEqual(number, last),
-        sort.offset == null
-            ? builder.literal(true)
-            : builder.greaterThan(number, sort.offset));
+        sort.offset == null ? builder.literal(true) : builder.greaterThan(number, sort.offset));
     builder.filter(above.conditions());
     List<RexNode> wanted = new ArrayList<>(above.exprs());
     for (int i = 0; i < keys.size(); i++) {
@@ -219,8 +213,7 @@ public final class LateralRewrite extends RelShuttleImpl {
       @Override
       public RexNode visitFieldAccess(RexFieldAccess access) {
         return isOf(id, access)
-            ? RexInputRef.of(
-                base + used.indexOf(access.getField().getIndex()), joined.getRowType())
+            ? RexInputRef.of(base + used.indexOf(access.getField().getIndex()), joined.getRowType())
             : super.visitFieldAccess(access);
       }
     };

@@ -82,8 +82,7 @@ final class NeighborsRewrite {
     }
     asked.add(RexInputRef.of(vector.getField().getIndex(), outer.getRowType()));
     asked.add(call.getOperands().get(3));
-    RelNode queries =
-        LogicalProject.create(outer, List.of(), asked, (List<String>) null, Set.of());
+    RelNode queries = LogicalProject.create(outer, List.of(), asked, (List<String>) null, Set.of());
     VectorSearch.Form form =
         new VectorSearch.Form(
             Metric.L2,
@@ -132,8 +131,7 @@ final class NeighborsRewrite {
       }
       kept =
           LogicalFilter.create(
-              rows,
-              RexUtil.composeConjunction(rows.getCluster().getRexBuilder(), conditions));
+              rows, RexUtil.composeConjunction(rows.getCluster().getRexBuilder(), conditions));
     }
     return RelOptUtil.createCastRel(
         LogicalProject.create(

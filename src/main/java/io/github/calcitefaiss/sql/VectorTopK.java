@@ -48,10 +48,9 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * The candidates nearest to each vector of a query, found by the index of a table.
  *
  * <p>Inputs are the queries and, unless the table's own rows are the candidates, the candidates.
- * The row is the candidate's columns, the query's columns, its place among
- * the query's rows from 1, and the distance. It gives at least the
- * rows that a statement wants, see {@link VectorSearch}, and the nodes above it make the order, the
- * cut and the conditions exact.
+ * The row is the candidate's columns, the query's columns, its place among the query's rows from 1,
+ * and the distance. It gives at least the rows that a statement wants, see {@link VectorSearch},
+ * and the nodes above it make the order, the cut and the conditions exact.
  */
 public class VectorTopK extends AbstractRelNode {
   /** The name of the id's column in queries that read the table. */

@@ -153,8 +153,7 @@ class VectorTopKLawTest {
   }
 
   private static List<List<Object>> rows(
-      Connection connection, String sql, List<Object> parameters, String what)
-      throws SQLException {
+      Connection connection, String sql, List<Object> parameters, String what) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       for (int i = 0; i < parameters.size(); i++) {
         statement.setObject(i + 1, parameters.get(i));
@@ -380,8 +379,7 @@ class VectorTopKLawTest {
 
     List<Double> values = new ArrayList<>();
     for (Doc doc : docs) {
-      double value =
-          doc.embedding == null ? Double.NaN : metric.value(doc.embedding, vector) + 0.0;
+      double value = doc.embedding == null ? Double.NaN : metric.value(doc.embedding, vector) + 0.0;
       // What the user computes of a distance is computed in double too.
       Double shown =
           Double.isNaN(value)
@@ -415,7 +413,9 @@ class VectorTopKLawTest {
         List.of("", " AND x.id <> q.id", " AND x.section = q.g", " AND x.n = q.id")
             .get(random.nextInt(4));
     String kind =
-        random.nextBoolean() ? "CROSS JOIN LATERAL (%s) AS y" : "LEFT JOIN LATERAL (%s) AS y ON TRUE";
+        random.nextBoolean()
+            ? "CROSS JOIN LATERAL (%s) AS y"
+            : "LEFT JOIN LATERAL (%s) AS y ON TRUE";
     String inner =
         "SELECT x.id, x.title, x.section, x.n, "
             + call
@@ -427,7 +427,10 @@ class VectorTopKLawTest {
             + (descending ? " DESC" : "")
             + ", x.id, x.title, x.section, x.n LIMIT "
             + (1 + random.nextInt(4));
-    String outer = random.nextBoolean() ? "queries" : "(SELECT id, section AS g, embedding FROM docs WHERE n < 4)";
+    String outer =
+        random.nextBoolean()
+            ? "queries"
+            : "(SELECT id, section AS g, embedding FROM docs WHERE n < 4)";
     String sql =
         "SELECT q.id AS a, y.id, y.title, y.section, y.n, y.d FROM "
             + outer

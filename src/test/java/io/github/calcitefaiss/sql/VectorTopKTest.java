@@ -58,8 +58,7 @@ class VectorTopKTest {
       statement.execute("INSERT INTO orders VALUES (2, 'ann'), (5, 'bob'), (5, 'ann'), (99, 'cy')");
       statement.execute("INSERT INTO faulty VALUES (1, x'0000803f'), (2, x'01'), (3, 'text')");
     }
-    faiss =
-        DriverManager.getConnection("jdbc:faiss:" + file + ";tables=items,texts,loose,fruit");
+    faiss = DriverManager.getConnection("jdbc:faiss:" + file + ";tables=items,texts,loose,fruit");
     Path model = directory.resolve("model.json");
     Files.writeString(
         model,
@@ -78,8 +77,7 @@ class VectorTopKTest {
     calcite = DriverManager.getConnection("jdbc:calcite:", properties);
   }
 
-  private static void insert(Connection sqlite, String sql, Object... values)
-      throws SQLException {
+  private static void insert(Connection sqlite, String sql, Object... values) throws SQLException {
     try (PreparedStatement insert = sqlite.prepareStatement(sql)) {
       for (int i = 0; i < values.length; i++) {
         insert.setObject(i + 1, values[i]);
@@ -170,15 +168,19 @@ class VectorTopKTest {
             "VectorTopK(table=[[shop, items]], metric=[L2], query=['[1, 0]'], k=[3],"
                 + " filter=[IS NOT NULL(embedding)], filterIn=[SQLite], mode=[exact])")
         .returns("apple", "pear", "void");
-    sql("SELECT name, l2_distance(embedding, '[1, 0]') AS d FROM items" + HAVE
+    sql("SELECT name, l2_distance(embedding, '[1, 0]') AS d FROM items"
+            + HAVE
             + " ORDER BY d LIMIT 2 OFFSET 1")
         .explains("k=[2], offset=[1]")
         .returns("pear|1.0", "void|1.0");
-    sql("SELECT name, l2_squared_distance(embedding, '[1, 0]') FROM items" + HAVE
+    sql("SELECT name, l2_squared_distance(embedding, '[1, 0]') FROM items"
+            + HAVE
             + " ORDER BY 2, 1 LIMIT 4")
         .isIndexed()
         .returns("apple|0.0", "pear|1.0", "void|1.0", "nail|2.0");
-    sql("SELECT name FROM items" + HAVE + " ORDER BY l1_distance(embedding, '[0, 2]'), name DESC"
+    sql("SELECT name FROM items"
+            + HAVE
+            + " ORDER BY l1_distance(embedding, '[0, 2]'), name DESC"
             + " LIMIT 4")
         .isIndexed()
         .returns("screw", "nail", "bolt", "void");
@@ -198,14 +200,15 @@ class VectorTopKTest {
             + " WHERE section IS NOT NULL ORDER BY s DESC, id LIMIT 1")
         .isIndexed()
         .returns("nail|1.0");
-    sql("SELECT name FROM items" + HAVE + " ORDER BY inner_product(embedding, '[1, 0]') DESC LIMIT 2")
+    sql("SELECT name FROM items"
+            + HAVE
+            + " ORDER BY inner_product(embedding, '[1, 0]') DESC LIMIT 2")
         .isIndexed()
         .returns("plum", "pear");
     sql("SELECT name FROM items" + HAVE + " ORDER BY -inner_product(embedding, '[1, 0]') LIMIT 2")
         .isIndexed()
         .returns("plum", "pear");
-    sql("SELECT name FROM items" + HAVE
-            + " ORDER BY 0 - dot_product('[1, 0]', embedding) LIMIT 2")
+    sql("SELECT name FROM items" + HAVE + " ORDER BY 0 - dot_product('[1, 0]', embedding) LIMIT 2")
         .isIndexed()
         .returns("plum", "pear");
   }
@@ -216,11 +219,15 @@ class VectorTopKTest {
         .isIndexed()
         .returns("bolt", "screw");
     byte[] blob = VectorCodec.encode(new float[] {0, 3});
-    sql("SELECT name FROM items ORDER BY l2_distance(embedding, ?) NULLS LAST LIMIT 1", (Object) blob)
+    sql(
+            "SELECT name FROM items ORDER BY l2_distance(embedding, ?) NULLS LAST LIMIT 1",
+            (Object) blob)
         .isIndexed()
         .returns("bolt");
-    sql("SELECT name FROM items ORDER BY l2_distance(embedding, faiss_encode(?)) NULLS LAST"
-            + " LIMIT 1", "[0, 3]")
+    sql(
+            "SELECT name FROM items ORDER BY l2_distance(embedding, faiss_encode(?)) NULLS LAST"
+                + " LIMIT 1",
+            "[0, 3]")
         .explains("query=[faiss_encode(")
         .returns("bolt");
     sql("SELECT name FROM items ORDER BY l2_distance(embedding,"
@@ -316,7 +323,8 @@ class VectorTopKTest {
     String nearest =
         " (SELECT d.name FROM items d WHERE d.embedding IS NOT NULL AND d.id <> q.id"
             + " ORDER BY l2_distance(d.embedding, q.embedding), d.id LIMIT 1) n";
-    sql("SELECT q.name, n.name FROM items q CROSS JOIN LATERAL" + nearest
+    sql("SELECT q.name, n.name FROM items q CROSS JOIN LATERAL"
+            + nearest
             + " WHERE q.id IN (1, 6) ORDER BY q.id")
         .isIndexed()
         .returns("apple|pear", "bolt|screw");
@@ -346,12 +354,15 @@ class VectorTopKTest {
         .isIndexed()
         .returns("fruit|apple", "fruit|pear", "iron|nail", "iron|screw");
     sql("SELECT name FROM (SELECT name, RANK() OVER (ORDER BY l2_distance(embedding, '[1, 0]'))"
-            + " AS r FROM items" + HAVE + ") WHERE r <= 2 ORDER BY name")
+            + " AS r FROM items"
+            + HAVE
+            + ") WHERE r <= 2 ORDER BY name")
         .isIndexed()
         .returns("apple", "pear", "void");
     // Other windows see all rows, so all rows must be there.
     sql("SELECT name, c FROM (SELECT name, COUNT(*) OVER () AS c, ROW_NUMBER() OVER"
-            + " (ORDER BY l2_distance(embedding, '[1, 0]')) AS r FROM items" + HAVE
+            + " (ORDER BY l2_distance(embedding, '[1, 0]')) AS r FROM items"
+            + HAVE
             + ") WHERE r <= 1")
         .isNotIndexed()
         .returns("apple|7");
@@ -362,7 +373,8 @@ class VectorTopKTest {
     sql("SELECT name FROM fruit ORDER BY l2_distance(embedding, '[3, 0]') LIMIT 2")
         .explains("table=[[shop, fruit]]")
         .returns("plum", "pear");
-    sql("SELECT name FROM (SELECT * FROM items WHERE id < 5) AS early" + HAVE
+    sql("SELECT name FROM (SELECT * FROM items WHERE id < 5) AS early"
+            + HAVE
             + " ORDER BY l2_distance(embedding, '[0, 5]') LIMIT 1")
         .isIndexed()
         .returns("nail");
@@ -374,10 +386,10 @@ class VectorTopKTest {
     assertEquals(
         2,
         sql("SELECT d FROM (SELECT l2_distance(embedding, '[0, 3]') AS d FROM items UNION ALL"
-                + " SELECT l2_distance(embedding, '[0, 3]') FROM texts) ORDER BY d LIMIT 3")
-            .plan(faiss)
-            .split("VectorTopK\\(")
-            .length
+                    + " SELECT l2_distance(embedding, '[0, 3]') FROM texts) ORDER BY d LIMIT 3")
+                .plan(faiss)
+                .split("VectorTopK\\(")
+                .length
             - 1);
   }
 
@@ -406,7 +418,8 @@ class VectorTopKTest {
     sql("SELECT name FROM items" + HAVE + " ORDER BY l2_distance(embedding, '[1, 0]') DESC LIMIT 1")
         .isNotIndexed()
         .returns("bolt");
-    sql("SELECT name FROM items" + HAVE
+    sql("SELECT name FROM items"
+            + HAVE
             + " ORDER BY l2_distance(vec_add(embedding, '[1, 0]'), '[1, 0]') LIMIT 1")
         .isNotIndexed()
         .returns("void");
@@ -422,7 +435,9 @@ class VectorTopKTest {
         faiss.prepareStatement(
             "SELECT name FROM items WHERE section = ? ORDER BY l2_distance(embedding, ?) LIMIT ?")) {
       Object[][] runs = {
-        {"fruit", "[3, 0]", 1, "plum"}, {"iron", "[3, 0]", 1, "nail"}, {"iron", "[0, 3]", 2, "bolt"},
+        {"fruit", "[3, 0]", 1, "plum"},
+        {"iron", "[3, 0]", 1, "nail"},
+        {"iron", "[0, 3]", 2, "bolt"},
       };
       for (Object[] run : runs) {
         for (int i = 0; i < 3; i++) {

@@ -913,7 +913,8 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
 
   @Override
   public boolean supportsSchemasInTableDefinitions() {
-    return false;
+    // Nothing is defined here, but this is how tools ask whether tables are in schemas at all.
+    return true;
   }
 
   @Override

@@ -1,10 +1,13 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.Reader;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.sql.Array;
 import java.sql.Blob;
 import java.sql.Clob;
@@ -74,7 +77,8 @@ abstract class ForwardOnlyResultSet implements ResultSet {
   @Override
   @Deprecated
   public BigDecimal getBigDecimal(String label, int value) throws SQLException {
-    return getBigDecimal(findColumn(label), value);
+    BigDecimal number = getBigDecimal(findColumn(label));
+    return number == null ? null : number.setScale(value, RoundingMode.HALF_UP);
   }
 
   @Override
@@ -105,7 +109,8 @@ abstract class ForwardOnlyResultSet implements ResultSet {
   @Override
   @Deprecated
   public InputStream getUnicodeStream(String label) throws SQLException {
-    return getUnicodeStream(findColumn(label));
+    String text = getString(findColumn(label));
+    return text == null ? null : new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
   }
 
   @Override

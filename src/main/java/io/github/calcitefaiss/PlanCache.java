@@ -38,11 +38,10 @@ final class PlanCache {
     this.calcite = calcite;
     SchemaPlus root = calcite.getRootSchema();
     for (String name : root.subSchemas().getNames(LikePattern.any())) {
-      SchemaPlus schema = root.subSchemas().get(name);
-      try {
-        versioned.put(name, schema.unwrap(SqliteSchema.class));
-      } catch (ClassCastException e) {
-        // Not one of ours: its tables may change without a word.
+      // Of the others, the tables may change without a word.
+      SqliteSchema schema = SqliteSchema.of(root.subSchemas().get(name));
+      if (schema != null) {
+        versioned.put(name, schema);
       }
     }
   }

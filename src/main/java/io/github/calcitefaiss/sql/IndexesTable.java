@@ -59,7 +59,7 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     SchemaPlus schemas = root.getRootSchema();
     try {
       for (String name : schemas.subSchemas().getNames(LikePattern.any())) {
-        SqliteSchema schema = IndexAccess.unwrap(schemas.subSchemas().get(name));
+        SqliteSchema schema = SqliteSchema.of(schemas.subSchemas().get(name));
         if (schema != null) {
           for (IndexedTable table : schema.indexedTables().list()) {
             rows.add(row(schema, table));

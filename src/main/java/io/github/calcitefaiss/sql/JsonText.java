@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql;
 
-import com.fasterxml.jackson.core.io.schubfach.DoubleToDecimal;
+import com.fasterxml.jackson.core.io.NumberOutput;
 import java.util.Locale;
 
 /**
@@ -39,7 +39,7 @@ public final class JsonText {
   /** Appends a double as Python's {@code repr} does: an exponent below 1e-4 and from 1e16 on. */
   static void appendDouble(StringBuilder out, double value) {
     // Double.toString of JDK 17 doesn't always give the shortest text (JDK-4511638).
-    String text = DoubleToDecimal.toString(value);
+    String text = NumberOutput.toString(value, true);
     int e = text.indexOf('E');
     String mantissa = e < 0 ? text : text.substring(0, e);
     int exponent = e < 0 ? 0 : Integer.parseInt(text.substring(e + 1));

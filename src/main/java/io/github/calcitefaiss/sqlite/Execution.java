@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.index.Checkpoint;
+import java.lang.ref.WeakReference;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -29,6 +30,9 @@ public final class Execution implements Checkpoint {
 
   private static final ThreadLocal<Owner> OWNER = new ThreadLocal<>();
 
+  private static final ThreadLocal<WeakReference<Execution>> LATEST = new ThreadLocal<>();
+
+  private final WeakReference<Execution> self = new WeakReference<>(this);
   private final AtomicBoolean cancelFlag;
   private final Owner owner;
   private final Map<Object, Object> memo = new ConcurrentHashMap<>();
@@ -52,6 +56,7 @@ public final class Execution implements Checkpoint {
   public static Execution of(DataContext root) {
     Execution known = RUNNING.get(root);
     if (known != null) {
+      LATEST.set(known.self);
       return known;
     }
     AtomicBoolean cancelFlag = DataContext.Variable.CANCEL_FLAG.get(root);
@@ -59,6 +64,19 @@ public final class Execution implements Checkpoint {
       throw new IllegalStateException("not evaluated while planning");
     }
     return RUNNING.computeIfAbsent(root, r -> new Execution(cancelFlag, OWNER.get()));
+  }
+
+  /** The snapshot of a database that the run which this thread works for holds, or null. */
+  static SqliteDatabase.Lease held(SqliteDatabase database) {
+    WeakReference<Execution> latest = LATEST.get();
+    Execution execution = latest == null ? null : latest.get();
+    if (execution == null) {
+      return null;
+    }
+    synchronized (execution) {
+      Pin pin = execution.pins.get(database);
+      return pin == null ? null : pin.lease;
+    }
   }
 
   /** Ends the waits of whatever this thread does outside of a run, such as planning for one. */

@@ -12,6 +12,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,11 @@ final class IndexLoader implements IndexCache.Source {
     this.lease = snapshot.lease();
     this.schema = schema;
     this.table = table;
+  }
+
+  @Override
+  public void handOver(BooleanSupplier abandoned) {
+    snapshot.handOver(abandoned);
   }
 
   @Override

@@ -5,7 +5,6 @@ import io.github.calcitefaiss.index.IndexCache;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 
 /**
  * Which tables of a schema have an index, and the index of each as a run of a statement sees it.
@@ -144,13 +143,12 @@ public final class IndexedTables {
     }
 
     @Override
-    public IndexCache.Source open(BooleanSupplier abandoned) throws SQLException {
+    public IndexCache.Source open() throws SQLException {
       Execution.Snapshot snapshot = execution.snapshot(schema.database());
       if (!snapshot.lease().version().equals(wanted)) {
         newer = snapshot;
         return null;
       }
-      snapshot.handOver(abandoned);
       return new IndexLoader(snapshot, schema.name(), table);
     }
   }

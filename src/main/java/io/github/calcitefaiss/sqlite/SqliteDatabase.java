@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -60,6 +61,7 @@ public final class SqliteDatabase {
   private final Path path;
   private final Path walPath;
   private final Deque<Lease> idle = new ArrayDeque<>();
+  private final Set<Lease> lent = ConcurrentHashMap.newKeySet();
   private volatile int busyMillis = 5000;
   private Watch watch;
   private long askedAt;
@@ -139,12 +141,16 @@ public final class SqliteDatabase {
       Lease lease = patiently(checkpoint, () -> begin(before));
       LENT.incrementAndGet();
       try {
-        if (before.equals(version(checkpoint))) {
+        // No waiting here: the writer may be waiting for this very lease to end.
+        if (before.equals(current())) {
+          lent.add(lease);
           return lease;
         }
-      } catch (Throwable e) {
-        lease.discard();
-        throw e;
+      } catch (SQLException e) {
+        if (!isBusy(e)) {
+          lease.discard();
+          throw unreadable(e);
+        }
       }
       // Something was committed in between. The connection may even be to another file.
       lease.discard();
@@ -200,6 +206,9 @@ public final class SqliteDatabase {
     } catch (SQLException e) {
       if (!isBusy(e)) {
         closeWatch();
+      } else if (wal == null && known(file) && isLent(last)) {
+        // A writer waits for our readers to end, so nothing was committed since they began.
+        return last;
       }
       throw e;
     }
@@ -208,7 +217,7 @@ public final class SqliteDatabase {
       file = state();
       wal = walState();
     }
-    boolean known = last != null && file.equals(last.file());
+    boolean known = known(file);
     if (opened ? !(known && rested && isSame(wal, lastWal)) : !known || data != lastData) {
       last = new DatabaseVersion(last == null ? 1 : last.number() + 1, file);
     }
@@ -216,6 +225,19 @@ public final class SqliteDatabase {
     rested = false;
     lastWal = wal;
     return last;
+  }
+
+  private boolean known(FileState file) {
+    return last != null && file.equals(last.file());
+  }
+
+  private boolean isLent(DatabaseVersion version) {
+    for (Lease lease : lent) {
+      if (lease.version.equals(version)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean isSame(FileState a, FileState b) {
@@ -506,6 +528,7 @@ public final class SqliteDatabase {
         }
         ended = true;
       }
+      lent.remove(this);
       LENT.decrementAndGet();
       try {
         if (watched) {

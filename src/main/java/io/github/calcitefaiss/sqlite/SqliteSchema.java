@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.Table;
 import org.apache.calcite.schema.impl.AbstractSchema;
@@ -66,6 +67,18 @@ public final class SqliteSchema extends AbstractSchema {
     this.database = database;
     this.convention = new SqliteConvention(this, name);
     this.indexedTables = new IndexedTables(this, indexed, options);
+  }
+
+  /**
+   * A schema of a connection as one of this kind, or null if it is of another.
+   *
+   * <p>Not by its unwrap alone, which throws one thing or another where an adapter's schema is no
+   * wrapper of this class.
+   */
+  public static SqliteSchema of(SchemaPlus schema) {
+    return schema != null && schema.unwrap(CalciteSchema.class).schema instanceof SqliteSchema ours
+        ? ours
+        : null;
   }
 
   /** The schema's name. */
@@ -181,20 +194,29 @@ public final class SqliteSchema extends AbstractSchema {
     if (content != null && content.version.equals(version)) {
       return content;
     }
+    // Within a run, its own snapshot: waiting for another might be waiting for itself.
+    SqliteDatabase.Lease held = Execution.held(database);
+    if (held != null && held.version().equals(version)) {
+      content = read(held);
+      return content;
+    }
     try (SqliteDatabase.Lease lease = database.snapshot(checkpoint)) {
+      content = read(lease);
+      return content;
+    }
+  }
+
+  private Content read(SqliteDatabase.Lease lease) throws SQLException {
+    try {
       // Not SQLite's counter of changes: another file in the place may have the same.
       String definitions = readDefinitions(lease.connection());
-      if (content != null && content.definitions.equals(definitions)) {
-        content = new Content(lease.version(), definitions, content.number, content.tables);
-      } else {
-        content =
-            new Content(
-                lease.version(),
-                definitions,
-                content == null ? 1 : content.number + 1,
-                readTables(lease.connection()));
-      }
-      return content;
+      return content != null && content.definitions.equals(definitions)
+          ? new Content(lease.version(), definitions, content.number, content.tables)
+          : new Content(
+              lease.version(),
+              definitions,
+              content == null ? 1 : content.number + 1,
+              readTables(lease.connection()));
     } catch (SQLException e) {
       throw database.unreadable(e);
     }

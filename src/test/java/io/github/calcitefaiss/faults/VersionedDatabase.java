@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A database whose every answer tells which version it is of.
@@ -136,7 +137,7 @@ final class VersionedDatabase {
     }
 
     PreparedStatement prepare(Connection faiss) throws SQLException {
-      return faiss.prepareStatement(String.format(sql, faiss.getSchema()));
+      return faiss.prepareStatement(String.format(Locale.ROOT, sql, faiss.getSchema()));
     }
 
     int ask(PreparedStatement prepared) throws SQLException {

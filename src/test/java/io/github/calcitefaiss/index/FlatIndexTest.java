@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
@@ -135,6 +136,7 @@ class FlatIndexTest {
         Search search = asked.get(i);
         String what =
             String.format(
+                Locale.ROOT,
                 "%s %s %dx%d %s k=%d bound=%s rows=%s",
                 data,
                 kernel.name(),

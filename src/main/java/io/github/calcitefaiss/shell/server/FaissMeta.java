@@ -50,9 +50,11 @@ final class FaissMeta extends JdbcMeta {
     private final String connectionId;
     private final String user;
     private String sql;
+    private Signature signature;
     private long nanos;
     private long rows;
     private boolean open;
+    private boolean complete;
 
     private Running(String connectionId, String user, String sql) {
       this.connectionId = connectionId;
@@ -208,6 +210,7 @@ final class FaissMeta extends JdbcMeta {
     try {
       StatementHandle handle =
           timed(running, () -> super.prepare(ch, sql, limits.rowsToRead(maxRowCount)));
+      running.signature = handle.signature;
       statements.put(handle.id, running);
       return handle;
     } catch (NoSuchStatementException | MissingResultsException e) {
@@ -236,6 +239,10 @@ final class FaissMeta extends JdbcMeta {
       StatementHandle h, List<TypedValue> parameterValues, int maxRowsInFirstFrame)
       throws NoSuchStatementException {
     Running running = begin(h, null);
+    if (h.signature == null) {
+      // Avatica's driver sends back what prepare gave it; others need not.
+      h.signature = running.signature;
+    }
     return frames(running, () -> super.execute(h, parameterValues, frame(maxRowsInFirstFrame)));
   }
 
@@ -260,6 +267,9 @@ final class FaissMeta extends JdbcMeta {
       throw new NoSuchStatementException(h);
     }
     check(h, running);
+    if (running.complete) {
+      return new Frame(offset, true, List.of());
+    }
     int rows =
         fetchMaxRowCount < 0 ? Limits.FRAME_ROWS : Math.min(fetchMaxRowCount, Limits.FRAME_ROWS);
     Frame frame = timed(running, () -> super.fetch(h, offset, rows));
@@ -307,6 +317,7 @@ final class FaissMeta extends JdbcMeta {
     }
     check(h, running);
     end(running, Metrics.Outcome.CLOSED, null);
+    running.complete = false;
     if (sql != null) {
       running.sql = sql;
     }
@@ -371,6 +382,7 @@ final class FaissMeta extends JdbcMeta {
       throw new RuntimeException(tooMany);
     }
     if (frame.done) {
+      running.complete = true;
       end(running, Metrics.Outcome.OK, null);
     }
   }

@@ -1,0 +1,238 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss;
+
+import io.github.calcitefaiss.index.Checkpoint;
+import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.index.Metric;
+import io.github.calcitefaiss.index.Search;
+import io.github.calcitefaiss.index.VectorCodec;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+
+/**
+ * Measures what the goals of docs/performance.md are about, in one process, and prints a line each:
+ * name, tab, milliseconds (the median of the rounds), or bytes for each byte of float32.
+ *
+ * <p>{@code Goals make FROM.db ROWS DIMS TO.db} makes a table of vectors mixed from the real ones in
+ * FROM (or Gaussian where DIMS isn't theirs); {@code Goals run FILE.db} measures. Run by
+ * benchmarks/goals.
+ */
+public final class Goals {
+  private static final int K = 10;
+  private static final int QUERIES = 100;
+
+  private Goals() {}
+
+  /** Makes a table, or measures one. */
+  public static void main(String[] args) throws Exception {
+    if (args[0].equals("make")) {
+      make(args[1], Integer.parseInt(args[2]), Integer.parseInt(args[3]), Path.of(args[4]));
+    } else {
+      run(Path.of(args[1]));
+    }
+  }
+
+  private static void make(String from, int rows, int dims, Path to) throws Exception {
+    List<float[]> real = new ArrayList<>();
+    try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + from);
+        Statement s = c.createStatement();
+        ResultSet r = s.executeQuery("SELECT embedding FROM embeddings ORDER BY id")) {
+      while (r.next()) {
+        real.add(VectorCodec.decode(r.getBytes(1)));
+      }
+    }
+    Random random = new Random(42);
+    Files.deleteIfExists(to);
+    try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + to);
+        Statement s = c.createStatement()) {
+      s.execute("PRAGMA journal_mode = OFF");
+      s.execute("PRAGMA synchronous = OFF");
+      s.execute("CREATE TABLE embeddings(id INTEGER PRIMARY KEY, embedding BLOB)");
+      c.setAutoCommit(false);
+      try (PreparedStatement p = c.prepareStatement("INSERT INTO embeddings VALUES (?, ?)")) {
+        for (int i = 1; i <= rows; i++) {
+          p.setInt(1, i);
+          p.setBytes(2, VectorCodec.encode(vector(real, dims, random)));
+          p.executeUpdate();
+        }
+      }
+      c.commit();
+    }
+  }
+
+  /** Four parts of a real vector, up to three of another and a little noise, of norm 1. */
+  private static float[] vector(List<float[]> real, int dims, Random random) {
+    float[] a = real.get(random.nextInt(real.size()));
+    float[] b = real.get(random.nextInt(real.size()));
+    float share = random.nextFloat() * 0.75f;
+    float[] mixed = new float[dims];
+    double norm = 0;
+    for (int d = 0; d < dims; d++) {
+      mixed[d] =
+          dims == a.length
+              ? a[d] + share * b[d] + 0.01f * (float) random.nextGaussian()
+              : (float) random.nextGaussian();
+      norm += (double) mixed[d] * mixed[d];
+    }
+    for (int d = 0; d < dims; d++) {
+      mixed[d] /= (float) Math.sqrt(norm);
+    }
+    return mixed;
+  }
+
+  private static void run(Path file) throws Exception {
+    String schema = file.getFileName().toString().replace(".db", "");
+    List<float[]> rows = new ArrayList<>();
+    try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement s = c.createStatement();
+        ResultSet r = s.executeQuery("SELECT embedding FROM embeddings ORDER BY id")) {
+      while (r.next()) {
+        rows.add(VectorCodec.decode(r.getBytes(1)));
+      }
+    }
+    int dims = rows.get(0).length;
+    float[][] floats = rows.toArray(new float[0][]);
+    rows = null;
+    List<Search> searches = new ArrayList<>();
+    Random random = new Random(7);
+    for (int i = 0; i < QUERIES; i++) {
+      float[] query = floats[random.nextInt(floats.length)].clone();
+      float[] other = floats[random.nextInt(floats.length)];
+      for (int d = 0; d < dims; d++) {
+        query[d] = 0.7f * query[d] + 0.3f * other[d];
+      }
+      searches.add(Search.nearest(query, Metric.L2_SQUARED, K));
+    }
+    int rounds = floats.length > 200_000 ? 15 : 60;
+    print("read the floats once", median(rounds, i -> readAll(floats)));
+    FlatIndex.Builder builder = new FlatIndex.Builder(floats.length, bytes -> {});
+    for (int i = 0; i < floats.length; i++) {
+      builder.addLong(i + 1, VectorCodec.encode(floats[i]));
+      floats[i] = null;
+    }
+    FlatIndex index = builder.build();
+    for (int i = 0; i < 400 && FlatIndex.kernel().equals("plain"); i++) {
+      index.search(searches.get(i % QUERIES), Checkpoint.NONE);
+    }
+    String threads = System.getProperty("calcitefaiss.threads", "all cores");
+    print(
+        "one search, " + threads + " (" + FlatIndex.kernel() + ")",
+        median(rounds, i -> index.search(searches.get(i % QUERIES), Checkpoint.NONE).size()));
+    print(
+        "each of 100 in a call, " + threads,
+        median(7, i -> index.searchAll(searches, Checkpoint.NONE).length) / QUERIES);
+    print("bytes for each of float32", index.bytes() / (4.0 * index.size() * index.dims()));
+    throughJdbc(file, schema, searches);
+  }
+
+  private static void throughJdbc(Path file, String schema, List<Search> searches)
+      throws Exception {
+    try (Connection c = DriverManager.getConnection("jdbc:faiss:" + file);
+        Statement s = c.createStatement()) {
+      String search = "select faiss_search('" + schema + "', 'embeddings', ?, " + K + ")";
+      try (PreparedStatement p = c.prepareStatement(search)) {
+        Step prepared =
+            i -> {
+              p.setBytes(1, VectorCodec.encode(searches.get(i % QUERIES).query()));
+              return first(p.executeQuery());
+            };
+        prepared.run(0);
+        // A newer version of the file, so that the table is loaded again, by compiled code.
+        List<Double> builds = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+          try (Connection w = DriverManager.getConnection("jdbc:sqlite:" + file);
+              Statement write = w.createStatement()) {
+            write.execute("PRAGMA user_version = " + (i + 1));
+            write.execute("CREATE TABLE IF NOT EXISTS touch" + i + "(x)");
+          }
+          prepared.run(0);
+          try (ResultSet r =
+              s.executeQuery(
+                  "select build_ms from \"metadata\".\"faiss_indexes\" where table_name ="
+                      + " 'embeddings'")) {
+            r.next();
+            builds.add(r.getDouble(1));
+          }
+        }
+        builds.sort(null);
+        print("index build from SQLite", builds.get(0));
+        print("prepared search", median(60, prepared));
+      }
+      String literal = "'" + Arrays.toString(searches.get(0).query()) + "'";
+      String text = search.replace("?", literal);
+      print("search, the same text again", median(40, i -> first(s.executeQuery(text))));
+      String agg =
+          "select faiss_agg(id, embedding, (select embedding from embeddings where id = 7), 10)"
+              + " from embeddings";
+      print("faiss_agg over all rows", median(7, i -> first(s.executeQuery(agg))));
+      print(
+          "small statement, new text",
+          median(
+              60,
+              i -> first(s.executeQuery("select count(*) from embeddings where id < " + (i + 3)))));
+      print(
+          "join, new text",
+          median(
+              60,
+              i ->
+                  first(
+                      s.executeQuery(
+                          "select count(*) from embeddings a join embeddings b on a.id = b.id"
+                              + " where a.id < "
+                              + (i + 3)))));
+    }
+  }
+
+  private static int readAll(float[][] rows) {
+    int sum = 0;
+    for (float[] row : rows) {
+      // A row equals itself, so this vectorised comparison goes through all of it.
+      sum += Arrays.mismatch(row, 0, row.length, row, 0, row.length);
+    }
+    return sum;
+  }
+
+  private static int first(ResultSet rows) throws SQLException {
+    try (rows) {
+      rows.next();
+      return rows.getString(1).length();
+    }
+  }
+
+  private interface Step {
+    int run(int round) throws Exception;
+  }
+
+  private static double median(int rounds, Step step) throws Exception {
+    double[] millis = new double[rounds];
+    int used = 0;
+    // As many rounds again first, for the compiler.
+    for (int i = 0; i < 2 * rounds; i++) {
+      long start = System.nanoTime();
+      used += step.run(i);
+      if (i >= rounds) {
+        millis[i - rounds] = (System.nanoTime() - start) / 1e6;
+      }
+    }
+    Arrays.sort(millis);
+    if (used == 42) {
+      System.err.println(used);
+    }
+    return millis[rounds / 2];
+  }
+
+  private static void print(String name, double value) {
+    System.out.printf(Locale.ROOT, "%s\t%.2f%n", name, value);
+  }
+}

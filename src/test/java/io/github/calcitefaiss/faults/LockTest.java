@@ -1,0 +1,174 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.faults;
+
+import static io.github.calcitefaiss.faults.VersionedDatabase.commit;
+import static io.github.calcitefaiss.faults.VersionedDatabase.create;
+import static io.github.calcitefaiss.faults.VersionedDatabase.execute;
+import static io.github.calcitefaiss.faults.VersionedDatabase.faiss;
+import static io.github.calcitefaiss.faults.VersionedDatabase.sqlite;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.calcitefaiss.faults.Threads.Asking;
+import io.github.calcitefaiss.faults.VersionedDatabase.Way;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Waiting for writers, being waited for, and never for ever. */
+class LockTest {
+  private static final String SEARCH =
+      "SELECT faiss_search('v', 'docs', X'0000000000000000', 1) FROM (VALUES 1) AS t";
+
+  @TempDir Path folder;
+
+  private Path database(String mode) throws SQLException {
+    Path file = folder.resolve("v.db");
+    create(file, mode, 1);
+    return file;
+  }
+
+  private static void lock(Connection writer, String mode) throws SQLException {
+    if (mode.equals("WAL")) {
+      execute(writer, "PRAGMA locking_mode = EXCLUSIVE", "BEGIN IMMEDIATE");
+      execute(writer, "UPDATE docs SET v = v");
+    } else {
+      execute(writer, "BEGIN EXCLUSIVE");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"DELETE", "WAL"})
+  void aLockedFileIsAClearErrorAndTheNextQueryWorks(String mode) throws SQLException {
+    Path file = database(mode);
+    try (Connection writer = sqlite(file)) {
+      lock(writer, mode);
+      SQLException e =
+          assertThrows(SQLException.class, () -> faiss(file, "busyTimeout=30").close());
+      assertTrue(
+          e.getMessage().contains(file + " is locked by a writer for more than 30 ms"), e + "");
+    }
+    try (Connection connection = faiss(file, "busyTimeout=30")) {
+      try (PreparedStatement prepared = Way.SEARCH.prepare(connection)) {
+        assertEquals(1, Way.SEARCH.ask(prepared));
+        if (mode.equals("DELETE")) {
+          try (Connection writer = sqlite(file)) {
+            lock(writer, mode);
+            for (Way way : Way.values()) {
+              SQLException e = assertThrows(SQLException.class, () -> way.ask(connection));
+              assertTrue(e.getMessage().contains("is locked by a writer"), e.toString());
+              assertEquals("08006", e.getSQLState());
+            }
+            assertThrows(SQLException.class, () -> Way.SEARCH.ask(prepared));
+          }
+        }
+        assertEquals(1, Way.SEARCH.ask(prepared));
+        assertEquals(1, Way.JOIN.ask(connection));
+      }
+    }
+  }
+
+  @Test
+  void whoWaitsForAWriterIsCancelledTimedOutOrServed() throws Exception {
+    Path file = database("DELETE");
+    try (Connection writer = sqlite(file);
+        Connection connection = faiss(file, "busyTimeout=600000");
+        Statement statement = connection.createStatement()) {
+      execute(writer, "BEGIN EXCLUSIVE");
+      Asking cancelled = new Asking(statement, SEARCH);
+      Threads.awaitIn(cancelled.thread, "patiently");
+      statement.cancel();
+      cancelled.fails("HY008");
+
+      statement.setQueryTimeout(1);
+      new Asking(statement, SEARCH).fails("HYT00");
+      statement.setQueryTimeout(0);
+
+      Asking served = new Asking(statement, SEARCH);
+      Threads.awaitIn(served.thread, "patiently");
+      execute(writer, "COMMIT");
+      assertEquals("[1]", served.get());
+    }
+  }
+
+  @Test
+  void manyScansAreOpenAtOnceAndInsideEachOther() throws SQLException {
+    Path file = database("WAL");
+    try (Connection connection = faiss(file)) {
+      List<ResultSet> open = new ArrayList<>();
+      for (int i = 0; i < 40; i++) {
+        ResultSet rows =
+            connection.createStatement().executeQuery("SELECT id, v FROM docs WHERE id > " + i);
+        rows.next();
+        open.add(rows);
+      }
+      for (Way way : Way.values()) {
+        assertEquals(1, way.ask(connection));
+      }
+      try (Statement statement = connection.createStatement();
+          ResultSet row =
+              statement.executeQuery(
+                  "SELECT count(*) FROM docs AS a WHERE EXISTS (SELECT 1 FROM docs AS b WHERE"
+                      + " b.id = a.id AND l2_distance(a.embedding, b.embedding) = 0 AND"
+                      + " b.id IN (SELECT c.id FROM docs AS c WHERE"
+                      + " vector_norm(c.embedding) >= 0))")) {
+        row.next();
+        assertEquals(VersionedDatabase.rows(1), row.getInt(1));
+      }
+    }
+    Threads.awaitNothingLent();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"DELETE", "WAL"})
+  void hundredSessionsAndAWriter(String mode) throws Exception {
+    Path file = database(mode);
+    int sessions = 100;
+    ExecutorService threads = Executors.newFixedThreadPool(sessions);
+    AtomicInteger committed = new AtomicInteger(1);
+    try (Connection writer = sqlite(file)) {
+      List<Future<Integer>> answers = new ArrayList<>();
+      for (int i = 0; i < sessions; i++) {
+        Way way = Way.values()[i % Way.values().length];
+        answers.add(
+            threads.submit(
+                () -> {
+                  try (Connection connection = faiss(file, "busyTimeout=60000");
+                      PreparedStatement prepared = way.prepare(connection)) {
+                    int version = 0;
+                    for (int n = 0; n < 3; n++) {
+                      int atLeast = committed.get();
+                      version = way.ask(prepared);
+                      assertTrue(version >= atLeast, version + " < " + atLeast);
+                    }
+                    return version;
+                  }
+                }));
+      }
+      for (int version = 2; version < 12; version++) {
+        commit(writer, version);
+        committed.set(version);
+      }
+      for (Future<Integer> answer : answers) {
+        answer.get();
+      }
+    } finally {
+      threads.shutdown();
+    }
+    Threads.awaitNothingLent();
+  }
+}

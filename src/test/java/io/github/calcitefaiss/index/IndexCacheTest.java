@@ -1,0 +1,344 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.index;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** One load for all who wait, within the limit, whoever gives up meanwhile. */
+class IndexCacheTest {
+  private static final int STRESS = Integer.getInteger("faults.loads", 2000);
+
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final AtomicInteger loads = new AtomicInteger();
+  private final AtomicInteger opened = new AtomicInteger();
+  private final AtomicInteger closed = new AtomicInteger();
+
+  @AfterEach
+  void end() {
+    threads.shutdownNow();
+  }
+
+  private static FlatIndex index(int rows) {
+    FlatIndex.Builder builder = new FlatIndex.Builder();
+    for (int i = 0; i < rows; i++) {
+      builder.add((long) i, new byte[] {0, 0, (byte) 0x80, 0x3f});
+    }
+    return builder.build();
+  }
+
+  private static IndexCache.Entry entry(Comparable<?> version, long bytes) {
+    return new IndexCache.Entry(version, index(1), bytes, 0, 0, 0);
+  }
+
+  private interface Load {
+    IndexCache.Entry load(Checkpoint checkpoint, IndexCache.Memory memory) throws Exception;
+  }
+
+  private IndexCache.Loader loader(Load load) {
+    return () -> {
+      opened.incrementAndGet();
+      return new IndexCache.Source() {
+        @Override
+        public void handOver(BooleanSupplier abandoned) {
+          assertFalse(abandoned.getAsBoolean());
+        }
+
+        @Override
+        public IndexCache.Entry load(Checkpoint checkpoint, IndexCache.Memory memory)
+            throws Exception {
+          loads.incrementAndGet();
+          return load.load(checkpoint, memory);
+        }
+
+        @Override
+        public void close() {
+          closed.incrementAndGet();
+        }
+      };
+    };
+  }
+
+  private IndexCache.Loader loader(Comparable<?> version, long bytes) {
+    return loader(
+        (checkpoint, memory) -> {
+          memory.charge(bytes);
+          return entry(version, bytes);
+        });
+  }
+
+  private static Checkpoint unless(AtomicBoolean cancelled) {
+    return () -> {
+      if (cancelled.get()) {
+        throw new CancellationException();
+      }
+    };
+  }
+
+  private static void untilWaiting(IndexCache cache, int threads) {
+    while (cache.waiting("t") < threads) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void manyAskAndOneLoads() throws Exception {
+    IndexCache cache = new IndexCache(1000);
+    CountDownLatch go = new CountDownLatch(1);
+    List<Future<IndexCache.Entry>> answers = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      answers.add(
+          threads.submit(
+              () ->
+                  cache.get(
+                      "t",
+                      "g",
+                      1000,
+                      1,
+                      loader(
+                          (checkpoint, memory) -> {
+                            go.await();
+                            memory.charge(10);
+                            return entry(1, 10);
+                          }),
+                      Checkpoint.NONE)));
+    }
+    untilWaiting(cache, 20);
+    go.countDown();
+    for (Future<IndexCache.Entry> answer : answers) {
+      assertSame(answers.get(0).get(), answer.get());
+    }
+    assertEquals(1, loads.get());
+    assertEquals(opened.get(), closed.get());
+    assertEquals(10, cache.bytes());
+  }
+
+  @Test
+  void theOneWhoBeganMayLeaveAndTheOthersGetTheirAnswer() throws Exception {
+    IndexCache cache = new IndexCache(1000);
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    AtomicBoolean cancelled = new AtomicBoolean();
+    IndexCache.Loader slow =
+        loader(
+            (checkpoint, memory) -> {
+              begun.countDown();
+              go.await();
+              checkpoint.check();
+              return entry(1, 10);
+            });
+    Future<IndexCache.Entry> first =
+        threads.submit(() -> cache.get("t", "g", 1000, 1, slow, unless(cancelled)));
+    begun.await();
+    Future<IndexCache.Entry> second =
+        threads.submit(() -> cache.get("t", "g", 1000, 1, slow, Checkpoint.NONE));
+    untilWaiting(cache, 2);
+    cancelled.set(true);
+    ExecutionException e = assertThrows(ExecutionException.class, first::get);
+    assertTrue(e.getCause() instanceof CancellationException);
+    go.countDown();
+    assertEquals(1, second.get().version());
+    assertEquals(1, loads.get());
+  }
+
+  @Test
+  void aLoadThatNobodyWaitsForEndsAndGivesItsMemoryBack() throws Exception {
+    IndexCache cache = new IndexCache(1000);
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch ended = new CountDownLatch(1);
+    AtomicBoolean cancelled = new AtomicBoolean();
+    Future<IndexCache.Entry> only =
+        threads.submit(
+            () ->
+                cache.get(
+                    "t",
+                    "g",
+                    1000,
+                    1,
+                    loader(
+                        (checkpoint, memory) -> {
+                          memory.charge(500);
+                          begun.countDown();
+                          try {
+                            while (true) {
+                              checkpoint.check();
+                              Thread.onSpinWait();
+                            }
+                          } finally {
+                            ended.countDown();
+                          }
+                        }),
+                    unless(cancelled)));
+    begun.await();
+    cancelled.set(true);
+    assertThrows(ExecutionException.class, only::get);
+    ended.await();
+    while (cache.bytes() != 0) {
+      Thread.onSpinWait();
+    }
+    assertEquals(2, cache.get("t", "g", 1000, 2, loader(2, 10), Checkpoint.NONE).version());
+  }
+
+  @Test
+  void anErrorReachesAllWhoWaitAndTheNextTriesAgain() throws Exception {
+    IndexCache cache = new IndexCache(1000);
+    CountDownLatch go = new CountDownLatch(1);
+    List<Future<IndexCache.Entry>> answers = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      answers.add(
+          threads.submit(
+              () ->
+                  cache.get(
+                      "t",
+                      "g",
+                      1000,
+                      1,
+                      loader(
+                          (checkpoint, memory) -> {
+                            go.await();
+                            throw new IOException("broken");
+                          }),
+                      Checkpoint.NONE)));
+    }
+    untilWaiting(cache, 5);
+    go.countDown();
+    for (Future<IndexCache.Entry> answer : answers) {
+      ExecutionException e = assertThrows(ExecutionException.class, answer::get);
+      assertEquals("broken", e.getCause().getMessage());
+    }
+    assertEquals(1, loads.get());
+    assertEquals(1, cache.get("t", "g", 1000, 1, loader(1, 10), Checkpoint.NONE).version());
+  }
+
+  @Test
+  void anOlderVersionTakesNoNewerOnesPlace() throws Exception {
+    IndexCache cache = new IndexCache(1000);
+    cache.get("t", "g", 1000, 5, loader(5, 10), Checkpoint.NONE);
+    assertEquals(4, cache.get("t", "g", 1000, 4, loader(4, 10), Checkpoint.NONE).version());
+    assertEquals(5, cache.status("t").entry().version());
+    assertEquals(10, cache.bytes());
+    assertNull(cache.get("t", "g", 1000, 6, () -> null, Checkpoint.NONE));
+  }
+
+  @Test
+  void theIndexUnusedLongestMakesRoom() throws Exception {
+    IndexCache cache = new IndexCache(100);
+    for (String table : new String[] {"a", "b", "c"}) {
+      cache.get(table, "g", 100, 1, loader(1, 30), Checkpoint.NONE);
+    }
+    cache.get("a", "g", 100, 1, loader(1, 30), Checkpoint.NONE);
+    cache.get("d", "g", 100, 1, loader(1, 30), Checkpoint.NONE);
+    assertNull(cache.status("b").entry());
+    assertEquals(90, cache.bytes());
+    // A newer version needs room beside the older one, which goes first.
+    cache.get("d", "g", 100, 2, loader(2, 40), Checkpoint.NONE);
+    assertEquals(100, cache.bytes());
+    assertEquals(1, cache.status("a").entry().version());
+    assertEquals(1, cache.status("c").entry().version());
+    assertThrows(
+        MemoryLimitException.class,
+        () -> cache.get("e", "g", 100, 1, loader(1, 101), Checkpoint.NONE));
+  }
+
+  @Test
+  void aGroupsLimitPutsOutNoOtherGroup() throws Exception {
+    IndexCache cache = new IndexCache(1000);
+    cache.get("other", "h", 1000, 1, loader(1, 30), Checkpoint.NONE);
+    cache.get("a", "g", 50, 1, loader(1, 30), Checkpoint.NONE);
+    cache.get("b", "g", 50, 1, loader(1, 30), Checkpoint.NONE);
+    assertNull(cache.status("a").entry());
+    assertEquals(1, cache.status("other").entry().version());
+    MemoryLimitException e =
+        assertThrows(
+            MemoryLimitException.class,
+            () -> cache.get("c", "g", 50, 1, loader(1, 60), Checkpoint.NONE));
+    assertEquals(50, e.limit());
+    assertEquals(1, cache.status("other").entry().version());
+  }
+
+  /** Everything at once, at random: nobody gets another version than asked for, nothing leaks. */
+  @Test
+  void inAnyOrder() throws Exception {
+    long seed = Seeds.random("IndexCacheTest").nextLong();
+    IndexCache cache = new IndexCache(200);
+    AtomicInteger newest = new AtomicInteger(1);
+    List<Future<Integer>> answers = new ArrayList<>();
+    for (int t = 0; t < 8; t++) {
+      Random random = new Random(seed + t);
+      answers.add(
+          threads.submit(
+              () -> {
+                int right = 0;
+                for (int i = 0; i < STRESS / 8; i++) {
+                  int version = random.nextInt(4) == 0 ? newest.incrementAndGet() : newest.get();
+                  AtomicBoolean cancelled = new AtomicBoolean(random.nextInt(10) == 0);
+                  int kind = random.nextInt(10);
+                  try {
+                    IndexCache.Entry entry =
+                        cache.get(
+                            "t" + random.nextInt(3),
+                            "g" + random.nextInt(2),
+                            150,
+                            version,
+                            loader(
+                                (checkpoint, memory) -> {
+                                  for (int part = 0; part < 4; part++) {
+                                    memory.charge(20);
+                                    Thread.yield();
+                                    checkpoint.check();
+                                  }
+                                  if (kind == 0) {
+                                    throw new IOException("broken");
+                                  } else if (kind == 1) {
+                                    throw new OutOfMemoryError("for a test");
+                                  }
+                                  return entry(version, 80);
+                                }),
+                            unless(cancelled));
+                    assertEquals(version, entry.version());
+                    right++;
+                  } catch (MemoryLimitException | IOException | IllegalStateException e) {
+                    // As it should be.
+                  }
+                }
+                return right;
+              }));
+    }
+    int right = 0;
+    for (Future<Integer> answer : answers) {
+      right += answer.get();
+    }
+    while (closed.get() < opened.get()) {
+      Thread.onSpinWait();
+    }
+    long held = 0;
+    for (int t = 0; t < 3; t++) {
+      IndexCache.Entry entry = cache.status("t" + t).entry();
+      held += entry == null ? 0 : entry.bytes();
+    }
+    long expected = held;
+    while (cache.bytes() != expected) {
+      Thread.onSpinWait();
+    }
+    assertTrue(right > STRESS / 8, right + " of " + STRESS);
+  }
+}

@@ -97,16 +97,24 @@ class OthersReadmeTest {
 
   @Test
   void pgvector() throws SQLException {
-    indexed("SELECT id FROM items ORDER BY l2_distance(embedding, '[3,1,2]') LIMIT 5", "3", "1", "2");
+    indexed(
+        "SELECT id FROM items ORDER BY l2_distance(embedding, '[3,1,2]') LIMIT 5", "3", "1", "2");
     indexed(
         "SELECT id FROM items WHERE id <> 1 ORDER BY"
             + " l2_distance(embedding, (SELECT embedding FROM items WHERE id = 1)) LIMIT 5",
-        "3", "2");
+        "3",
+        "2");
     indexed("SELECT id FROM items WHERE l2_distance(embedding, '[3,1,2]') < 5", "3", "1");
     rows(
         "SELECT id, l2_squared_distance(embedding, '[3,1,2]') AS distance FROM items ORDER BY id",
-        "1|6.0", "2|33.0", "3|0.0");
-    rows("SELECT inner_product(embedding, '[3,1,2]') FROM items ORDER BY id", "11.0", "29.0", "14.0");
+        "1|6.0",
+        "2|33.0",
+        "3|0.0");
+    rows(
+        "SELECT inner_product(embedding, '[3,1,2]') FROM items ORDER BY id",
+        "11.0",
+        "29.0",
+        "14.0");
     indexed(
         "SELECT id, 1 - cosine_distance(embedding, '[3,1,2]') AS cosine_similarity FROM items"
             + " ORDER BY cosine_similarity DESC LIMIT 1",
@@ -114,7 +122,9 @@ class OthersReadmeTest {
     indexed(
         "SELECT id FROM items WHERE category_id = 123"
             + " ORDER BY l2_distance(embedding, '[3,1,2]') LIMIT 5",
-        "3", "1", "2");
+        "3",
+        "1",
+        "2");
     indexed(
         "SELECT id FROM (SELECT id, embedding FROM items"
             + " ORDER BY inner_product(embedding, '[1,1,1]') DESC LIMIT 2) AS t"
@@ -124,7 +134,8 @@ class OthersReadmeTest {
         "WITH nearest_results AS (SELECT id, l2_distance(embedding, '[3,1,2]') AS distance"
             + " FROM items ORDER BY distance LIMIT 5)"
             + " SELECT id FROM nearest_results WHERE distance < 5 ORDER BY distance",
-        "3", "1");
+        "3",
+        "1");
   }
 
   @Test
@@ -132,10 +143,12 @@ class OthersReadmeTest {
     String query = "'[0.890, 0.544, 0.825, 0.961, 0.358, 0.0196, 0.521, 0.175]'";
     indexed(
         "SELECT id FROM vec_examples ORDER BY vec_distance_l2(embedding, " + query + ") LIMIT 2",
-        "2", "1");
+        "2",
+        "1");
     indexed(
         "SELECT id, rank FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY vec_distance_cosine(embedding, "
-            + query + ")) AS rank FROM vec_examples) WHERE rank <= 1",
+            + query
+            + ")) AS rank FROM vec_examples) WHERE rank <= 1",
         "1|1");
     rows("SELECT vec_to_json(embedding) FROM items WHERE id = 1", "[1.0, 2.0, 3.0]");
     rows("SELECT vec_length(embedding) FROM items WHERE id = 1", "3");

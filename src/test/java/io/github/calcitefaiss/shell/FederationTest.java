@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -107,14 +107,17 @@ class FederationTest {
     Path mixed =
         Files.writeString(
             folder.resolve("mixed.json"),
-            """
+            String.format(
+                Locale.ROOT,
+                """
             { "version": "1.0", "defaultSchema": "reviews", "schemas": [
               { "name": "other", "type": "jdbc", "jdbcDriver": "org.sqlite.JDBC",
                 "jdbcUrl": "jdbc:sqlite:%s" },
               { "name": "reviews", "type": "custom",
                 "factory": "io.github.calcitefaiss.FaissSchemaFactory",
                 "operand": { "database": "reviews.db" } } ] }
-            "String.format(Locale.ROOT, "", folder.resolve("reviews.db")));
+            """,
+                folder.resolve("reviews.db")));
     assertTrue(Terminal.run("info", mixed.toString()).out().startsWith("Schema reviews: "));
     try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + mixed);
         Statement statement = connection.createStatement()) {

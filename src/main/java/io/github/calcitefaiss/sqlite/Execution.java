@@ -37,7 +37,7 @@ public final class Execution implements Checkpoint {
   private final Owner owner;
   private final Map<Object, Object> memo = new ConcurrentHashMap<>();
   private final Map<SqliteDatabase, Pin> pins = new HashMap<>();
-  private boolean ended;
+  private volatile boolean ended;
 
   private Execution(AtomicBoolean cancelFlag, Owner owner) {
     this.cancelFlag = cancelFlag;
@@ -227,8 +227,10 @@ public final class Execution implements Checkpoint {
   private synchronized void release(Pin pin) {
     pin.users--;
     // Without an owner nobody says when the run is over, and a snapshot kept would block writers.
-    if (pin.users == 0 && (owner == null || owner.isClosed() || ended)) {
+    if (pin.users == 0 && (owner == null || owner.isClosed())) {
       pin.close();
+    } else if (ended && pin.abandoned == null) {
+      pin.discard();
     }
   }
 
@@ -237,6 +239,9 @@ public final class Execution implements Checkpoint {
     for (Pin pin : pins.values()) {
       if (pin.users == 0) {
         pin.close();
+      } else if (pin.abandoned == null) {
+        // An operator that failed left a scan open. Nobody will close it.
+        pin.discard();
       }
     }
     memo.clear();
@@ -252,7 +257,8 @@ public final class Execution implements Checkpoint {
     private boolean isInterrupted() {
       BooleanSupplier load = abandoned;
       // A load goes on without the run that began it, unless that run has more to close.
-      return load == null ? isCancelled() : load.getAsBoolean() || isCancelled() && users > 1;
+      boolean over = ended || isCancelled();
+      return load == null ? over : load.getAsBoolean() || over && users > 1;
     }
 
     private void close() {
@@ -261,16 +267,25 @@ public final class Execution implements Checkpoint {
         lease = null;
       }
     }
+
+    private void discard() {
+      if (lease != null) {
+        lease.discard();
+        lease = null;
+      }
+    }
   }
 
   /** A scan's share of a database's snapshot. */
   public final class Snapshot implements AutoCloseable {
     private final Pin pin;
+    private final SqliteDatabase.Lease lease;
     private boolean handedOver;
     private boolean closed;
 
     private Snapshot(Pin pin) {
       this.pin = pin;
+      lease = pin.lease;
     }
 
     /** Lets another thread go on reading when this run is cancelled, until it is abandoned. */
@@ -281,7 +296,7 @@ public final class Execution implements Checkpoint {
 
     /** The connection and version to read. */
     public SqliteDatabase.Lease lease() {
-      return pin.lease;
+      return lease;
     }
 
     @Override

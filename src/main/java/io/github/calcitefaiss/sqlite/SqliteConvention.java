@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sqlite;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.calcite.adapter.jdbc.JdbcConvention;
 import org.apache.calcite.adapter.jdbc.JdbcRules;
@@ -26,13 +27,21 @@ import org.apache.calcite.rex.RexNode;
  * VALUES are left out: SQLite has no parentheses around the members of a UNION.
  */
 public final class SqliteConvention extends JdbcConvention {
+  private static final AtomicLong OTHERS = new AtomicLong();
+
   /** Rules that the layers above add to every planner that meets a table of ours. */
   private static final List<Consumer<RelOptPlanner>> MORE_RULES = new CopyOnWriteArrayList<>();
 
   private final SqliteSchema schema;
 
+  /** A rule's name may hold few characters, a schema's any; and no two may share one. */
+  private static String ruleName(String schema) {
+    String plain = schema.replaceAll("[^A-Za-z0-9_]", "_");
+    return plain.equals(schema) ? schema : plain + "-" + OTHERS.incrementAndGet();
+  }
+
   SqliteConvention(SqliteSchema schema, String name) {
-    super(SqliteDialect.INSTANCE, Expressions.constant(null), "SQLITE." + name);
+    super(SqliteDialect.INSTANCE, Expressions.constant(null), "SQLITE." + ruleName(name));
     this.schema = schema;
   }
 

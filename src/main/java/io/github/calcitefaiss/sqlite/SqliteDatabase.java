@@ -550,8 +550,15 @@ public final class SqliteDatabase {
       closeQuietly(connection);
     }
 
-    private void discard() {
-      ended = true;
+    /** Gives the connection up, with whatever is open on it. */
+    void discard() {
+      synchronized (this) {
+        if (ended) {
+          return;
+        }
+        ended = true;
+      }
+      lent.remove(this);
       LENT.decrementAndGet();
       closeQuietly(connection);
     }

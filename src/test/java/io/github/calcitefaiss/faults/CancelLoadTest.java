@@ -5,6 +5,7 @@ import static io.github.calcitefaiss.faults.VersionedDatabase.execute;
 import static io.github.calcitefaiss.faults.VersionedDatabase.faiss;
 import static io.github.calcitefaiss.faults.VersionedDatabase.sqlite;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.faults.Threads.Asking;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
@@ -43,7 +44,7 @@ class CancelLoadTest {
               + counted
               + "SELECT count(*) AS id, X'0000803F' AS embedding FROM c",
           // Some work: tens of milliseconds.
-          "CREATE VIEW some AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
+          "CREATE VIEW work AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
               + " LIMIT 50000) SELECT i AS id, X'0000803F' AS embedding FROM c");
     }
   }
@@ -54,7 +55,7 @@ class CancelLoadTest {
       try (Connection connection = faiss(file);
           Statement statement = connection.createStatement()) {
         Asking asking = new Asking(statement, String.format(Locale.ROOT, SEARCH, view));
-        Threads.await("a load is at work", () -> SqliteDatabase.lent() > 0);
+        Threads.awaitIn(asking.thread, "await");
         statement.cancel();
         asking.fails("HY008");
         Threads.awaitNothingLent();
@@ -75,7 +76,7 @@ class CancelLoadTest {
       try (Connection connection = faiss(file);
           Statement statement = connection.createStatement()) {
         Asking asking = new Asking(statement, sql);
-        Threads.await("a scan is at work", () -> SqliteDatabase.lent() > 0);
+        Threads.awaitIn(asking.thread, "step");
         statement.cancel();
         asking.fails("HY008");
         statement.setQueryTimeout(1);
@@ -94,12 +95,12 @@ class CancelLoadTest {
         Statement beginner = connection.createStatement();
         Statement other = connection.createStatement()) {
       Asking first = new Asking(beginner, String.format(Locale.ROOT, SEARCH, "rows_"));
-      Threads.await("a load is at work", () -> SqliteDatabase.lent() > 0);
+      Threads.awaitIn(first.thread, "await");
       Asking second = new Asking(other, String.format(Locale.ROOT, SEARCH, "rows_"));
       Threads.awaitIn(second.thread, "await");
       beginner.cancel();
       first.fails("HY008");
-      assertEquals(1, SqliteDatabase.lent());
+      assertTrue(SqliteDatabase.lent() >= 1);
       assertEquals(Thread.State.TIMED_WAITING, waiting(second.thread));
       other.cancel();
       second.fails("HY008");
@@ -118,11 +119,11 @@ class CancelLoadTest {
   void cancelsAtAnyMoment() throws Exception {
     Random random = new Random(Long.getLong("seed", 1));
     String[] statements = {
-      String.format(Locale.ROOT, SEARCH, "some"),
-      "SELECT count(*) FROM some AS a WHERE l2_distance(a.embedding, X'00000000') > 0",
-      "SELECT max(id) FROM some",
-      "SELECT a.id FROM some AS a ORDER BY vector_norm(a.embedding), a.id DESC",
-      "SELECT n.id FROM docs AS d, LATERAL TABLE(faiss_neighbors('v', 'some', d.embedding, 10)) AS n"
+      String.format(Locale.ROOT, SEARCH, "work"),
+      "SELECT count(*) FROM work AS a WHERE l2_distance(a.embedding, X'00000000') > 0",
+      "SELECT max(id) FROM work",
+      "SELECT a.id FROM work AS a ORDER BY vector_norm(a.embedding), a.id DESC",
+      "SELECT n.id FROM docs AS d, LATERAL TABLE(faiss_neighbors('v', 'work', d.embedding, 10)) AS n"
     };
     int cancelled = 0;
     int answered = 0;
@@ -132,7 +133,7 @@ class CancelLoadTest {
       for (int i = 0; i < CANCELS; i++) {
         try (Statement statement = connection.createStatement()) {
           Asking asking = new Asking(statement, statements[random.nextInt(statements.length)]);
-          java.util.concurrent.locks.LockSupport.parkNanos(random.nextInt(30_000_000));
+          java.util.concurrent.locks.LockSupport.parkNanos(random.nextInt(120_000_000));
           statement.cancel();
           try {
             asking.get();

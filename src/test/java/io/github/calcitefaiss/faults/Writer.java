@@ -99,13 +99,15 @@ final class Writer implements AutoCloseable {
 
   /** Kills it as kill -9 does, and waits until all it said was heard. */
   void kill() throws InterruptedException {
-    process.destroyForcibly().waitFor();
+    // By its handle: Process.destroyForcibly would also close the pipe, and lose its last words.
+    process.toHandle().destroyForcibly();
+    process.waitFor();
     listener.join();
   }
 
   @Override
   public void close() {
-    process.destroyForcibly();
+    process.toHandle().destroyForcibly();
   }
 
   /** The process. */

@@ -65,11 +65,11 @@ final class Document {
     check(
         block,
         plan,
-        text -> text.replaceAll("(?m)^( *\\w+)(?:\\((?:.*(table=\\[\\[.*?\\]\\]).*|.*))?$", "$1 $2"));
+        text ->
+            text.replaceAll("(?m)^( *\\w+)(?:\\((?:.*(table=\\[\\[.*?\\]\\]).*|.*))?$", "$1 $2"));
   }
 
-  private void check(Block block, String output, UnaryOperator<String> essence)
-      throws IOException {
+  private void check(Block block, String output, UnaryOperator<String> essence) throws IOException {
     String shown = output.replace("\r\n", "\n").replaceAll("(?m) +$", "").strip() + "\n";
     if (!shown.equals(block.output()) && Boolean.getBoolean("docs.update")) {
       String head = "```" + block.language() + "\n" + block.code() + "```\n```\n";

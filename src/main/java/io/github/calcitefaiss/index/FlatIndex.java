@@ -90,6 +90,20 @@ public final class FlatIndex {
         chunks.get(ordinal / layout.chunkRows()).rows, row, row + layout.dims());
   }
 
+  /** Whether a row has this id and these very bits; an ordinal beyond the last row has none. */
+  public boolean holds(int ordinal, Object id, byte[] blob) {
+    if (ordinal >= size() || blob.length != 4 * dims()) {
+      return false;
+    }
+    Object known = id(ordinal);
+    boolean sameId =
+        known instanceof byte[] a && id instanceof byte[] b
+            ? Arrays.equals(a, b)
+            : known.equals(id);
+    float[] rows = chunks.get(ordinal / layout.chunkRows()).rows;
+    return sameId && VectorCodec.equals(blob, rows, ordinal % layout.chunkRows() * dims());
+  }
+
   /** The rows that have an id, ascending; none if the id is unknown. */
   public int[] ordinals(Object id) {
     BitSet found = rows(List.of(id));

@@ -86,8 +86,10 @@ public final class IndexCache {
      *
      * @param checkpoint throws when nobody waits for the load any more
      * @param memory is told before memory is allocated, and may refuse
+     * @param previous an index of another version of the table, or null; if nothing changed, its
+     *     index may be handed on
      */
-    Entry load(Checkpoint checkpoint, Memory memory) throws Exception;
+    Entry load(Checkpoint checkpoint, Memory memory, Entry previous) throws Exception;
 
     /** Releases the data. */
     void close();
@@ -206,6 +208,10 @@ public final class IndexCache {
     return loading.entry;
   }
 
+  private synchronized Entry newest(Slot slot) {
+    return slot.newest;
+  }
+
   private Entry known(Slot slot, Object version) {
     if (slot.newest == null || !slot.newest.version().equals(version)) {
       return null;
@@ -243,7 +249,8 @@ public final class IndexCache {
                 public void charge(long bytes) {
                   IndexCache.this.charge(loading, bytes);
                 }
-              });
+              },
+              newest(loading.slot));
     } catch (Exception e) {
       loading.failure = e;
     } catch (Throwable e) {

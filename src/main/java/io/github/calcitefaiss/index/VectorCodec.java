@@ -1,12 +1,27 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.index;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Vectors as blobs: float32 elements, little-endian, one after the other. */
 public final class VectorCodec {
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
   private VectorCodec() {}
+
+  /** Whether a blob has the bits of the vector that is in an array from some place on. */
+  static boolean equals(byte[] blob, float[] in, int at) {
+    for (int i = 0; 4 * i < blob.length; i++) {
+      if ((int) INTS.get(blob, 4 * i) != Float.floatToRawIntBits(in[at + i])) {
+        return false;
+      }
+    }
+    return true;
+  }
 
   /**
    * Reads a blob as a vector of finite elements.

@@ -6,6 +6,7 @@ import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.MemoryLimitException;
 import io.github.calcitefaiss.index.MemorySize;
+import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -57,10 +58,11 @@ final class IndexLoader implements IndexCache.Source {
   }
 
   @Override
-  public IndexCache.Entry load(Checkpoint checkpoint, IndexCache.Memory memory)
+  public IndexCache.Entry load(
+      Checkpoint checkpoint, IndexCache.Memory memory, IndexCache.Entry previous)
       throws SQLException {
     try {
-      return read(checkpoint, memory);
+      return read(checkpoint, memory, previous);
     } catch (MemoryLimitException e) {
       throw tooLarge(-1, e.limit());
     } catch (SQLException e) {
@@ -68,7 +70,8 @@ final class IndexLoader implements IndexCache.Source {
     }
   }
 
-  private IndexCache.Entry read(Checkpoint checkpoint, IndexCache.Memory memory)
+  private IndexCache.Entry read(
+      Checkpoint checkpoint, IndexCache.Memory memory, IndexCache.Entry previous)
       throws SQLException {
     long start = System.nanoTime();
     Connection connection = lease.connection();
@@ -77,7 +80,14 @@ final class IndexLoader implements IndexCache.Source {
         new FlatIndex.Builder((int) Math.min(expected, Integer.MAX_VALUE), memory::charge);
     long skipped = 0;
     long idBytes = 0;
+    // SQLite tells that something was committed, not what: rows are read again, and as long as
+    // they are those of the index there is, nothing is built.
+    FlatIndex known = previous == null ? null : previous.index();
+    int same = 0;
     int blobLength = table.skipBadRows() ? usualLength(connection) : -1;
+    if (known != null && blobLength >= 0 && blobLength != 4 * known.dims()) {
+      known = null;
+    }
     try (PreparedStatement statement = connection.prepareStatement(query());
         ResultSet rows = statement.executeQuery()) {
       long row = 0;
@@ -95,6 +105,17 @@ final class IndexLoader implements IndexCache.Source {
           continue;
         }
         Object id = id(rows.getObject(1));
+        if (known != null) {
+          if (id != null && embedding instanceof byte[] blob && known.holds(same, id, blob)) {
+            same++;
+            continue;
+          }
+          if (same > 0) {
+            checkSize(connection, expected, known.dims(), memory.limit());
+          }
+          idBytes += copy(known, same, builder, checkpoint, memory);
+          known = null;
+        }
         if (builder.size() == 0 && embedding instanceof byte[] blob) {
           checkSize(connection, expected, blob.length / 4, memory.limit());
         }
@@ -114,16 +135,21 @@ final class IndexLoader implements IndexCache.Source {
         skipped++;
       }
     }
-    FlatIndex index = builder.build();
+    if (known != null && same < known.size()) {
+      idBytes += copy(known, same, builder, checkpoint, memory);
+      known = null;
+    }
+    FlatIndex index = known == null ? builder.build() : known;
     long nanos = System.nanoTime() - start;
     String indexed =
         String.format(
             Locale.ROOT,
-            "%s.%s: %d rows of %d dimensions indexed in %d ms, %d skipped",
+            "%s.%s: %d rows of %d dimensions %s in %d ms, %d skipped",
             schema,
             table.table(),
             index.size(),
             index.dims(),
+            known == null ? "indexed" : "found unchanged",
             nanos / 1_000_000,
             skipped);
     if (nanos > NANOS_A_LOG_LINE) {
@@ -134,10 +160,36 @@ final class IndexLoader implements IndexCache.Source {
     return new IndexCache.Entry(
         lease.version(),
         index,
-        index.bytes() + idBytes,
+        known == null ? index.bytes() + idBytes : previous.bytes(),
         skipped,
         nanos,
         System.currentTimeMillis());
+  }
+
+  /** Takes the first rows of another version's index; returns the bytes of their ids. */
+  private static long copy(
+      FlatIndex from,
+      int rows,
+      FlatIndex.Builder to,
+      Checkpoint checkpoint,
+      IndexCache.Memory memory) {
+    long idBytes = 0;
+    for (int row = 0; row < rows; row++) {
+      checkpoint.check();
+      Object id = from.id(row);
+      idBytes += charge(id, memory);
+      to.add(id, VectorCodec.encode(from.vector(row)));
+    }
+    return idBytes;
+  }
+
+  private static long charge(Object id, IndexCache.Memory memory) {
+    long length = id instanceof String s ? 2L * s.length() : id instanceof byte[] b ? b.length : 0;
+    if (length <= SHORT_ID) {
+      return 0;
+    }
+    memory.charge(length);
+    return length;
   }
 
   /** Other values than vectors come as the name of their type or the number of their bytes. */

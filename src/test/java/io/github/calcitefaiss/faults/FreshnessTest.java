@@ -7,6 +7,7 @@ import static io.github.calcitefaiss.faults.VersionedDatabase.execute;
 import static io.github.calcitefaiss.faults.VersionedDatabase.faiss;
 import static io.github.calcitefaiss.faults.VersionedDatabase.sqlite;
 import static io.github.calcitefaiss.faults.VersionedDatabase.write;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,6 +15,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.calcitefaiss.faults.VersionedDatabase.Way;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -22,8 +26,11 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -226,7 +233,7 @@ class FreshnessTest {
         readers.see(1);
       }
       byte[] garbage = new byte[good.length];
-      java.util.Arrays.fill(garbage, (byte) 'x');
+      Arrays.fill(garbage, (byte) 'x');
       Files.write(file, garbage);
       readers.fail(file, "is not a SQLite database");
       Files.delete(file);
@@ -242,12 +249,7 @@ class FreshnessTest {
   void brokenFilesAreErrorsWhenConnecting() throws Exception {
     file = folder.resolve("v.db");
     for (byte[] content :
-        new byte[][] {
-          {},
-          {1},
-          "SQLite format 3\0".getBytes(java.nio.charset.StandardCharsets.UTF_8),
-          new byte[5000]
-        }) {
+        new byte[][] {{}, {1}, "SQLite format 3\0".getBytes(UTF_8), new byte[5000]}) {
       Files.write(file, content);
       SQLException e = assertThrows(SQLException.class, () -> faiss(file).close());
       assertTrue(e.getMessage().contains(file.toString()), e.toString());
@@ -310,6 +312,86 @@ class FreshnessTest {
     }
     SQLException e = assertThrows(SQLException.class, () -> faiss(file, "refresh=soon").close());
     assertTrue(e.getMessage().contains("operand 'refresh' is 'soon'"), e.toString());
+  }
+
+  /** What is unchanged is not built again, and what is changed is seen wherever it stands. */
+  @Test
+  void everyKindOfChangeIsSeen() throws SQLException {
+    try (Connection writer = sqlite(database("DELETE", 1));
+        Connection connection = faiss(file);
+        PreparedStatement prepared =
+            connection.prepareStatement(
+                "SELECT faiss_search_with_scores('v', 'docs', X'0000000000000000', 1000)")) {
+      for (String change :
+          new String[] {
+            "CREATE TABLE other (a)",
+            "INSERT INTO other VALUES (1)",
+            "UPDATE docs SET filler = 'x'",
+            "INSERT INTO docs SELECT 1000, v, embedding, '' FROM docs WHERE id = 3",
+            "DELETE FROM docs WHERE id = 1000",
+            "DELETE FROM docs WHERE id = (SELECT max(id) FROM docs)",
+            "DELETE FROM docs WHERE id = 1",
+            "UPDATE docs SET id = 5000 WHERE id = 7",
+            "UPDATE docs SET embedding = X'0000803F00000000' WHERE id = 20",
+            "UPDATE docs SET embedding = X'0000803F00000080' WHERE id = 20",
+            "UPDATE docs SET embedding = NULL WHERE id = 20",
+            "UPDATE docs SET embedding = X'0000803F' || X'0000803F' WHERE id > 0",
+            "UPDATE docs SET embedding = CAST(embedding AS BLOB)",
+            "UPDATE docs SET id = id + 100000",
+            "DELETE FROM docs"
+          }) {
+        execute(writer, change);
+        StringBuilder expected = new StringBuilder();
+        try (Statement statement = writer.createStatement();
+            ResultSet rows =
+                statement.executeQuery(
+                    "SELECT id, embedding FROM docs WHERE typeof(embedding) = 'blob'")) {
+          TreeMap<Double, TreeSet<Long>> sorted = new TreeMap<>();
+          while (rows.next()) {
+            FloatBuffer vector =
+                ByteBuffer.wrap(rows.getBytes(2)).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+            double square = vector.get(0) * vector.get(0) + vector.get(1) * vector.get(1);
+            sorted.computeIfAbsent(square, key -> new TreeSet<>()).add(rows.getLong(1));
+          }
+          sorted.forEach(
+              (square, ids) ->
+                  ids.forEach(id -> expected.append(", [" + id + ", " + square + "]")));
+        }
+        if (change.contains("||")) {
+          // Concatenating makes it TEXT.
+          assertThrows(SQLException.class, () -> prepared.executeQuery().next(), change);
+          continue;
+        }
+        try (ResultSet row = prepared.executeQuery()) {
+          row.next();
+          assertEquals(
+              "[" + (expected.isEmpty() ? "" : expected.substring(2)) + "]",
+              row.getString(1),
+              change);
+        }
+      }
+    }
+  }
+
+  /** Most rows decide which length is usual, also when the first ones are as they were. */
+  @Test
+  void theUsualLengthMayChangeWithTheTable() throws SQLException {
+    try (Connection writer = sqlite(database("DELETE", 1));
+        Connection connection = faiss(file, "onBadRow=skip")) {
+      assertEquals(1, Way.SEARCH.ask(connection));
+      execute(
+          writer,
+          "INSERT INTO docs SELECT id + 1000, v, zeroblob(12), '' FROM docs",
+          "INSERT INTO docs SELECT id + 2000, v, zeroblob(12), '' FROM docs");
+      try (Statement statement = connection.createStatement();
+          ResultSet row =
+              statement.executeQuery(
+                  "SELECT faiss_search('v', 'docs', zeroblob, 1) FROM"
+                      + " (SELECT X'000000000000000000000000' AS zeroblob) AS q")) {
+        row.next();
+        assertEquals("[1001]", row.getString(1));
+      }
+    }
   }
 
   /** Two scans of one small table at once once mixed their rows. */

@@ -64,7 +64,8 @@ class IndexCacheTest {
         }
 
         @Override
-        public IndexCache.Entry load(Checkpoint checkpoint, IndexCache.Memory memory)
+        public IndexCache.Entry load(
+            Checkpoint checkpoint, IndexCache.Memory memory, IndexCache.Entry previous)
             throws Exception {
           loads.incrementAndGet();
           return load.load(checkpoint, memory);

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * many random ones to try here.
  */
 class CorpusTest {
-  private static final int INPUTS = Integer.getInteger("faults.inputs", 300);
+  private static final int INPUTS = Integer.getInteger("faults.inputs", 100);
 
   private interface Target {
     void run(byte[] input) throws Exception;

@@ -3,9 +3,11 @@ package io.github.calcitefaiss.sql;
 
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.sqlite.SqliteQuery;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -78,8 +80,10 @@ record TableRows(
           if (ordinal >= 0) {
             ordinals.set(ordinal);
             if (row.current() instanceof Object[] values) {
-              values[0] = ordinal;
-              members.add(values);
+              // A copy: a run keeps the rows of a small query for the next time.
+              Object[] member = values.clone();
+              member[0] = ordinal;
+              members.add(member);
             }
           }
         }
@@ -125,7 +129,7 @@ record TableRows(
             .forEach(
                 ordinal -> {
                   Object[] row = new Object[form.width()];
-                  java.util.Arrays.fill(row, fromIndex(index.id(ordinal)));
+                  Arrays.fill(row, fromIndex(index.id(ordinal)));
                   fetched.put(ordinal, row);
                 });
         return;
@@ -242,7 +246,7 @@ record TableRows(
 
     private float[] vector(Object embedding) {
       try {
-        float[] vector = io.github.calcitefaiss.index.VectorCodec.decode(Values.bytes(embedding));
+        float[] vector = VectorCodec.decode(Values.bytes(embedding));
         return vector.length == index.dims() ? vector : null;
       } catch (VectorException e) {
         return null;

@@ -13,6 +13,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,7 +21,11 @@ import org.slf4j.LoggerFactory;
 /** Reads a table's vectors from SQLite into an index. */
 final class IndexLoader implements IndexCache.Source {
   private static final Logger LOGGER = LoggerFactory.getLogger(IndexLoader.class);
-  private static final int ROWS_A_LOG_LINE = 500_000;
+
+  /** How often a load that takes long says how far it is; a shorter one says nothing. */
+  private static final long NANOS_A_LOG_LINE = 2_000_000_000L;
+
+  private static final int ROWS_A_LOOK_AT_THE_CLOCK = 4096;
 
   /** No vector is longer, so a longer value is never read. */
   private static final int LONGEST_BLOB = 4 << 20;
@@ -86,10 +91,13 @@ final class IndexLoader implements IndexCache.Source {
     try (PreparedStatement statement = connection.prepareStatement(query());
         ResultSet rows = statement.executeQuery()) {
       long row = 0;
+      long said = start;
       while (rows.next()) {
         checkpoint.check();
-        if (++row % ROWS_A_LOG_LINE == 0) {
-          LOGGER.info("{}.{}: {} rows read", schema, table.table(), row);
+        if (++row % ROWS_A_LOOK_AT_THE_CLOCK == 0 && System.nanoTime() - said > NANOS_A_LOG_LINE) {
+          said = System.nanoTime();
+          String of = expected >= row ? " of about " + expected : "";
+          LOGGER.info("{}.{}: {}{} rows read", schema, table.table(), row, of);
         }
         Object embedding = rows.getObject(2);
         if (embedding == null) {
@@ -133,15 +141,22 @@ final class IndexLoader implements IndexCache.Source {
     }
     FlatIndex index = known == null ? builder.build() : known;
     long nanos = System.nanoTime() - start;
-    LOGGER.info(
-        "{}.{}: {} rows of {} dimensions {} in {} ms, {} skipped",
-        schema,
-        table.table(),
-        index.size(),
-        index.dims(),
-        known == null ? "indexed" : "found unchanged",
-        nanos / 1_000_000,
-        skipped);
+    String indexed =
+        String.format(
+            Locale.ROOT,
+            "%s.%s: %d rows of %d dimensions %s in %d ms, %d skipped",
+            schema,
+            table.table(),
+            index.size(),
+            index.dims(),
+            known == null ? "indexed" : "found unchanged",
+            nanos / 1_000_000,
+            skipped);
+    if (nanos > NANOS_A_LOG_LINE) {
+      LOGGER.info(indexed);
+    } else {
+      LOGGER.debug(indexed);
+    }
     return new IndexCache.Entry(
         lease.version(),
         index,

@@ -32,6 +32,7 @@ import org.apache.calcite.runtime.Hook;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.parser.SqlParserPos;
+import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlString;
 
 /** Brings the rows of a query that runs inside SQLite into Calcite. */
@@ -71,7 +72,12 @@ final class SqliteToEnumerableConverter extends ConverterImpl implements Enumera
   @Override
   public RelOptCost computeSelfCost(RelOptPlanner planner, RelMetadataQuery mq) {
     RelOptCost cost = super.computeSelfCost(planner, mq);
-    return cost == null ? null : cost.multiplyBy(.1);
+    // A blob that nobody needs is worth a projection inside SQLite.
+    long blobs =
+        getRowType().getFieldList().stream()
+            .filter(field -> field.getType().getSqlTypeName() == SqlTypeName.VARBINARY)
+            .count();
+    return cost == null ? null : cost.multiplyBy(.1 + blobs);
   }
 
   @Override

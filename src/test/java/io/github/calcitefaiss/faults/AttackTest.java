@@ -215,8 +215,7 @@ class AttackTest {
       }
       for (String name : List.of("docs\0", "\0", "main.docs", "sqlite_schema", "docs\" --")) {
         search.setString(1, name);
-        SQLException e =
-            assertThrows(SQLException.class, () -> search.executeQuery().next(), name);
+        SQLException e = assertThrows(SQLException.class, () -> search.executeQuery().next(), name);
         assertEquals("42704", e.getSQLState(), name + ": " + e);
       }
       assertEquals(1, Way.SEARCH.ask(connection));

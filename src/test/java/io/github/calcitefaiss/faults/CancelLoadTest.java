@@ -7,7 +7,6 @@ import static io.github.calcitefaiss.faults.VersionedDatabase.sqlite;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-
 import io.github.calcitefaiss.faults.Threads.Asking;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import java.nio.file.Path;
@@ -41,7 +40,9 @@ class CancelLoadTest {
           // Rows without end.
           "CREATE VIEW rows_ AS " + counted + "SELECT i AS id, X'0000803F' AS embedding FROM c",
           // A first row that takes for ever.
-          "CREATE VIEW step AS " + counted + "SELECT count(*) AS id, X'0000803F' AS embedding FROM c",
+          "CREATE VIEW step AS "
+              + counted
+              + "SELECT count(*) AS id, X'0000803F' AS embedding FROM c",
           // Some work: tens of milliseconds.
           "CREATE VIEW work AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
               + " LIMIT 50000) SELECT i AS id, X'0000803F' AS embedding FROM c");
@@ -62,7 +63,8 @@ class CancelLoadTest {
         new Asking(statement, String.format(Locale.ROOT, SEARCH, view)).fails("HYT00");
         Threads.awaitNothingLent();
         statement.setQueryTimeout(0);
-        assertEquals("[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
+        assertEquals(
+            "[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
       }
     }
   }
@@ -81,7 +83,8 @@ class CancelLoadTest {
         new Asking(statement, sql).fails("HYT00");
         Threads.awaitNothingLent();
         statement.setQueryTimeout(0);
-        assertEquals("[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
+        assertEquals(
+            "[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
       }
     }
   }
@@ -141,7 +144,8 @@ class CancelLoadTest {
           }
           if (i % 10 == 0) {
             execute(writer, "UPDATE docs SET id = id");
-            assertEquals("[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
+            assertEquals(
+                "[7]", new Asking(statement, String.format(Locale.ROOT, SEARCH, "docs")).get());
           }
         }
       }

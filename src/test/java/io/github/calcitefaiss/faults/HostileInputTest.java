@@ -51,12 +51,16 @@ class HostileInputTest {
         assertEquals("22000", ask(connection, "SELECT l2_distance(?, X'00000000')", json));
       }
       assertEquals(
-          Integer.toString(4 * 1_700_001), ask(connection, "SELECT length(faiss_encode(?))", longArray));
+          Integer.toString(4 * 1_700_001),
+          ask(connection, "SELECT length(faiss_encode(?))", longArray));
       for (String json : List.of(deep, deepClosed, "{\"a\":".repeat(10_000))) {
         assertEquals("22000", ask(connection, "SELECT json_extract(?, '$[0]')", json));
-        assertEquals("22000", ask(connection, "SELECT count(*) FROM json_each(CAST(? AS VARCHAR))", json));
+        assertEquals(
+            "22000", ask(connection, "SELECT count(*) FROM json_each(CAST(? AS VARCHAR))", json));
       }
-      assertEquals("1700001", ask(connection, "SELECT count(*) FROM json_each(CAST(? AS VARCHAR))", longArray));
+      assertEquals(
+          "1700001",
+          ask(connection, "SELECT count(*) FROM json_each(CAST(? AS VARCHAR))", longArray));
       byte[] blob = new byte[64 << 20];
       assertEquals("22000", ask(connection, "SELECT faiss_search('v', 'docs', ?, 3)", blob));
       assertEquals("22000", ask(connection, "SELECT faiss_search('v', 'docs', ?, 3)", longArray));
@@ -78,7 +82,9 @@ class HostileInputTest {
       assertEquals(
           "22000", ask(connection, "SELECT json_extract('[1]', ?)", "$" + "[0]".repeat(5) + "["));
       ask(connection, "SELECT json_extract('[1]', ?)", "$" + "[0]".repeat(300_000));
-      assertEquals(VersionedDatabase.rows(1), Integer.parseInt(ask(connection, "SELECT count(*) FROM docs")));
+      assertEquals(
+          VersionedDatabase.rows(1),
+          Integer.parseInt(ask(connection, "SELECT count(*) FROM docs")));
     }
   }
 

@@ -119,8 +119,10 @@ class MemoryTest {
     try (Connection connection = faiss(database())) {
       SQLException e = assertThrows(SQLException.class, () -> search(connection, "odd"));
       assertTrue(
-          e.getMessage().contains("table m.odd, the row with id 2: its embedding is a BLOB of"
-              + " 100000000 bytes"),
+          e.getMessage()
+              .contains(
+                  "table m.odd, the row with id 2: its embedding is a BLOB of"
+                      + " 100000000 bytes"),
           e.toString());
     }
   }
@@ -135,7 +137,8 @@ class MemoryTest {
       assertEquals(-1, MemorySize.parse(wrong), wrong);
     }
     Path file = database();
-    SQLException e = assertThrows(SQLException.class, () -> faiss(file, "memoryLimit=lots").close());
+    SQLException e =
+        assertThrows(SQLException.class, () -> faiss(file, "memoryLimit=lots").close());
     assertTrue(e.getMessage().contains("operand 'memoryLimit' is 'lots'"), e.toString());
   }
 

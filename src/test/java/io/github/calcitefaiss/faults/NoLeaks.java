@@ -26,8 +26,7 @@ public final class NoLeaks implements BeforeAllCallback, AfterAllCallback {
   public void afterAll(ExtensionContext context) {
     Threads.awaitNothingLent();
     @SuppressWarnings("unchecked")
-    Set<String> before =
-        (Set<String>) context.getStore(HERE).get(context.getUniqueId(), Set.class);
+    Set<String> before = (Set<String>) context.getStore(HERE).get(context.getUniqueId(), Set.class);
     Threads.await(
         "threads end: " + threads() + ", before " + before, () -> before.containsAll(threads()));
     assertEquals(0, io.github.calcitefaiss.sqlite.SqliteDatabase.lent());

@@ -90,7 +90,7 @@ class FederationTest {
           Statement statement = connection.createStatement();
           ResultSet plan = statement.executeQuery(block.code())) {
         assertTrue(plan.next());
-        DOCUMENT.check(block, plan.getString(1));
+        DOCUMENT.checkPlan(block, plan.getString(1));
       }
     } else {
       Terminal terminal = Terminal.run(model.toString(), "-e", block.code().strip());

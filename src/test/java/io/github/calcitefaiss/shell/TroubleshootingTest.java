@@ -71,7 +71,7 @@ class TroubleshootingTest {
           "factory": "io.github.calcitefaiss.FaissSchemaFactory",
           "operand": {"database": "%s", "tabels": []}}]}
         """
-            .formatted(packages));
+            .replace("%s", packages));
     connecting("jdbc:faiss:" + model);
   }
 

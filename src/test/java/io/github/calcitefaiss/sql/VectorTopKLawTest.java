@@ -67,7 +67,7 @@ class VectorTopKLawTest {
 
   @Test
   void someStatements() throws SQLException {
-    run(10, 12);
+    run(8, 12);
   }
 
   @Test

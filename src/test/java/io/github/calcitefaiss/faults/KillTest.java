@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
  * A writer is killed again and again while others read: every answer is of one version that was
  * committed, and of none older than what was committed before the question.
  *
- * <p>{@code -Dfaults.kills=500} says how often, in each journal mode, {@code
- * -Dfaults.modes=WAL} in which.
+ * <p>{@code -Dfaults.kills=500} says how often, in each journal mode, {@code -Dfaults.modes=WAL} in
+ * which.
  */
 class KillTest {
   private static final Logger LOGGER = LoggerFactory.getLogger(KillTest.class);

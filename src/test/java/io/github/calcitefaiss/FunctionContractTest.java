@@ -17,6 +17,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -371,6 +372,23 @@ class FunctionContractTest {
                 }
               });
       assertTrue(e.getMessage().startsWith("faiss_encode: json: element 0 is an array"));
+    }
+  }
+
+  /** A message says what was wrong, not a megabyte of it. */
+  @Test
+  void messagesCutLongArguments() throws SQLException {
+    String many = "x".repeat(100_000);
+    for (String call :
+        List.of(
+            "faiss_search('" + many + "', 'embeddings', X'00000000', 1)",
+            "faiss_search('c', '" + many + "', X'00000000', 1)",
+            "faiss_encode('" + many + "')",
+            "faiss_encode('[1] " + many + "')",
+            "json_extract('[1]', '$." + many + "[')",
+            "json_extract('[1]', '" + many + "')")) {
+      SQLException e = assertThrows(SQLException.class, () -> value("select " + call));
+      assertTrue(e.getMessage().length() < 1000, e.getMessage());
     }
   }
 

@@ -16,11 +16,11 @@ final class Errors {
         UNKNOWN_NAME,
         function
             + ": database: unknown database '"
-            + name
+            + shorten(name)
             + "'"
             + (known.isEmpty()
                 ? "; this connection has no SQLite database"
-                : Names.didYouMean(name, known) + "; known: " + String.join(", ", known)));
+                : Names.didYouMean(shorten(name), known) + "; known: " + String.join(", ", known)));
   }
 
   static FaissException unknownTable(
@@ -29,11 +29,11 @@ final class Errors {
         UNKNOWN_NAME,
         function
             + ": table: unknown table '"
-            + name
+            + shorten(name)
             + "' in database '"
             + schema
             + "'"
-            + Names.didYouMean(name, indexed)
+            + Names.didYouMean(shorten(name), indexed)
             + "; tables with an index: "
             + (indexed.isEmpty() ? "none" : String.join(", ", indexed)));
   }
@@ -120,7 +120,12 @@ final class Errors {
   static FaissException badPath(String function, String path, String problem) {
     return new FaissException(
         DATA,
-        function + ": path: '" + path + "' " + problem + "; expected a path such as $[0] or $.key");
+        function
+            + ": path: '"
+            + shorten(path)
+            + "' "
+            + problem
+            + "; expected a path such as $[0] or $.key");
   }
 
   static FaissException changedInGroup(String function, String argument, String first, String now) {
@@ -165,5 +170,10 @@ final class Errors {
             + " are not all in a vector of "
             + dims
             + " dimensions; elements count from 1");
+  }
+
+  /** What a person wrote, cut where nobody would read on. */
+  private static String shorten(String text) {
+    return text.length() > 100 ? text.substring(0, 100) + "…" : text;
   }
 }

@@ -279,26 +279,36 @@ class IndexCacheTest {
   /** Everything at once, at random: nobody gets another version than asked for, nothing leaks. */
   @Test
   void inAnyOrder() throws Exception {
+    assertEquals(0, refusedInAnyOrder(4000, 4000));
+  }
+
+  /** The same where there is room for two of eight: requests are refused, and nothing else. */
+  @Test
+  void inAnyOrderWithTooLittleMemory() throws Exception {
+    assertTrue(refusedInAnyOrder(200, 150) > 0);
+  }
+
+  /** How many requests were refused for want of memory. All others must end as their load does. */
+  private long refusedInAnyOrder(long limit, long groupLimit) throws Exception {
     long seed = Seeds.random("IndexCacheTest").nextLong();
-    IndexCache cache = new IndexCache(200);
-    AtomicInteger newest = new AtomicInteger(1);
-    List<Future<Integer>> answers = new ArrayList<>();
+    IndexCache cache = new IndexCache(limit);
+    AtomicInteger newest = new AtomicInteger(2);
+    List<Future<Integer>> threadsRefused = new ArrayList<>();
     for (int t = 0; t < 8; t++) {
       Random random = new Random(seed + t);
-      answers.add(
+      threadsRefused.add(
           threads.submit(
               () -> {
-                int right = 0;
-                for (int i = 0; i < STRESS / 8; i++) {
+                int refused = 0;
+                for (int i = 0; i < STRESS / 16; i++) {
                   int version = random.nextInt(4) == 0 ? newest.incrementAndGet() : newest.get();
                   AtomicBoolean cancelled = new AtomicBoolean(random.nextInt(10) == 0);
-                  int kind = random.nextInt(10);
                   try {
                     IndexCache.Entry entry =
                         cache.get(
                             "t" + random.nextInt(3),
                             "g" + random.nextInt(2),
-                            150,
+                            groupLimit,
                             version,
                             loader(
                                 (checkpoint, memory) -> {
@@ -307,26 +317,31 @@ class IndexCacheTest {
                                     Thread.yield();
                                     checkpoint.check();
                                   }
-                                  if (kind == 0) {
+                                  if (version % 10 == 0) {
                                     throw new IOException("broken");
-                                  } else if (kind == 1) {
+                                  } else if (version % 10 == 1) {
                                     throw new OutOfMemoryError("for a test");
                                   }
                                   return entry(version, 80);
                                 }),
                             unless(cancelled));
                     assertEquals(version, entry.version());
-                    right++;
-                  } catch (MemoryLimitException | IOException | IllegalStateException e) {
-                    // As it should be.
+                    assertTrue(version % 10 > 1, "a broken load's answer");
+                  } catch (IOException e) {
+                    assertEquals(0, version % 10);
+                  } catch (MemoryLimitException e) {
+                    refused++;
+                  } catch (IllegalStateException e) {
+                    // A load that the heap has no room for ends so as well.
+                    assertTrue(cancelled.get() || version % 10 == 1, e.toString());
                   }
                 }
-                return right;
+                return refused;
               }));
     }
-    int right = 0;
-    for (Future<Integer> answer : answers) {
-      right += answer.get();
+    long refused = 0;
+    for (Future<Integer> thread : threadsRefused) {
+      refused += thread.get();
     }
     while (closed.get() < opened.get()) {
       Thread.onSpinWait();
@@ -336,10 +351,9 @@ class IndexCacheTest {
       IndexCache.Entry entry = cache.status("t" + t).entry();
       held += entry == null ? 0 : entry.bytes();
     }
-    long expected = held;
-    while (cache.bytes() != expected) {
+    while (cache.bytes() != held) {
       Thread.onSpinWait();
     }
-    assertTrue(right > STRESS / 8, right + " of " + STRESS);
+    return refused;
   }
 }

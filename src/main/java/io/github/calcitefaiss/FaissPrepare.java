@@ -2,11 +2,13 @@
 package io.github.calcitefaiss;
 
 import io.github.calcitefaiss.sql.Affinity;
+import io.github.calcitefaiss.sql.FaissValidator;
 import io.github.calcitefaiss.sql.LateralRewrite;
 import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.apache.calcite.adapter.enumerable.EnumerableConvention;
 import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.jdbc.CalcitePrepare;
@@ -23,6 +25,7 @@ import org.apache.calcite.rel.RelVisitor;
 import org.apache.calcite.rel.metadata.DefaultRelMetadataProvider;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.validate.SqlValidator;
 import org.apache.calcite.sql2rel.SqlToRelConverter;
 import org.apache.calcite.tools.Program;
 import org.apache.calcite.tools.Programs;
@@ -79,6 +82,12 @@ final class FaissPrepare extends CalcitePrepareImpl {
         createCluster(planner, new RexBuilder(context.getTypeFactory())),
         EnumerableConvention.INSTANCE,
         createConvertletTable()) {
+      @Override
+      protected SqlValidator createSqlValidator(
+          CatalogReader reader, UnaryOperator<SqlValidator.Config> transform) {
+        return FaissValidator.like(super.createSqlValidator(reader, transform));
+      }
+
       @Override
       protected RelNode decorrelate(
           SqlToRelConverter sqlToRelConverter, SqlNode query, RelNode rootRel) {

@@ -131,12 +131,8 @@ class VectorTopKLawTest {
   }
 
   private static boolean usesIndex(Connection on, Question question) throws SQLException {
-    String sql = (question.sql + question.limit).replace("?", "1");
-    try (Statement statement = on.createStatement();
-        ResultSet plan = statement.executeQuery("EXPLAIN PLAN FOR " + sql)) {
-      plan.next();
-      return plan.getString(1).contains("VectorTopK");
-    }
+    String sql = "EXPLAIN PLAN FOR " + question.sql + question.limit;
+    return rows(on, sql, question.parameters, sql).get(0).get(0).toString().contains("VectorTopK");
   }
 
   private static List<String> text(List<List<Object>> rows) {

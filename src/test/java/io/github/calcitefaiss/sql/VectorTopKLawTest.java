@@ -176,6 +176,8 @@ class VectorTopKLawTest {
     dims = 1 + random.nextInt(5);
     docs = new ArrayList<>();
     int size = random.nextInt(10) == 0 ? random.nextInt(3) : 5 + random.nextInt(120);
+    // From some hundred on, a filter may be one that keeps many.
+    size = random.nextInt(6) == 0 ? 250 + random.nextInt(1000) : size;
     boolean unique = random.nextInt(4) > 0;
     for (int i = 0; i < size; i++) {
       long id = unique ? i * 3L + 1 : 1 + random.nextInt(size);

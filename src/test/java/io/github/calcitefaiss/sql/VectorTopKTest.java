@@ -319,6 +319,11 @@ class VectorTopKTest {
     sql("SELECT a.name, b.name FROM items a JOIN items b"
             + " ON l2_distance(a.embedding, b.embedding) < 1.2 AND a.id < b.id ORDER BY 1, 2")
         .returns("apple|pear", "apple|void", "nail|screw", "nail|void", "pear|plum", "screw|bolt");
+    sql("SELECT a.name, b.name FROM items a JOIN items b ON a.id < b.id"
+            + " AND (a.section = b.section OR b.section IS NULL)"
+            + " AND l2_distance(a.embedding, b.embedding) < 1.2 ORDER BY 1, 2")
+        .isIndexed()
+        .returns("apple|pear", "apple|void", "nail|screw", "nail|void", "pear|plum", "screw|bolt");
   }
 
   @Test
@@ -387,6 +392,20 @@ class VectorTopKTest {
             + ") WHERE r <= 2 ORDER BY name")
         .isIndexed()
         .returns("apple", "pear", "void");
+    sql("SELECT section, name FROM items WHERE section IS NOT NULL QUALIFY ROW_NUMBER() OVER"
+            + " (PARTITION BY section ORDER BY l2_distance(embedding, '[0, 0]')) <= 2 ORDER BY 1, 2")
+        .isIndexed()
+        .returns("fruit|apple", "fruit|pear", "iron|nail", "iron|screw");
+    sql("SELECT name, RANK() OVER (ORDER BY l2_distance(embedding, '[1, 0]')) AS r FROM items"
+            + HAVE
+            + " ORDER BY l2_distance(embedding, '[1, 0]'), name LIMIT 3")
+        .isIndexed()
+        .returns("apple|1", "pear|2", "void|2");
+    sql("SELECT name, COUNT(*) OVER (ORDER BY l2_distance(embedding, '[1, 0]')) AS c FROM items"
+            + HAVE
+            + " ORDER BY l2_distance(embedding, '[1, 0]'), name LIMIT 2")
+        .isNotIndexed()
+        .returns("apple|1", "pear|3");
     // Other windows see all rows, so all rows must be there.
     sql("SELECT name, c FROM (SELECT name, COUNT(*) OVER () AS c, ROW_NUMBER() OVER"
             + " (ORDER BY l2_distance(embedding, '[1, 0]')) AS r FROM items"

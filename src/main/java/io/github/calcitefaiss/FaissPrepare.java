@@ -12,6 +12,7 @@ import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.jdbc.CalcitePrepare;
 import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.plan.Contexts;
+import org.apache.calcite.plan.RelOptCluster;
 import org.apache.calcite.plan.RelOptCostFactory;
 import org.apache.calcite.plan.RelOptPlanner;
 import org.apache.calcite.plan.RelOptTable;
@@ -61,6 +62,13 @@ final class FaissPrepare extends CalcitePrepareImpl {
     Object config = external == null ? prepareContext.config() : external;
     return super.createPlanner(
         prepareContext, Contexts.of(config, new CancelFlag(cancelFlag)), costs);
+  }
+
+  @Override
+  protected RelOptCluster createCluster(RelOptPlanner planner, RexBuilder rexBuilder) {
+    RelOptCluster cluster = super.createCluster(planner, rexBuilder);
+    cluster.setMetadataQuerySupplier(PlannerMetadata::query);
+    return cluster;
   }
 
   @Override

@@ -62,9 +62,9 @@ final class PlanCache {
   /**
    * Plans a statement, or finds its plan.
    *
-   * @throws SQLException as translated by the caller
+   * @throws Throwable to be translated by the caller
    */
-  Plan plan(String sql, StatementRun run) throws SQLException {
+  Plan plan(String sql, StatementRun run) throws Throwable {
     Key key = new Key(sql, calcite.getSchema());
     long version = version();
     synchronized (plans) {
@@ -75,13 +75,8 @@ final class PlanCache {
     }
     FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
     CalcitePrepare.Context context = calcite.createPrepareContext();
-    CalcitePrepare.Dummy.push(context);
-    CalcitePrepare.CalciteSignature<Object> signature;
-    try {
-      signature = prepare.prepareSql(context, CalcitePrepare.Query.of(sql), Object[].class, -1);
-    } finally {
-      CalcitePrepare.Dummy.pop(context);
-    }
+    CalcitePrepare.CalciteSignature<Object> signature =
+        Planning.call(run, () -> prepare(prepare, context, sql));
     Plan plan = new Plan(signature, version, prepare.reusable(), new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
       synchronized (plans) {
@@ -89,6 +84,16 @@ final class PlanCache {
       }
     }
     return plan;
+  }
+
+  private static CalcitePrepare.CalciteSignature<Object> prepare(
+      FaissPrepare prepare, CalcitePrepare.Context context, String sql) {
+    CalcitePrepare.Dummy.push(context);
+    try {
+      return prepare.prepareSql(context, CalcitePrepare.Query.of(sql), Object[].class, -1);
+    } finally {
+      CalcitePrepare.Dummy.pop(context);
+    }
   }
 
   void clear() {

@@ -4,6 +4,7 @@ package io.github.calcitefaiss;
 import io.github.calcitefaiss.sqlite.Execution;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -143,6 +144,20 @@ final class StatementRun {
     scope.close();
     ending.close();
     scope = owner.enter();
+  }
+
+  /** Calls something on this execution's behalf, on whatever thread. */
+  <T> T within(Callable<T> call) throws Exception {
+    Execution.Owner current;
+    synchronized (this) {
+      current = owner;
+    }
+    Execution.Scope entered = current.enter();
+    try {
+      return call.call();
+    } finally {
+      entered.close();
+    }
   }
 
   private void watchAfter(long nanos) {

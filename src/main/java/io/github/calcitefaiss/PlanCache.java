@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sqlite.Detached;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
@@ -76,7 +77,8 @@ final class PlanCache {
     FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
     CalcitePrepare.Context context = calcite.createPrepareContext();
     CalcitePrepare.CalciteSignature<Object> signature =
-        Planning.call(run, () -> prepare(prepare, context, sql));
+        Detached.call(
+            run::check, () -> run.within(() -> prepare(prepare, context, sql)), () -> {}, () -> {});
     Plan plan = new Plan(signature, version, prepare.reusable(), new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
       synchronized (plans) {

@@ -5,6 +5,7 @@ import io.github.calcitefaiss.sqlite.Execution;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -57,6 +58,13 @@ final class StatementRun {
     executor.setKeepAliveTime(1, TimeUnit.SECONDS);
     executor.allowCoreThreadTimeOut(true);
     return executor;
+  }
+
+  /** Throws if the execution was stopped. */
+  void check() {
+    if (flag.get()) {
+      throw new CancellationException();
+    }
   }
 
   /** The flag that functions, scans and operators poll. */

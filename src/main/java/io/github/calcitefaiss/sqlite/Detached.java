@@ -1,8 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-package io.github.calcitefaiss;
+package io.github.calcitefaiss.sqlite;
 
+import io.github.calcitefaiss.index.Checkpoint;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.SynchronousQueue;
@@ -11,19 +11,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Plans statements on threads of its own, so that a cancel need not wait for the planner.
+ * Runs what can't be interrupted on another thread, so that a cancelled caller need not wait for
+ * it: Calcite while it parses or compiles, SQLite while it sorts.
  *
- * <p>Calcite's planner looks at the cancel flag while it tries rules, but not while a statement is
- * parsed, validated, converted, or made into a class, any of which takes seconds if its text is
- * long. Whoever is cancelled leaves; the planner goes on until it looks at the flag, and what it
- * made is dropped.
+ * <p>A caller that leaves gets nothing of the call, which goes on to its end, with whatever it was
+ * given; what is to be released then, the call's thread releases.
  */
-final class Planning {
+public final class Detached {
   private static final long LOOK_MILLIS = 20;
 
   private static final ThreadPoolExecutor THREADS = threads();
 
-  private Planning() {}
+  private boolean ended;
+  private boolean left;
+
+  private Detached() {}
 
   private static ThreadPoolExecutor threads() {
     return new ThreadPoolExecutor(
@@ -33,7 +35,7 @@ final class Planning {
         TimeUnit.SECONDS,
         new SynchronousQueue<>(),
         task -> {
-          Thread thread = new Thread(task, "calcite-faiss-planner");
+          Thread thread = new Thread(task, "calcite-faiss-detached");
           thread.setDaemon(true);
           // Not that of whoever happens to be first, which it would keep from being unloaded.
           thread.setContextClassLoader(null);
@@ -42,21 +44,28 @@ final class Planning {
   }
 
   /**
-   * Calls for a run, and waits until the call has ended or the run is cancelled.
+   * Calls, and waits until the call has ended or the checkpoint throws.
    *
-   * @throws CancellationException if the run was cancelled; the call may still go on
-   * @throws Throwable what the call threw
+   * @param onLeaving run before the checkpoint's exception is thrown, if the call still goes on
+   * @param afterwards run when a call that was left has ended
+   * @throws Throwable what the call or the checkpoint threw
    */
-  static <T> T call(StatementRun run, Callable<T> planning) throws Throwable {
+  public static <T> T call(
+      Checkpoint checkpoint, Callable<T> call, Runnable onLeaving, Runnable afterwards)
+      throws Throwable {
+    Detached parting = new Detached();
     ClassLoader loader = Thread.currentThread().getContextClassLoader();
     FutureTask<T> task =
         new FutureTask<>(
             () -> {
               Thread.currentThread().setContextClassLoader(loader);
               try {
-                return run.within(planning);
+                return call.call();
               } finally {
                 Thread.currentThread().setContextClassLoader(null);
+                if (parting.ended()) {
+                  afterwards.run();
+                }
               }
             });
     THREADS.execute(task);
@@ -66,9 +75,7 @@ final class Planning {
         try {
           return task.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-          if (run.flag().get()) {
-            throw new CancellationException();
-          }
+          parting.leaveIf(checkpoint, onLeaving);
         } catch (InterruptedException e) {
           // As elsewhere in the driver, an interrupt doesn't end a statement.
           interrupted = true;
@@ -79,6 +86,27 @@ final class Planning {
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Records that the call has ended; returns whether its caller has left. */
+  private synchronized boolean ended() {
+    ended = true;
+    return left;
+  }
+
+  private void leaveIf(Checkpoint checkpoint, Runnable onLeaving) {
+    try {
+      checkpoint.check();
+    } catch (Throwable stop) {
+      synchronized (this) {
+        // If it has ended, its outcome is a moment away.
+        if (!ended) {
+          left = true;
+          onLeaving.run();
+          throw FaissException.<RuntimeException>sneakyThrow(stop);
+        }
       }
     }
   }

@@ -6,7 +6,9 @@ import io.github.calcitefaiss.sql.LateralRewrite;
 import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.apache.calcite.adapter.enumerable.EnumerableConvention;
 import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.jdbc.CalcitePrepare;
@@ -24,6 +26,8 @@ import org.apache.calcite.rel.RelVisitor;
 import org.apache.calcite.rel.metadata.DefaultRelMetadataProvider;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.validate.SqlNameMatcher;
+import org.apache.calcite.sql.validate.SqlValidator;
 import org.apache.calcite.sql2rel.SqlToRelConverter;
 import org.apache.calcite.tools.Program;
 import org.apache.calcite.tools.Programs;
@@ -88,6 +92,13 @@ final class FaissPrepare extends CalcitePrepareImpl {
         EnumerableConvention.INSTANCE,
         createConvertletTable()) {
       @Override
+      protected SqlValidator createSqlValidator(
+          CatalogReader catalog, UnaryOperator<SqlValidator.Config> configure) {
+        return super.createSqlValidator(
+            new PollingCatalog((CalciteCatalogReader) catalog, context), configure);
+      }
+
+      @Override
       protected RelNode decorrelate(
           SqlToRelConverter sqlToRelConverter, SqlNode query, RelNode rootRel) {
         return super.decorrelate(sqlToRelConverter, query, LateralRewrite.rewrite(rootRel));
@@ -116,6 +127,26 @@ final class FaissPrepare extends CalcitePrepareImpl {
         return super.implement(root.withRel(PollingRel.watch(root.rel)));
       }
     };
+  }
+
+  /** Looks at the cancel flag whenever the validator compares names, which is all the time. */
+  private final class PollingCatalog extends CalciteCatalogReader {
+    private PollingCatalog(CalciteCatalogReader catalog, CalcitePrepare.Context context) {
+      super(
+          catalog.getRootSchema(),
+          catalog.nameMatcher(),
+          catalog.getSchemaPaths(),
+          catalog.getTypeFactory(),
+          context.config());
+    }
+
+    @Override
+    public SqlNameMatcher nameMatcher() {
+      if (cancelFlag.get()) {
+        throw new CancellationException();
+      }
+      return super.nameMatcher();
+    }
   }
 
   private void watchTables(RelNode plan) {

@@ -4,6 +4,8 @@ package io.github.calcitefaiss;
 import io.github.calcitefaiss.sqlite.Execution;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -56,6 +58,13 @@ final class StatementRun {
     executor.setKeepAliveTime(1, TimeUnit.SECONDS);
     executor.allowCoreThreadTimeOut(true);
     return executor;
+  }
+
+  /** Throws if the execution was stopped. */
+  void check() {
+    if (flag.get()) {
+      throw new CancellationException();
+    }
   }
 
   /** The flag that functions, scans and operators poll. */
@@ -143,6 +152,20 @@ final class StatementRun {
     scope.close();
     ending.close();
     scope = owner.enter();
+  }
+
+  /** Calls something on this execution's behalf, on whatever thread. */
+  <T> T within(Callable<T> call) throws Exception {
+    Execution.Owner current;
+    synchronized (this) {
+      current = owner;
+    }
+    Execution.Scope entered = current.enter();
+    try {
+      return call.call();
+    } finally {
+      entered.close();
+    }
   }
 
   private void watchAfter(long nanos) {

@@ -226,6 +226,12 @@ public final class Execution implements Checkpoint {
 
   private synchronized void release(Pin pin) {
     pin.users--;
+    if (pin.spoiled) {
+      if (pin.users == 0) {
+        pin.discard();
+      }
+      return;
+    }
     // Without an owner nobody says when the run is over, and a snapshot kept would block writers.
     if (pin.users == 0 && (owner == null || owner.isClosed())) {
       pin.close();
@@ -239,7 +245,7 @@ public final class Execution implements Checkpoint {
     for (Pin pin : pins.values()) {
       if (pin.users == 0) {
         pin.close();
-      } else if (pin.abandoned == null) {
+      } else if (pin.abandoned == null && !pin.spoiled) {
         // An operator that failed left a scan open. Nobody will close it.
         pin.discard();
       }
@@ -253,6 +259,9 @@ public final class Execution implements Checkpoint {
     private SqliteDatabase.Lease lease;
     private volatile int users;
     private volatile BooleanSupplier abandoned;
+
+    /** Whether another thread is inside SQLite, and nothing of the connection may be touched. */
+    private volatile boolean spoiled;
 
     private boolean isInterrupted() {
       BooleanSupplier load = abandoned;
@@ -281,6 +290,7 @@ public final class Execution implements Checkpoint {
     private final Pin pin;
     private final SqliteDatabase.Lease lease;
     private boolean handedOver;
+    private boolean left;
     private boolean closed;
 
     private Snapshot(Pin pin) {
@@ -292,6 +302,22 @@ public final class Execution implements Checkpoint {
     void handOver(BooleanSupplier abandoned) {
       handedOver = true;
       pin.abandoned = abandoned;
+    }
+
+    /** Leaves the connection, and the closing of this, to a thread that is inside SQLite. */
+    void leave() {
+      left = true;
+      pin.spoiled = true;
+    }
+
+    /** Whether this is closed by the thread that it was left to. */
+    boolean isLeft() {
+      return left;
+    }
+
+    /** Whether nothing of the connection may be touched; it is closed with all that is open. */
+    boolean isSpoiled() {
+      return pin.spoiled;
     }
 
     /** The connection and version to read. */

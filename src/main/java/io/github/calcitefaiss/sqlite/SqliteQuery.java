@@ -15,6 +15,8 @@ import org.apache.calcite.linq4j.Enumerable;
 import org.apache.calcite.linq4j.Enumerator;
 import org.apache.calcite.linq4j.Linq4j;
 import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Aggregate;
+import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.type.RelDataTypeField;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlString;
@@ -31,9 +33,14 @@ import org.apache.calcite.sql.util.SqlString;
  * @param outputs its columns
  * @param parameters for each {@code ?} of the query, which parameter of the statement it is, or
  *     {@link #FIRST_OUTER} plus which value of the outer query's row
+ * @param sorts whether SQLite may have to sort before it gives the first row
  */
 public record SqliteQuery(
-    SqliteDatabase database, String sql, List<Output> outputs, List<Integer> parameters) {
+    SqliteDatabase database,
+    String sql,
+    List<Output> outputs,
+    List<Integer> parameters,
+    boolean sorts) {
   static final int FIRST_OUTER = Integer.MAX_VALUE - 10000;
 
   /** A column of the result. */
@@ -55,18 +62,31 @@ public record SqliteQuery(
     for (RelDataTypeField field : rel.getRowType().getFieldList()) {
       outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));
     }
+    return of(database, text, outputs, rel);
+  }
+
+  static SqliteQuery of(
+      SqliteDatabase database, SqlString text, List<Output> outputs, RelNode rel) {
     return new SqliteQuery(
         database,
         text.getSql(),
         outputs,
-        text.getDynamicParameters() == null ? List.of() : text.getDynamicParameters());
+        text.getDynamicParameters() == null ? List.of() : text.getDynamicParameters(),
+        sorts(rel));
+  }
+
+  private static boolean sorts(RelNode rel) {
+    return rel instanceof Sort
+        || rel instanceof Aggregate
+        || rel instanceof SqliteTableScan scan && scan.sqliteTable().isView()
+        || rel.getInputs().stream().anyMatch(SqliteQuery::sorts);
   }
 
   /** This query, with a column read as it is stored whatever its type. */
   public SqliteQuery withRaw(int column) {
     List<Output> changed = new ArrayList<>(outputs);
     changed.set(column, new Output(outputs.get(column).name(), SqlTypeName.ANY));
-    return new SqliteQuery(database, sql, changed, parameters);
+    return new SqliteQuery(database, sql, changed, parameters, sorts);
   }
 
   /** The rows of this query in which a column has one of so many values, given as outer values. */
@@ -85,7 +105,8 @@ public record SqliteQuery(
             + "?, ".repeat(count - 1)
             + "?)",
         outputs,
-        all);
+        all,
+        sorts);
   }
 
   /**
@@ -146,13 +167,25 @@ public record SqliteQuery(
                       ? outer[parameter - FIRST_OUTER]
                       : root.get("?" + parameter)));
         }
-        rows = prepared.executeQuery();
-      } catch (SQLException e) {
-        close(prepared, opened);
-        throw failed(e);
+        // For each row of an outer query there is less to sort, and no time for another thread.
+        rows =
+            sorts && outer.length == 0 ? first(prepared, opened) : prepared.executeQuery();
+      } catch (Throwable e) {
+        if (opened == null || !opened.isLeft()) {
+          close(prepared, opened);
+        }
+        throw e instanceof SQLException problem
+            ? failed(problem)
+            : FaissException.<RuntimeException>sneakyThrow(e);
       }
       snapshot = opened;
       statement = prepared;
+    }
+
+    /** SQLite looks at the cancel flag between the steps of a query, but a sort is one step. */
+    private ResultSet first(PreparedStatement prepared, Execution.Snapshot opened)
+        throws Throwable {
+      return Detached.call(execution, prepared::executeQuery, opened::leave, opened::close);
     }
 
     @Override
@@ -217,7 +250,7 @@ public record SqliteQuery(
 
     private static void close(PreparedStatement statement, Execution.Snapshot snapshot) {
       try (snapshot) {
-        if (statement != null) {
+        if (statement != null && !snapshot.isSpoiled()) {
           statement.close();
         }
       } catch (SQLException e) {

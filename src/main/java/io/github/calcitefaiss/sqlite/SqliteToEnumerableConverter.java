@@ -112,11 +112,7 @@ final class SqliteToEnumerableConverter extends ConverterImpl implements Enumera
       outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));
     }
     SqliteQuery query =
-        new SqliteQuery(
-            convention.schema().database(),
-            sql.getSql(),
-            outputs,
-            sql.getDynamicParameters() == null ? List.of() : sql.getDynamicParameters());
+        SqliteQuery.of(convention.schema().database(), sql, outputs, getInput());
     block.add(
         Expressions.return_(
             null,

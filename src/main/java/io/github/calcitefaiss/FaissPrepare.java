@@ -2,6 +2,7 @@
 package io.github.calcitefaiss;
 
 import io.github.calcitefaiss.sql.Affinity;
+import io.github.calcitefaiss.sql.FaissValidator;
 import io.github.calcitefaiss.sql.LateralRewrite;
 import java.lang.reflect.Type;
 import java.util.List;
@@ -94,8 +95,9 @@ final class FaissPrepare extends CalcitePrepareImpl {
       @Override
       protected SqlValidator createSqlValidator(
           CatalogReader catalog, UnaryOperator<SqlValidator.Config> configure) {
-        return super.createSqlValidator(
-            new PollingCatalog((CalciteCatalogReader) catalog, context), configure);
+        return FaissValidator.like(
+            super.createSqlValidator(
+                new PollingCatalog((CalciteCatalogReader) catalog, context), configure));
       }
 
       @Override

@@ -100,6 +100,12 @@ public final class TableFunctions {
       IndexedTable indexed = IndexAccess.table("faiss_neighbors", schema, table);
       SqliteTable.Column id = schema.sqliteTable(indexed.table()).column(indexed.id());
       return factory.createSqlType(id.type());
+    } catch (FaissException e) {
+      if (!e.getSQLState().equals(FaissException.UNKNOWN_NAME)) {
+        throw e.raise();
+      }
+      // Said by FaissValidator, with the place, or else when the statement runs.
+      return Signature.nullable(factory, SqlTypeName.ANY);
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     }
@@ -116,7 +122,7 @@ public final class TableFunctions {
   }
 
   private record Function(List<FunctionParameter> parameters, RowType rowType, Method method)
-      implements TableFunction, ImplementableFunction {
+      implements TableFunction, ImplementableFunction, Signature.Evaluated {
     @Override
     public List<FunctionParameter> getParameters() {
       return parameters;

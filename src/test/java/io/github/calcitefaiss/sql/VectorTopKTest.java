@@ -119,11 +119,14 @@ class VectorTopKTest {
     }
 
     private String plan(Connection connection) throws SQLException {
-      String text = sql.replace("?", "1");
-      try (Statement statement = connection.createStatement();
-          ResultSet plan = statement.executeQuery("EXPLAIN PLAN FOR " + text)) {
-        plan.next();
-        return plan.getString(1);
+      try (PreparedStatement statement = connection.prepareStatement("EXPLAIN PLAN FOR " + sql)) {
+        for (int i = 0; i < parameters.length; i++) {
+          statement.setObject(i + 1, parameters[i]);
+        }
+        try (ResultSet plan = statement.executeQuery()) {
+          plan.next();
+          return plan.getString(1);
+        }
       }
     }
 

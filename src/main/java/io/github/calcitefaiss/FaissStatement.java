@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sqlite.FaissException;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -64,7 +65,7 @@ class FaissStatement implements Statement, Unwrappable {
               started,
               plan.signature(),
               maxRows,
-              () -> bind(plan, started, parameters),
+              () -> bind(started, planner, parameters),
               connection.timeZone());
       result = rows;
       return rows;
@@ -78,7 +79,24 @@ class FaissStatement implements Statement, Unwrappable {
     }
   }
 
-  private Iterable<Object> bind(Plan plan, StatementRun started, Map<String, Object> parameters) {
+  /** Runs the plan, or, if the data changed meanwhile, that of now, if its rows are alike. */
+  private Iterable<Object> bind(
+      StatementRun started, SqlSupplier<Plan> planner, Map<String, Object> parameters) {
+    Plan plan = started.plan();
+    try {
+      if (started.restarted() && !connection.isCurrent(plan)) {
+        plan = planner.get(started);
+        if (!plan.givesRowsOf(started.plan())) {
+          throw new FaissException(
+              FaissException.CHANGED,
+              "the columns of the result changed after the statement was prepared; prepare and run"
+                  + " it again");
+        }
+        started.running(plan);
+      }
+    } catch (SQLException e) {
+      throw FaissException.<RuntimeException>sneakyThrow(e);
+    }
     Map<String, Object> values = new HashMap<>(parameters);
     values.putAll(plan.signature().internalParameters);
     if (started.timeoutMillis() > 0) {

@@ -35,6 +35,7 @@ final class StatementRun {
   private boolean inside;
   private ScheduledFuture<?> watch;
   private boolean finished;
+  private boolean restarted;
   private Plan plan;
   private volatile Stop stop;
 
@@ -79,6 +80,11 @@ final class StatementRun {
   /** Says which plan is executed. */
   void running(Plan started) {
     plan = started;
+  }
+
+  /** The plan that is executed. */
+  Plan plan() {
+    return plan;
   }
 
   void cancel() {
@@ -149,9 +155,15 @@ final class StatementRun {
       ending = owner;
       owner = new Execution.Owner(flag);
     }
+    restarted = true;
     scope.close();
     ending.close();
     scope = owner.enter();
+  }
+
+  /** Whether it began anew since its plan was made. */
+  boolean restarted() {
+    return restarted;
   }
 
   /** Calls something on this execution's behalf, on whatever thread. */

@@ -25,6 +25,7 @@ import org.apache.calcite.DataContext;
  * repeated.
  */
 public final class Execution implements Checkpoint {
+  /** The runs of other drivers' contexts. */
   private static final Map<DataContext, Execution> RUNNING =
       Collections.synchronizedMap(new WeakHashMap<>());
 
@@ -54,16 +55,27 @@ public final class Execution implements Checkpoint {
    *     a call once while preparing and freeze its answer
    */
   public static Execution of(DataContext root) {
-    Execution known = RUNNING.get(root);
-    if (known != null) {
-      LATEST.set(known.self);
-      return known;
+    Execution known = root instanceof Carrier carrier ? carrier.execution() : RUNNING.get(root);
+    if (known == null) {
+      AtomicBoolean cancelFlag = DataContext.Variable.CANCEL_FLAG.get(root);
+      if (cancelFlag == null) {
+        throw new IllegalStateException("not evaluated while planning");
+      }
+      known = RUNNING.computeIfAbsent(root, r -> begin(cancelFlag));
     }
-    AtomicBoolean cancelFlag = DataContext.Variable.CANCEL_FLAG.get(root);
-    if (cancelFlag == null) {
-      throw new IllegalStateException("not evaluated while planning");
-    }
-    return RUNNING.computeIfAbsent(root, r -> new Execution(cancelFlag, OWNER.get()));
+    LATEST.set(known.self);
+    return known;
+  }
+
+  /** Begins a run that is cancelled by setting a flag, on behalf of the owner of this thread. */
+  public static Execution begin(AtomicBoolean cancelFlag) {
+    return new Execution(cancelFlag, OWNER.get());
+  }
+
+  /** A context that knows its run; that of another driver is looked up in a map. */
+  public interface Carrier extends DataContext {
+    /** The run that it belongs to. */
+    Execution execution();
   }
 
   /** The snapshot of a database that the run which this thread works for holds, or null. */

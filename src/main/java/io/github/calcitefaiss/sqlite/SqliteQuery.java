@@ -33,6 +33,7 @@ import org.apache.calcite.sql.util.SqlString;
  * @param outputs its columns
  * @param parameters for each {@code ?} of the query, which parameter of the statement it is, or
  *     {@link #FIRST_OUTER} plus which value of the outer query's row
+ * @param tables what it reads, with the columns that it was made for
  * @param sorts whether SQLite may have to sort before it gives the first row
  */
 public record SqliteQuery(
@@ -40,6 +41,7 @@ public record SqliteQuery(
     String sql,
     List<Output> outputs,
     List<Integer> parameters,
+    List<SqliteTable> tables,
     boolean sorts) {
   static final int FIRST_OUTER = Integer.MAX_VALUE - 10000;
 
@@ -72,7 +74,14 @@ public record SqliteQuery(
         text.getSql(),
         outputs,
         text.getDynamicParameters() == null ? List.of() : text.getDynamicParameters(),
+        tables(rel),
         sorts(rel));
+  }
+
+  private static List<SqliteTable> tables(RelNode rel) {
+    return rel instanceof SqliteTableScan scan
+        ? List.of(scan.sqliteTable())
+        : rel.getInputs().stream().flatMap(input -> tables(input).stream()).distinct().toList();
   }
 
   private static boolean sorts(RelNode rel) {
@@ -86,7 +95,7 @@ public record SqliteQuery(
   public SqliteQuery withRaw(int column) {
     List<Output> changed = new ArrayList<>(outputs);
     changed.set(column, new Output(outputs.get(column).name(), SqlTypeName.ANY));
-    return new SqliteQuery(database, sql, changed, parameters, sorts);
+    return new SqliteQuery(database, sql, changed, parameters, tables, sorts);
   }
 
   /** The rows of this query in which a column has one of so many values, given as outer values. */
@@ -104,6 +113,7 @@ public record SqliteQuery(
             + "?)",
         outputs,
         all,
+        tables,
         sorts);
   }
 
@@ -183,6 +193,9 @@ public record SqliteQuery(
       PreparedStatement prepared = null;
       try {
         opened = execution.snapshot(database);
+        for (SqliteTable table : tables) {
+          table.schema().checkColumns(table, opened.lease());
+        }
         prepared = opened.lease().connection().prepareStatement(sql);
         for (int i = 0; i < parameters.size(); i++) {
           int parameter = parameters.get(i);

@@ -218,14 +218,47 @@ public final class SqliteSchema extends AbstractSchema {
     try {
       // Not SQLite's counter of changes: another file in the place may have the same.
       String definitions = readDefinitions(lease.connection());
-      Content known = content;
-      Map<String, SqliteTable> tables =
-          known != null && known.definitions.equals(definitions)
-              ? known.tables
-              : readTables(lease.connection());
-      return publish(lease.version(), definitions, tables);
+      return publish(lease.version(), definitions, tablesOf(definitions, lease));
     } catch (SQLException e) {
       throw database.unreadable(e);
+    }
+  }
+
+  private Map<String, SqliteTable> tablesOf(String definitions, SqliteDatabase.Lease lease)
+      throws SQLException {
+    Content known = content;
+    return known != null && known.definitions.equals(definitions)
+        ? known.tables
+        : readTables(lease.connection());
+  }
+
+  /**
+   * Refuses to read a table in a version in which it has other columns than those that a statement
+   * was planned for: they are read by their place.
+   *
+   * @throws FaissException with SQLSTATE {@link FaissException#CHANGED}
+   */
+  void checkColumns(SqliteTable planned, SqliteDatabase.Lease lease) throws SQLException {
+    Content known = content;
+    Map<String, SqliteTable> tables;
+    if (known != null && known.version.equals(lease.version())) {
+      tables = known.tables;
+    } else {
+      String definitions = readDefinitions(lease.connection());
+      tables = tablesOf(definitions, lease);
+      publish(lease.version(), definitions, tables);
+    }
+    SqliteTable now = tables.get(planned.name());
+    if (now != planned && (now == null || !now.columns().equals(planned.columns()))) {
+      throw new FaissException(
+          FaissException.CHANGED,
+          "table "
+              + name
+              + "."
+              + planned.name()
+              + " was "
+              + (now == null ? "dropped or renamed" : "given other columns")
+              + " after the statement was planned; prepare and run it again");
     }
   }
 

@@ -350,6 +350,31 @@ class VectorTopKTest {
   }
 
   @Test
+  void neighborsUnderAnOuterJoin() throws SQLException {
+    sql("SELECT q.name, f.id, f.rank FROM items q LEFT JOIN LATERAL"
+            + " TABLE(faiss_neighbors('shop', 'items', q.embedding, 2)) f ON TRUE"
+            + " WHERE q.id IN (3, 8) ORDER BY q.id, f.rank")
+        .explains("VectorTopK(table=[[shop, items]], metric=[L2], query=[embedding], k=[2]")
+        .returns("plum|3|1", "plum|2|2", "gap|null|null");
+    sql("SELECT q.name, f.id FROM items q LEFT JOIN LATERAL (SELECT * FROM"
+            + " TABLE(faiss_neighbors('shop', 'items', q.embedding, 3)) n WHERE n.distance > 0) f"
+            + " ON TRUE WHERE q.id IN (1, 3, 8) ORDER BY q.id, f.rank")
+        .isIndexed()
+        .returns("apple|2", "apple|7", "plum|2", "plum|1", "gap|null");
+    sql("SELECT q.name, f.id FROM items q LEFT JOIN LATERAL"
+            + " TABLE(faiss_neighbors('shop', 'items', q.embedding, 0)) f ON TRUE WHERE q.id = 1")
+        .returns("apple|null");
+  }
+
+  @Test
+  void ofAFilterWhatSqliteCanTestGoesThere() throws SQLException {
+    sql("SELECT name FROM items WHERE name LIKE 'p%' AND section = 'fruit' AND id > 2"
+            + " ORDER BY l2_distance(embedding, '[0, 0]') LIMIT 5")
+        .explains("filterIn=[input]", "JdbcFilter(condition=[AND(=(")
+        .returns("plum");
+  }
+
+  @Test
   void nearestOfEachGroup() throws SQLException {
     sql("SELECT section, name FROM (SELECT section, name, ROW_NUMBER() OVER (PARTITION BY section"
             + " ORDER BY l2_distance(embedding, '[0, 0]')) AS r FROM items"

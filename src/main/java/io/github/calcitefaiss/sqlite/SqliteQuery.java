@@ -134,6 +134,7 @@ public record SqliteQuery(
             + " = k.column1",
         outputs,
         all,
+        tables,
         sorts);
   }
 

@@ -60,8 +60,7 @@ class OtherLanguageTest {
     long seed = Long.getLong("seed", 1);
     Path file = folder.resolve("v.db");
     VersionedDatabase.create(file, "DELETE", 1);
-    Path script =
-        Path.of(OtherLanguageTest.class.getResource("/faults/writer.py").toURI());
+    Path script = Path.of(OtherLanguageTest.class.getResource("/faults/writer.py").toURI());
     Process writer =
         new ProcessBuilder("python3", script.toString(), file.toString(), Long.toString(seed))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -217,8 +216,7 @@ class OtherLanguageTest {
   private void note(SQLException e) {
     String message = String.valueOf(e.getMessage()).replace(folder.toString(), "…");
     synchronized (errors) {
-      errors.merge(
-          e.getSQLState() + " " + message.replaceAll("[0-9]+", "#"), 1, Integer::sum);
+      errors.merge(e.getSQLState() + " " + message.replaceAll("[0-9]+", "#"), 1, Integer::sum);
     }
   }
 

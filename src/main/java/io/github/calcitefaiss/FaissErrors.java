@@ -155,6 +155,13 @@ final class FaissErrors {
           TOO_COMPLEX,
           thrown);
     }
+    if (said(root).contains("grows beyond 64 KB")) {
+      return new SQLException(
+          "The statement is too long: the code made of it is larger than Java allows; split it, or"
+              + " put long lists of values into a table",
+          TOO_COMPLEX,
+          thrown);
+    }
     if (root instanceof OutOfMemoryError) {
       return new SQLException(
           "Out of memory while running the statement ("

@@ -7,6 +7,7 @@ import io.github.calcitefaiss.sql.LateralRewrite;
 import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.apache.calcite.adapter.enumerable.EnumerableConvention;
@@ -14,6 +15,7 @@ import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.jdbc.CalcitePrepare;
 import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.plan.Contexts;
+import org.apache.calcite.plan.RelOptCluster;
 import org.apache.calcite.plan.RelOptCostFactory;
 import org.apache.calcite.plan.RelOptPlanner;
 import org.apache.calcite.plan.RelOptTable;
@@ -25,6 +27,7 @@ import org.apache.calcite.rel.RelVisitor;
 import org.apache.calcite.rel.metadata.DefaultRelMetadataProvider;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.validate.SqlNameMatcher;
 import org.apache.calcite.sql.validate.SqlValidator;
 import org.apache.calcite.sql2rel.SqlToRelConverter;
 import org.apache.calcite.tools.Program;
@@ -67,6 +70,13 @@ final class FaissPrepare extends CalcitePrepareImpl {
   }
 
   @Override
+  protected RelOptCluster createCluster(RelOptPlanner planner, RexBuilder rexBuilder) {
+    RelOptCluster cluster = super.createCluster(planner, rexBuilder);
+    cluster.setMetadataQuerySupplier(PlannerMetadata::query);
+    return cluster;
+  }
+
+  @Override
   protected CalcitePreparingStmt getPreparingStmt(
       CalcitePrepare.Context context,
       Type elementType,
@@ -84,8 +94,10 @@ final class FaissPrepare extends CalcitePrepareImpl {
         createConvertletTable()) {
       @Override
       protected SqlValidator createSqlValidator(
-          CatalogReader reader, UnaryOperator<SqlValidator.Config> transform) {
-        return FaissValidator.like(super.createSqlValidator(reader, transform));
+          CatalogReader catalog, UnaryOperator<SqlValidator.Config> configure) {
+        return FaissValidator.like(
+            super.createSqlValidator(
+                new PollingCatalog((CalciteCatalogReader) catalog, context), configure));
       }
 
       @Override
@@ -117,6 +129,26 @@ final class FaissPrepare extends CalcitePrepareImpl {
         return super.implement(root.withRel(PollingRel.watch(root.rel)));
       }
     };
+  }
+
+  /** Looks at the cancel flag whenever the validator compares names, which is all the time. */
+  private final class PollingCatalog extends CalciteCatalogReader {
+    private PollingCatalog(CalciteCatalogReader catalog, CalcitePrepare.Context context) {
+      super(
+          catalog.getRootSchema(),
+          catalog.nameMatcher(),
+          catalog.getSchemaPaths(),
+          catalog.getTypeFactory(),
+          context.config());
+    }
+
+    @Override
+    public SqlNameMatcher nameMatcher() {
+      if (cancelFlag.get()) {
+        throw new CancellationException();
+      }
+      return super.nameMatcher();
+    }
   }
 
   private void watchTables(RelNode plan) {

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sqlite.FaissException;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -19,7 +20,7 @@ import org.apache.calcite.DataContext;
  * <p>Every execution is a {@link StatementRun} of its own, so cancelling or timing out one leaves
  * the statement usable.
  */
-class FaissStatement implements Statement {
+class FaissStatement implements Statement, Unwrappable {
   private final FaissConnection connection;
   private final List<String> batch = new ArrayList<>();
   private volatile StatementRun run;
@@ -64,7 +65,7 @@ class FaissStatement implements Statement {
               started,
               plan.signature(),
               maxRows,
-              () -> bind(plan, started, parameters),
+              () -> bind(started, planner, parameters),
               connection.timeZone());
       result = rows;
       return rows;
@@ -78,7 +79,24 @@ class FaissStatement implements Statement {
     }
   }
 
-  private Iterable<Object> bind(Plan plan, StatementRun started, Map<String, Object> parameters) {
+  /** Runs the plan, or, if the data changed meanwhile, that of now, if its rows are alike. */
+  private Iterable<Object> bind(
+      StatementRun started, SqlSupplier<Plan> planner, Map<String, Object> parameters) {
+    Plan plan = started.plan();
+    try {
+      if (started.restarted() && !connection.isCurrent(plan)) {
+        plan = planner.get(started);
+        if (!plan.givesRowsOf(started.plan())) {
+          throw new FaissException(
+              FaissException.CHANGED,
+              "the columns of the result changed after the statement was prepared; prepare and run"
+                  + " it again");
+        }
+        started.running(plan);
+      }
+    } catch (SQLException e) {
+      throw FaissException.<RuntimeException>sneakyThrow(e);
+    }
     Map<String, Object> values = new HashMap<>(parameters);
     values.putAll(plan.signature().internalParameters);
     if (started.timeoutMillis() > 0) {
@@ -432,18 +450,5 @@ class FaissStatement implements Statement {
   public boolean isCloseOnCompletion() throws SQLException {
     checkOpen();
     return closeOnCompletion;
-  }
-
-  @Override
-  public <T> T unwrap(Class<T> iface) throws SQLException {
-    if (iface.isInstance(this)) {
-      return iface.cast(this);
-    }
-    throw FaissErrors.badArgument("A statement of this driver is no " + iface.getName());
-  }
-
-  @Override
-  public boolean isWrapperFor(Class<?> iface) {
-    return iface.isInstance(this);
   }
 }

@@ -1,7 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.jdbc.CalcitePrepare;
 
 /**
@@ -18,4 +20,21 @@ record Plan(
     CalcitePrepare.CalciteSignature<Object> signature,
     long version,
     boolean reusable,
-    AtomicBoolean broken) {}
+    AtomicBoolean broken) {
+
+  /** Whether its rows look like those of another: the same columns, stored in the same way. */
+  boolean givesRowsOf(Plan other) {
+    List<ColumnMetaData> mine = signature.columns;
+    List<ColumnMetaData> others = other.signature.columns;
+    boolean same =
+        mine.size() == others.size()
+            && signature.cursorFactory.style == other.signature.cursorFactory.style;
+    for (int i = 0; same && i < mine.size(); i++) {
+      same =
+          mine.get(i).label.equals(others.get(i).label)
+              && mine.get(i).type.id == others.get(i).type.id
+              && mine.get(i).type.rep == others.get(i).type.rep;
+    }
+    return same;
+  }
+}

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sqlite.Detached;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
@@ -62,9 +63,9 @@ final class PlanCache {
   /**
    * Plans a statement, or finds its plan.
    *
-   * @throws SQLException as translated by the caller
+   * @throws Throwable to be translated by the caller
    */
-  Plan plan(String sql, StatementRun run) throws SQLException {
+  Plan plan(String sql, StatementRun run) throws Throwable {
     Key key = new Key(sql, calcite.getSchema());
     long version = version();
     synchronized (plans) {
@@ -75,13 +76,9 @@ final class PlanCache {
     }
     FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
     CalcitePrepare.Context context = calcite.createPrepareContext();
-    CalcitePrepare.Dummy.push(context);
-    CalcitePrepare.CalciteSignature<Object> signature;
-    try {
-      signature = prepare.prepareSql(context, CalcitePrepare.Query.of(sql), Object[].class, -1);
-    } finally {
-      CalcitePrepare.Dummy.pop(context);
-    }
+    CalcitePrepare.CalciteSignature<Object> signature =
+        Detached.call(
+            run::check, () -> run.within(() -> prepare(prepare, context, sql)), () -> {}, () -> {});
     Plan plan = new Plan(signature, version, prepare.reusable(), new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
       synchronized (plans) {
@@ -89,6 +86,16 @@ final class PlanCache {
       }
     }
     return plan;
+  }
+
+  private static CalcitePrepare.CalciteSignature<Object> prepare(
+      FaissPrepare prepare, CalcitePrepare.Context context, String sql) {
+    CalcitePrepare.Dummy.push(context);
+    try {
+      return prepare.prepareSql(context, CalcitePrepare.Query.of(sql), Object[].class, -1);
+    } finally {
+      CalcitePrepare.Dummy.pop(context);
+    }
   }
 
   void clear() {

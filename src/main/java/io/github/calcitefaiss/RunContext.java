@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.sqlite.Execution;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -20,13 +21,16 @@ import org.apache.calcite.schema.SchemaPlus;
  *
  * <p>One per execution; the map is not changed after construction.
  */
-public final class RunContext implements DataContext {
+public final class RunContext implements Execution.Carrier {
   private final DataContext session;
   private final CalciteSchema rootSchema;
   private final Map<String, Object> values;
   private final AtomicBoolean cancelled;
+  private final Execution execution;
 
   /**
+   * Begins an execution on behalf of the run that this thread is inside of.
+   *
    * @param session clock, time zone, user and type factory
    * @param rootSchema schemas as they were when the statement was planned; null for those of now
    * @param values parameters by Calcite's names for them ("?0"), and internal ones
@@ -41,6 +45,12 @@ public final class RunContext implements DataContext {
     this.session = session;
     this.rootSchema = rootSchema;
     this.values = values;
+    this.execution = Execution.begin(cancelled);
+  }
+
+  @Override
+  public Execution execution() {
+    return execution;
   }
 
   /** Ends the execution with an exception if it was cancelled; called by generated code. */

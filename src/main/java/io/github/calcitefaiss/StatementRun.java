@@ -4,6 +4,8 @@ package io.github.calcitefaiss;
 import io.github.calcitefaiss.sqlite.Execution;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +35,7 @@ final class StatementRun {
   private boolean inside;
   private ScheduledFuture<?> watch;
   private boolean finished;
+  private boolean restarted;
   private Plan plan;
   private volatile Stop stop;
 
@@ -58,6 +61,13 @@ final class StatementRun {
     return executor;
   }
 
+  /** Throws if the execution was stopped. */
+  void check() {
+    if (flag.get()) {
+      throw new CancellationException();
+    }
+  }
+
   /** The flag that functions, scans and operators poll. */
   AtomicBoolean flag() {
     return flag;
@@ -70,6 +80,11 @@ final class StatementRun {
   /** Says which plan is executed. */
   void running(Plan started) {
     plan = started;
+  }
+
+  /** The plan that is executed. */
+  Plan plan() {
+    return plan;
   }
 
   void cancel() {
@@ -140,9 +155,29 @@ final class StatementRun {
       ending = owner;
       owner = new Execution.Owner(flag);
     }
+    restarted = true;
     scope.close();
     ending.close();
     scope = owner.enter();
+  }
+
+  /** Whether it began anew since its plan was made. */
+  boolean restarted() {
+    return restarted;
+  }
+
+  /** Calls something on this execution's behalf, on whatever thread. */
+  <T> T within(Callable<T> call) throws Exception {
+    Execution.Owner current;
+    synchronized (this) {
+      current = owner;
+    }
+    Execution.Scope entered = current.enter();
+    try {
+      return call.call();
+    } finally {
+      entered.close();
+    }
   }
 
   private void watchAfter(long nanos) {

@@ -14,6 +14,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
@@ -150,6 +151,24 @@ class CancelTest {
       assertEquals("HYT00", e.getSQLState());
       assertEquals("The statement was ended by its timeout of 1000 ms", e.getMessage());
       assertUsable(statement);
+    }
+  }
+
+  @Test
+  void cancelAndTimeoutDontWaitForThePlanner() throws Exception {
+    CountDownLatch released = new CountDownLatch(1);
+    ToySchemaFactory.STUCK.set(released);
+    try (Connection connection = Toy.connect();
+        Statement statement = connection.createStatement()) {
+      Run run = () -> readAll(statement.executeQuery("SELECT id FROM stuck"));
+      statement.setQueryTimeout(1);
+      assertEquals("HYT00", assertThrows(SQLException.class, run::go).getSQLState());
+      statement.setQueryTimeout(0);
+      SQLException e = cancelled(statement, () -> true, run);
+      assertEquals("HY008", e.getSQLState(), e.toString());
+      assertUsable(statement);
+    } finally {
+      released.countDown();
     }
   }
 

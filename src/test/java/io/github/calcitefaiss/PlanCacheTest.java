@@ -10,10 +10,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -115,6 +119,66 @@ class PlanCacheTest {
     TestDatabase.write(
         file, "DROP TABLE t", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('x')");
     assertEquals("x", one(sql));
+  }
+
+  private static final String[] SWAPPED = {
+    "DROP TABLE t", "CREATE TABLE t (b INTEGER, a INTEGER)", "INSERT INTO t VALUES (2, 1)"
+  };
+
+  /** A statement that is planned before a change and read after it. */
+  private FaissResultSet changedMeanwhile(String sql, String... change) throws SQLException {
+    AtomicBoolean changed = new AtomicBoolean();
+    return ((FaissStatement) connection.createStatement())
+        .run(
+            run -> {
+              Plan plan = connection.plan(sql, run);
+              if (!changed.getAndSet(true)) {
+                TestDatabase.write(file, change);
+              }
+              return plan;
+            },
+            Map.of());
+  }
+
+  @Test
+  void columnsThatChangeAfterPlanningAreNotMistaken() throws SQLException {
+    TestDatabase.write(
+        file, "CREATE TABLE t (a INTEGER, b INTEGER)", "INSERT INTO t VALUES (1, 2)");
+    try (ResultSet rows = changedMeanwhile("select a, b from t where a < b", SWAPPED)) {
+      assertTrue(rows.next());
+      assertEquals(1L, rows.getLong("a"));
+      assertEquals(2L, rows.getLong("b"));
+    }
+    SQLException e =
+        assertThrows(
+            SQLException.class,
+            () -> changedMeanwhile("select * from t", "ALTER TABLE t ADD COLUMN c"));
+    assertEquals("40001", e.getSQLState(), e.toString());
+    e = assertThrows(SQLException.class, () -> changedMeanwhile("select * from t", "DROP TABLE t"));
+    assertEquals("42S02", e.getSQLState(), e.toString());
+  }
+
+  @Test
+  void columnsThatChangeAfterPreparingAreNotMistakenByCalciteItself() throws SQLException {
+    TestDatabase.write(
+        file, "CREATE TABLE t (a INTEGER, b INTEGER)", "INSERT INTO t VALUES (1, 2)");
+    String model =
+        "inline:{\"version\": \"1.0\", \"defaultSchema\": \"s\", \"schemas\": [{\"name\": \"s\","
+            + " \"type\": \"custom\", \"factory\": \"io.github.calcitefaiss.FaissSchemaFactory\","
+            + " \"operand\": {\"database\": \""
+            + file.toString().replace("\\", "/")
+            + "\"}}]}";
+    Properties properties = new Properties();
+    properties.setProperty("model", model);
+    try (Connection calcite = DriverManager.getConnection("jdbc:calcite:", properties);
+        PreparedStatement prepared = calcite.prepareStatement("select * from \"t\"")) {
+      TestDatabase.write(file, SWAPPED);
+      Throwable cause = assertThrows(SQLException.class, prepared::executeQuery);
+      while (cause.getCause() != null) {
+        cause = cause.getCause();
+      }
+      assertTrue(cause.getMessage().contains("table s.t was given other columns"), cause + "");
+    }
   }
 
   @Test

@@ -4,8 +4,10 @@ package io.github.calcitefaiss;
 import io.github.calcitefaiss.sqlite.FaissException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.util.ByteString;
@@ -30,6 +32,9 @@ public final class ToySchemaFactory implements SchemaFactory {
   /** How many scans of the table "restless" still find that its data changed. */
   static final AtomicInteger CHANGES = new AtomicInteger();
 
+  /** What the planner waits for when a statement names the table "stuck". */
+  static final AtomicReference<CountDownLatch> STUCK = new AtomicReference<>();
+
   @Override
   public Schema create(SchemaPlus parent, String name, Map<String, Object> operand) {
     Object[][] docs = {
@@ -45,6 +50,8 @@ public final class ToySchemaFactory implements SchemaFactory {
             table(Linq4j.asEnumerable(docs)),
             "numbers",
             numbers(),
+            "stuck",
+            stuck(),
             "restless",
             table(Linq4j.asEnumerable(docs).where(row -> unchanged())));
       }
@@ -56,6 +63,20 @@ public final class ToySchemaFactory implements SchemaFactory {
       throw new FaissException(FaissException.CHANGED, "changed").raise();
     }
     return true;
+  }
+
+  private static Table stuck() {
+    return new AbstractTable() {
+      @Override
+      public RelDataType getRowType(RelDataTypeFactory types) {
+        try {
+          STUCK.get().await();
+        } catch (InterruptedException e) {
+          throw new AssertionError(e);
+        }
+        return types.builder().add("id", SqlTypeName.BIGINT).build();
+      }
+    };
   }
 
   private static Table numbers() {

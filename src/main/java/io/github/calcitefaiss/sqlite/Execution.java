@@ -25,6 +25,7 @@ import org.apache.calcite.DataContext;
  * repeated.
  */
 public final class Execution implements Checkpoint {
+  /** The runs of other drivers' contexts. */
   private static final Map<DataContext, Execution> RUNNING =
       Collections.synchronizedMap(new WeakHashMap<>());
 
@@ -54,16 +55,27 @@ public final class Execution implements Checkpoint {
    *     a call once while preparing and freeze its answer
    */
   public static Execution of(DataContext root) {
-    Execution known = RUNNING.get(root);
-    if (known != null) {
-      LATEST.set(known.self);
-      return known;
+    Execution known = root instanceof Carrier carrier ? carrier.execution() : RUNNING.get(root);
+    if (known == null) {
+      AtomicBoolean cancelFlag = DataContext.Variable.CANCEL_FLAG.get(root);
+      if (cancelFlag == null) {
+        throw new IllegalStateException("not evaluated while planning");
+      }
+      known = RUNNING.computeIfAbsent(root, r -> begin(cancelFlag));
     }
-    AtomicBoolean cancelFlag = DataContext.Variable.CANCEL_FLAG.get(root);
-    if (cancelFlag == null) {
-      throw new IllegalStateException("not evaluated while planning");
-    }
-    return RUNNING.computeIfAbsent(root, r -> new Execution(cancelFlag, OWNER.get()));
+    LATEST.set(known.self);
+    return known;
+  }
+
+  /** Begins a run that is cancelled by setting a flag, on behalf of the owner of this thread. */
+  public static Execution begin(AtomicBoolean cancelFlag) {
+    return new Execution(cancelFlag, OWNER.get());
+  }
+
+  /** A context that knows its run; that of another driver is looked up in a map. */
+  public interface Carrier extends DataContext {
+    /** The run that it belongs to. */
+    Execution execution();
   }
 
   /** The snapshot of a database that the run which this thread works for holds, or null. */
@@ -226,6 +238,12 @@ public final class Execution implements Checkpoint {
 
   private synchronized void release(Pin pin) {
     pin.users--;
+    if (pin.spoiled) {
+      if (pin.users == 0) {
+        pin.discard();
+      }
+      return;
+    }
     // Without an owner nobody says when the run is over, and a snapshot kept would block writers.
     if (pin.users == 0 && (owner == null || owner.isClosed())) {
       pin.close();
@@ -239,7 +257,7 @@ public final class Execution implements Checkpoint {
     for (Pin pin : pins.values()) {
       if (pin.users == 0) {
         pin.close();
-      } else if (pin.abandoned == null) {
+      } else if (pin.abandoned == null && !pin.spoiled) {
         // An operator that failed left a scan open. Nobody will close it.
         pin.discard();
       }
@@ -253,6 +271,9 @@ public final class Execution implements Checkpoint {
     private SqliteDatabase.Lease lease;
     private volatile int users;
     private volatile BooleanSupplier abandoned;
+
+    /** Whether another thread is inside SQLite, and nothing of the connection may be touched. */
+    private volatile boolean spoiled;
 
     private boolean isInterrupted() {
       BooleanSupplier load = abandoned;
@@ -281,6 +302,7 @@ public final class Execution implements Checkpoint {
     private final Pin pin;
     private final SqliteDatabase.Lease lease;
     private boolean handedOver;
+    private boolean left;
     private boolean closed;
 
     private Snapshot(Pin pin) {
@@ -292,6 +314,22 @@ public final class Execution implements Checkpoint {
     void handOver(BooleanSupplier abandoned) {
       handedOver = true;
       pin.abandoned = abandoned;
+    }
+
+    /** Leaves the connection, and the closing of this, to a thread that is inside SQLite. */
+    void leave() {
+      left = true;
+      pin.spoiled = true;
+    }
+
+    /** Whether this is closed by the thread that it was left to. */
+    boolean isLeft() {
+      return left;
+    }
+
+    /** Whether nothing of the connection may be touched; it is closed with all that is open. */
+    boolean isSpoiled() {
+      return pin.spoiled;
     }
 
     /** The connection and version to read. */

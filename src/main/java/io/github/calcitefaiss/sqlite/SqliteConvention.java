@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.apache.calcite.adapter.enumerable.EnumerableRules;
 import org.apache.calcite.adapter.jdbc.JdbcConvention;
 import org.apache.calcite.adapter.jdbc.JdbcRules;
 import org.apache.calcite.linq4j.tree.Expressions;
@@ -76,6 +77,10 @@ public final class SqliteConvention extends JdbcConvention {
         config(Sort.class, "SqliteSortRule").withRuleFactory(SortRule::new).toRule(SortRule.class));
     planner.addRule(CoreRules.FILTER_SET_OP_TRANSPOSE);
     planner.addRule(CoreRules.PROJECT_REMOVE);
+    // They merge rows that SQLite sorted, by Java's order: another one for texts beyond the basic
+    // plane, and no order at all for values of any type. Hash joins and sorts are right for both.
+    planner.removeRule(EnumerableRules.ENUMERABLE_MERGE_JOIN_RULE);
+    planner.removeRule(EnumerableRules.ENUMERABLE_MERGE_UNION_RULE);
     for (Consumer<RelOptPlanner> rules : MORE_RULES) {
       rules.accept(planner);
     }

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sqlite;
 import io.github.calcitefaiss.index.Checkpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -91,6 +92,11 @@ public final class SqliteDatabase {
     } catch (NoSuchFileException e) {
       throw new FaissException(
           FaissException.CONFIGURATION, "database file " + absolute + " does not exist", e);
+    } catch (AccessDeniedException e) {
+      throw new FaissException(
+          FaissException.CONFIGURATION,
+          "database file " + absolute + " may not be read (permission of its folder)",
+          e);
     } catch (IOException e) {
       throw new FaissException(
           FaissException.CONFIGURATION, "database file " + absolute + " can't be read: " + e, e);
@@ -338,9 +344,13 @@ public final class SqliteDatabase {
   private FaissException gone(IOException e) {
     return new FaissException(
         FaissException.UNREADABLE,
-        e instanceof NoSuchFileException
-            ? "database file " + path + " does not exist any more"
-            : "database file " + path + " can't be read: " + e,
+        "database file "
+            + path
+            + (e instanceof NoSuchFileException
+                ? " does not exist any more"
+                : e instanceof AccessDeniedException
+                    ? " may not be read (permission of its folder)"
+                    : " can't be read: " + e),
         e);
   }
 

@@ -25,6 +25,10 @@ final class SqliteFile {
   /** Steps of SQLite's machine between two looks at the cancel flag: some tens of microseconds. */
   private static final int PROGRESS_STEPS = 10_000;
 
+  private static final String UNFINISHED =
+      "holds the unfinished transaction of a writer that died; undoing it needs permission to write"
+          + " the file and its folder: open it once with a program that has it, such as sqlite3";
+
   /** What a connection may do to the file. */
   enum Access {
     /** Nothing but read. */
@@ -50,11 +54,15 @@ final class SqliteFile {
         "jdbc:sqlite:" + uri(path) + (read && isOnReadOnlyMedium(path) ? "?immutable=1" : ""));
   }
 
-  /** Nobody can write there, so no lock is needed, and a database in WAL mode needs no log. */
+  /**
+   * Whether nobody can write there, so that no lock is needed, and a database in WAL mode needs no
+   * log. SQLite would ignore a log or journal that is there.
+   */
   private static boolean isOnReadOnlyMedium(Path path) {
     try {
       return Files.getFileStore(path).isReadOnly()
-          && FileState.ifPresent(path.resolveSibling(path.getFileName() + "-wal")) == null;
+          && FileState.ifPresent(path.resolveSibling(path.getFileName() + "-wal")) == null
+          && FileState.ifPresent(path.resolveSibling(path.getFileName() + "-journal")) == null;
     } catch (IOException e) {
       return false;
     }
@@ -149,18 +157,17 @@ final class SqliteFile {
         break;
       case SQLITE_READONLY:
         what =
-            code(e) == SQLiteErrorCode.SQLITE_READONLY_ROLLBACK
-                ? "holds the unfinished transaction of a writer that died; undoing it needs"
-                    + " permission to write: open it once with a program that has it, such as"
-                    + " sqlite3"
-                : walProblem(path, e);
-        break;
-      case SQLITE_CANTOPEN:
-        what = walProblem(path, e);
+            code(e) == SQLiteErrorCode.SQLITE_READONLY_ROLLBACK ? UNFINISHED : openProblem(path, e);
         break;
       case SQLITE_PERM:
+      case SQLITE_CANTOPEN:
+        what = openProblem(path, e);
+        break;
       case SQLITE_IOERR:
-        what = "can't be read: " + e.getMessage();
+        what =
+            code(e) == SQLiteErrorCode.SQLITE_IOERR_DELETE
+                ? UNFINISHED + "; here the folder can't be written: " + e.getMessage()
+                : "can't be read: " + e.getMessage();
         break;
       default:
         return e;
@@ -168,7 +175,13 @@ final class SqliteFile {
     return new FaissException(FaissException.UNREADABLE, "database " + path + " " + what, e);
   }
 
-  private static String walProblem(Path path, SQLException e) {
+  private static String openProblem(Path path, SQLException e) {
+    for (String suffix : new String[] {"", "-wal", "-shm", "-journal"}) {
+      Path file = path.resolveSibling(path.getFileName() + suffix);
+      if (Files.exists(file) && !Files.isReadable(file)) {
+        return "can't be read: " + file.getFileName() + " may not be read (permission)";
+      }
+    }
     Path folder = path.getParent();
     return "can't be read: "
         + e.getMessage()

@@ -15,6 +15,8 @@ import org.apache.calcite.linq4j.Enumerable;
 import org.apache.calcite.linq4j.Enumerator;
 import org.apache.calcite.linq4j.Linq4j;
 import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Aggregate;
+import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.type.RelDataTypeField;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlString;
@@ -31,9 +33,16 @@ import org.apache.calcite.sql.util.SqlString;
  * @param outputs its columns
  * @param parameters for each {@code ?} of the query, which parameter of the statement it is, or
  *     {@link #FIRST_OUTER} plus which value of the outer query's row
+ * @param tables what it reads, with the columns that it was made for
+ * @param sorts whether SQLite may have to sort before it gives the first row
  */
 public record SqliteQuery(
-    SqliteDatabase database, String sql, List<Output> outputs, List<Integer> parameters) {
+    SqliteDatabase database,
+    String sql,
+    List<Output> outputs,
+    List<Integer> parameters,
+    List<SqliteTable> tables,
+    boolean sorts) {
   static final int FIRST_OUTER = Integer.MAX_VALUE - 10000;
 
   /** A column of the result. */
@@ -55,18 +64,38 @@ public record SqliteQuery(
     for (RelDataTypeField field : rel.getRowType().getFieldList()) {
       outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));
     }
+    return of(database, text, outputs, rel);
+  }
+
+  static SqliteQuery of(
+      SqliteDatabase database, SqlString text, List<Output> outputs, RelNode rel) {
     return new SqliteQuery(
         database,
         text.getSql(),
         outputs,
-        text.getDynamicParameters() == null ? List.of() : text.getDynamicParameters());
+        text.getDynamicParameters() == null ? List.of() : text.getDynamicParameters(),
+        tables(rel),
+        sorts(rel));
+  }
+
+  private static List<SqliteTable> tables(RelNode rel) {
+    return rel instanceof SqliteTableScan scan
+        ? List.of(scan.sqliteTable())
+        : rel.getInputs().stream().flatMap(input -> tables(input).stream()).distinct().toList();
+  }
+
+  private static boolean sorts(RelNode rel) {
+    return rel instanceof Sort
+        || rel instanceof Aggregate
+        || rel instanceof SqliteTableScan scan && scan.sqliteTable().isView()
+        || rel.getInputs().stream().anyMatch(SqliteQuery::sorts);
   }
 
   /** This query, with a column read as it is stored whatever its type. */
   public SqliteQuery withRaw(int column) {
     List<Output> changed = new ArrayList<>(outputs);
     changed.set(column, new Output(outputs.get(column).name(), SqlTypeName.ANY));
-    return new SqliteQuery(database, sql, changed, parameters);
+    return new SqliteQuery(database, sql, changed, parameters, tables, sorts);
   }
 
   /** The rows of this query in which a column has one of so many values, given as outer values. */
@@ -83,7 +112,9 @@ public record SqliteQuery(
             + "?, ".repeat(count - 1)
             + "?)",
         outputs,
-        all);
+        all,
+        tables,
+        sorts);
   }
 
   /**
@@ -102,7 +133,9 @@ public record SqliteQuery(
             + IndexLoader.quote(column)
             + " = k.column1",
         outputs,
-        all);
+        all,
+        tables,
+        sorts);
   }
 
   private static List<Integer> outer(int count) {
@@ -161,6 +194,9 @@ public record SqliteQuery(
       PreparedStatement prepared = null;
       try {
         opened = execution.snapshot(database);
+        for (SqliteTable table : tables) {
+          table.schema().checkColumns(table, opened.lease());
+        }
         prepared = opened.lease().connection().prepareStatement(sql);
         for (int i = 0; i < parameters.size(); i++) {
           int parameter = parameters.get(i);
@@ -171,13 +207,24 @@ public record SqliteQuery(
                       ? outer[parameter - FIRST_OUTER]
                       : root.get("?" + parameter)));
         }
-        rows = prepared.executeQuery();
-      } catch (SQLException e) {
-        close(prepared, opened);
-        throw failed(e);
+        // For each row of an outer query there is less to sort, and no time for another thread.
+        rows = sorts && outer.length == 0 ? first(prepared, opened) : prepared.executeQuery();
+      } catch (Throwable e) {
+        if (opened == null || !opened.isLeft()) {
+          close(prepared, opened);
+        }
+        throw e instanceof SQLException problem
+            ? failed(problem)
+            : FaissException.<RuntimeException>sneakyThrow(e);
       }
       snapshot = opened;
       statement = prepared;
+    }
+
+    /** SQLite looks at the cancel flag between the steps of a query, but a sort is one step. */
+    private ResultSet first(PreparedStatement prepared, Execution.Snapshot opened)
+        throws Throwable {
+      return Detached.call(execution, prepared::executeQuery, opened::leave, opened::close);
     }
 
     @Override
@@ -242,7 +289,7 @@ public record SqliteQuery(
 
     private static void close(PreparedStatement statement, Execution.Snapshot snapshot) {
       try (snapshot) {
-        if (statement != null) {
+        if (statement != null && !snapshot.isSpoiled()) {
           statement.close();
         }
       } catch (SQLException e) {

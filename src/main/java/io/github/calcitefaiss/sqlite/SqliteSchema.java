@@ -35,7 +35,7 @@ public final class SqliteSchema extends AbstractSchema {
   private final SqliteDatabase database;
   private final SqliteConvention convention;
   private final IndexedTables indexedTables;
-  private Content content;
+  private volatile Content content;
   private boolean uncached;
 
   /**
@@ -188,38 +188,95 @@ public final class SqliteSchema extends AbstractSchema {
     }
   }
 
-  private synchronized Content content() throws SQLException {
+  private Content content() throws SQLException {
     Checkpoint checkpoint = Execution.current();
-    DatabaseVersion version = database.version(checkpoint);
-    if (content != null && content.version.equals(version)) {
-      return content;
-    }
-    // Within a run, its own snapshot: waiting for another might be waiting for itself.
-    SqliteDatabase.Lease held = Execution.held(database);
-    if (held != null && held.version().equals(version)) {
-      content = read(held);
-      return content;
-    }
-    try (SqliteDatabase.Lease lease = database.snapshot(checkpoint)) {
-      content = read(lease);
-      return content;
+    while (true) {
+      // No lock is held here: whoever else waits for the same writer can be cancelled by itself.
+      DatabaseVersion version = database.version(checkpoint);
+      Content known = content;
+      if (known != null && known.version.equals(version)) {
+        return known;
+      }
+      // Within a run, its own snapshot: waiting for another might be waiting for itself.
+      SqliteDatabase.Lease held = Execution.held(database);
+      Content read;
+      if (held != null && held.version().equals(version)) {
+        read = read(held);
+      } else {
+        try (SqliteDatabase.Lease lease = database.snapshot(checkpoint)) {
+          read = read(lease);
+        }
+      }
+      if (read != null) {
+        return read;
+      }
     }
   }
 
+  /** Reads what there is in a version, unless somebody else knows a newer one by then: null. */
   private Content read(SqliteDatabase.Lease lease) throws SQLException {
     try {
       // Not SQLite's counter of changes: another file in the place may have the same.
       String definitions = readDefinitions(lease.connection());
-      return content != null && content.definitions.equals(definitions)
-          ? new Content(lease.version(), definitions, content.number, content.tables)
-          : new Content(
-              lease.version(),
-              definitions,
-              content == null ? 1 : content.number + 1,
-              readTables(lease.connection()));
+      return publish(lease.version(), definitions, tablesOf(definitions, lease));
     } catch (SQLException e) {
       throw database.unreadable(e);
     }
+  }
+
+  private Map<String, SqliteTable> tablesOf(String definitions, SqliteDatabase.Lease lease)
+      throws SQLException {
+    Content known = content;
+    return known != null && known.definitions.equals(definitions)
+        ? known.tables
+        : readTables(lease.connection());
+  }
+
+  /**
+   * Refuses to read a table in a version in which it has other columns than those that a statement
+   * was planned for: they are read by their place.
+   *
+   * @throws FaissException with SQLSTATE {@link FaissException#CHANGED}
+   */
+  void checkColumns(SqliteTable planned, SqliteDatabase.Lease lease) throws SQLException {
+    Content known = content;
+    Map<String, SqliteTable> tables;
+    if (known != null && known.version.equals(lease.version())) {
+      tables = known.tables;
+    } else {
+      String definitions = readDefinitions(lease.connection());
+      tables = tablesOf(definitions, lease);
+      publish(lease.version(), definitions, tables);
+    }
+    SqliteTable now = tables.get(planned.name());
+    if (now != planned && (now == null || !now.columns().equals(planned.columns()))) {
+      throw new FaissException(
+          FaissException.CHANGED,
+          "table "
+              + name
+              + "."
+              + planned.name()
+              + " was "
+              + (now == null ? "dropped or renamed" : "given other columns")
+              + " after the statement was planned; prepare and run it again");
+    }
+  }
+
+  private synchronized Content publish(
+      DatabaseVersion version, String definitions, Map<String, SqliteTable> tables) {
+    Content known = content;
+    if (known == null) {
+      content = new Content(version, definitions, 1, tables);
+    } else if (known.definitions.equals(definitions)) {
+      if (known.version.number() < version.number()) {
+        content = new Content(version, definitions, known.number, known.tables);
+      }
+    } else if (known.version.number() < version.number()) {
+      content = new Content(version, definitions, known.number + 1, tables);
+    } else {
+      return null;
+    }
+    return content;
   }
 
   private static String readDefinitions(Connection connection) throws SQLException {

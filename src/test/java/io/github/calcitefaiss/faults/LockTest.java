@@ -106,6 +106,26 @@ class LockTest {
   }
 
   @Test
+  void whoWaitsIsCancelledThoughOthersWaitForTheSameWriter() throws Exception {
+    Path file = database("DELETE");
+    try (Connection writer = sqlite(file);
+        Connection connection = faiss(file, "busyTimeout=600000");
+        Statement first = connection.createStatement();
+        Statement second = connection.createStatement()) {
+      execute(writer, "BEGIN EXCLUSIVE");
+      Asking waiting = new Asking(first, SEARCH);
+      Threads.awaitIn(waiting.thread, "patiently");
+      Asking cancelled = new Asking(second, SEARCH);
+      Threads.awaitIn(cancelled.thread, "executeQuery");
+      second.cancel();
+      cancelled.fails("HY008");
+      assertTrue(waiting.thread.isAlive());
+      execute(writer, "COMMIT");
+      assertEquals("[1]", waiting.get());
+    }
+  }
+
+  @Test
   void manyScansAreOpenAtOnceAndInsideEachOther() throws SQLException {
     Path file = database("WAL");
     try (Connection connection = faiss(file)) {

@@ -20,9 +20,14 @@ final class Threads {
 
   /** Waits until something is so, and fails if it isn't after a minute. */
   static void await(String what, BooleanSupplier condition) {
+    await(what, 0, condition);
+  }
+
+  /** Waits until something is so, and fails if it isn't a minute after so many seconds. */
+  static void await(String what, int seconds, BooleanSupplier condition) {
     long start = System.nanoTime();
     while (!condition.getAsBoolean()) {
-      if (System.nanoTime() - start > LONGEST_NANOS) {
+      if (System.nanoTime() - start > LONGEST_NANOS + seconds * 1_000_000_000L) {
         throw new AssertionError("waited in vain: " + what);
       }
       LockSupport.parkNanos(100_000);

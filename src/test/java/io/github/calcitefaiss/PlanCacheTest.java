@@ -11,13 +11,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.util.Map;
-import java.util.Properties;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -142,7 +142,8 @@ class PlanCacheTest {
 
   @Test
   void columnsThatChangeAfterPlanningAreNotMistaken() throws SQLException {
-    TestDatabase.write(file, "CREATE TABLE t (a INTEGER, b INTEGER)", "INSERT INTO t VALUES (1, 2)");
+    TestDatabase.write(
+        file, "CREATE TABLE t (a INTEGER, b INTEGER)", "INSERT INTO t VALUES (1, 2)");
     try (ResultSet rows = changedMeanwhile("select a, b from t where a < b", SWAPPED)) {
       assertTrue(rows.next());
       assertEquals(1L, rows.getLong("a"));
@@ -153,15 +154,14 @@ class PlanCacheTest {
             SQLException.class,
             () -> changedMeanwhile("select * from t", "ALTER TABLE t ADD COLUMN c"));
     assertEquals("40001", e.getSQLState(), e.toString());
-    e =
-        assertThrows(
-            SQLException.class, () -> changedMeanwhile("select * from t", "DROP TABLE t"));
+    e = assertThrows(SQLException.class, () -> changedMeanwhile("select * from t", "DROP TABLE t"));
     assertEquals("42S02", e.getSQLState(), e.toString());
   }
 
   @Test
   void columnsThatChangeAfterPreparingAreNotMistakenByCalciteItself() throws SQLException {
-    TestDatabase.write(file, "CREATE TABLE t (a INTEGER, b INTEGER)", "INSERT INTO t VALUES (1, 2)");
+    TestDatabase.write(
+        file, "CREATE TABLE t (a INTEGER, b INTEGER)", "INSERT INTO t VALUES (1, 2)");
     String model =
         "inline:{\"version\": \"1.0\", \"defaultSchema\": \"s\", \"schemas\": [{\"name\": \"s\","
             + " \"type\": \"custom\", \"factory\": \"io.github.calcitefaiss.FaissSchemaFactory\","

@@ -181,8 +181,7 @@ public record SqliteQuery(
                       : root.get("?" + parameter)));
         }
         // For each row of an outer query there is less to sort, and no time for another thread.
-        rows =
-            sorts && outer.length == 0 ? first(prepared, opened) : prepared.executeQuery();
+        rows = sorts && outer.length == 0 ? first(prepared, opened) : prepared.executeQuery();
       } catch (Throwable e) {
         if (opened == null || !opened.isLeft()) {
           close(prepared, opened);

@@ -111,8 +111,7 @@ final class SqliteToEnumerableConverter extends ConverterImpl implements Enumera
     for (RelDataTypeField field : getRowType().getFieldList()) {
       outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));
     }
-    SqliteQuery query =
-        SqliteQuery.of(convention.schema().database(), sql, outputs, getInput());
+    SqliteQuery query = SqliteQuery.of(convention.schema().database(), sql, outputs, getInput());
     block.add(
         Expressions.return_(
             null,

@@ -131,7 +131,8 @@ class CancelLatencyTest {
             "index load",
             "SELECT faiss_search('a', 'v', " + query + ", 3) || faiss_refresh('a', 'v') FROM few"),
         arguments("plain scan", "SELECT * FROM t"),
-        arguments("scan and filter", "SELECT COUNT(*) FROM t AS x WHERE vector_norm(embedding) < 0"),
+        arguments(
+            "scan and filter", "SELECT COUNT(*) FROM t AS x WHERE vector_norm(embedding) < 0"),
         arguments(
             "sort", "SELECT * FROM t AS x ORDER BY vector_norm(embedding) + id, embedding, name"),
         arguments(
@@ -199,9 +200,7 @@ class CancelLatencyTest {
                     .collect(Collectors.joining(" AND "))),
         arguments(
             "expressions, planning",
-            "SELECT "
-                + numbers(3000, "CASE WHEN id = %d THEN name ELSE NULL END")
-                + " FROM few"),
+            "SELECT " + numbers(3000, "CASE WHEN id = %d THEN name ELSE NULL END") + " FROM few"),
         arguments(
             "or, planning",
             "SELECT COUNT(*) FROM few WHERE "

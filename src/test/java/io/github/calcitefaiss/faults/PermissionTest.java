@@ -154,10 +154,7 @@ class PermissionTest {
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
             PermissionTest.class.getName()));
     Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(said.toFile())
-            .start();
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile()).start();
     int status = process.waitFor();
     String output = Files.readString(said, StandardCharsets.UTF_8);
     Files.delete(said);

@@ -379,7 +379,15 @@ public final class SqliteDatabase {
 
   /** Says of an error of SQLite's which file it is about and what to do. */
   SQLException unreadable(SQLException e) {
-    return SqliteFile.explain(path, busyMillis, e);
+    SQLException explained = SqliteFile.explain(path, busyMillis, e);
+    return isBusy(e) && !lent.isEmpty()
+        ? new FaissException(
+            FaissException.UNREADABLE,
+            explained.getMessage()
+                + "; this process itself still reads it: if the writer waits for an open result,"
+                + " close that first",
+            explained)
+        : explained;
   }
 
   @FunctionalInterface

@@ -56,6 +56,10 @@ def replace(version):
     fill(db, version)
     db.execute("COMMIT")
     db.close()
+    put(other)
+
+
+def put(other):
     os.rename(other, path)
     for beside in ("-wal", "-shm", "-journal"):
         if os.path.exists(path + beside):
@@ -125,7 +129,13 @@ def renamed(version):
 
 
 def truncated(version):
-    os.truncate(path, rnd.randrange(0, os.path.getsize(path)))
+    # A part of a copy comes in the place. Cutting the file itself passes by SQLite's locks: what
+    # is read of it at that moment nobody can say.
+    with open(path, "rb") as file:
+        content = file.read()
+    with open(path + ".new", "wb") as file:
+        file.write(content[: rnd.randrange(0, len(content))])
+    put(path + ".new")
     time.sleep(0.02)
     replace(version)
 

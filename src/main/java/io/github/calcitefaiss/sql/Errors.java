@@ -68,6 +68,17 @@ final class Errors {
             + ". Name it in the operand \"tables\", with its columns of ids and embeddings");
   }
 
+  static FaissException changedMeanwhile(String function, String schema, String name) {
+    return new FaissException(
+        FaissException.CHANGED,
+        function
+            + ": table: '"
+            + schema
+            + "."
+            + name
+            + "' was changed while the statement was planned; run it again");
+  }
+
   static FaissException notAName(String function, String argument, Object got) {
     return new FaissException(
         DATA,

@@ -102,6 +102,10 @@ final class IndexAccess {
     }
     List<String> known = new ArrayList<>();
     for (IndexedTable each : schema.indexedTables().list()) {
+      if (each.table().equalsIgnoreCase(name)) {
+        // It came in between.
+        return each;
+      }
       known.add(each.table());
     }
     SqliteTable plain = schema.sqliteTable(name);

@@ -98,7 +98,11 @@ public final class TableFunctions {
     try {
       SqliteSchema schema = IndexAccess.schema("faiss_neighbors", root, database);
       IndexedTable indexed = IndexAccess.table("faiss_neighbors", schema, table);
-      SqliteTable.Column id = schema.sqliteTable(indexed.table()).column(indexed.id());
+      SqliteTable plain = schema.sqliteTable(indexed.table());
+      SqliteTable.Column id = plain == null ? null : plain.column(indexed.id());
+      if (id == null) {
+        throw Errors.changedMeanwhile("faiss_neighbors", schema.name(), indexed.table());
+      }
       return factory.createSqlType(id.type());
     } catch (FaissException e) {
       if (!e.getSQLState().equals(FaissException.UNKNOWN_NAME)) {

@@ -71,6 +71,7 @@ public final class SqliteDatabase {
   private FileState lastWal;
   private LeftWal leftWal;
   private boolean rested;
+  private volatile DatabaseVersion whole;
 
   /** The log that belonged to a file which was replaced, and the file that it doesn't belong to. */
   private record LeftWal(Object newFile, Object wal, ByteBuffer salts) {}
@@ -149,6 +150,7 @@ public final class SqliteDatabase {
       try {
         // No waiting here: the writer may be waiting for this very lease to end.
         if (before.equals(current())) {
+          checkWhole(lease);
           lent.add(lease);
           return lease;
         }
@@ -164,6 +166,27 @@ public final class SqliteDatabase {
     throw new FaissException(
         FaissException.CHANGED,
         "database " + path + " is written so often that no version could be read; try again");
+  }
+
+  /** SQLite takes a last page of which a part is missing for one that ends with zeros. */
+  private void checkWhole(Lease lease) throws SQLException {
+    DatabaseVersion version = lease.version();
+    if (version.equals(whole)) {
+      return;
+    }
+    long pageSize = SqliteFile.number(lease.connection(), "PRAGMA page_size");
+    if (version.file().size() % pageSize != 0) {
+      throw new FaissException(
+          FaissException.UNREADABLE,
+          "database file "
+              + path
+              + " is damaged: its "
+              + version.file().size()
+              + " bytes are no whole number of pages of "
+              + pageSize
+              + " bytes");
+    }
+    whole = version;
   }
 
   private Lease begin(DatabaseVersion version) throws SQLException {
@@ -356,7 +379,15 @@ public final class SqliteDatabase {
 
   /** Says of an error of SQLite's which file it is about and what to do. */
   SQLException unreadable(SQLException e) {
-    return SqliteFile.explain(path, busyMillis, e);
+    SQLException explained = SqliteFile.explain(path, busyMillis, e);
+    return isBusy(e) && !lent.isEmpty()
+        ? new FaissException(
+            FaissException.UNREADABLE,
+            explained.getMessage()
+                + "; this process itself still reads it: if the writer waits for an open result,"
+                + " close that first",
+            explained)
+        : explained;
   }
 
   @FunctionalInterface

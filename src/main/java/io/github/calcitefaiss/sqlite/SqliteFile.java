@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Locale;
@@ -91,6 +92,15 @@ final class SqliteFile {
     }
   }
 
+  /** The number that a query gives. */
+  static long number(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
   /** Ends whatever runs on a connection soon after the condition becomes true. */
   static void interruptWhen(Connection connection, BooleanSupplier condition) throws SQLException {
     ProgressHandler.setHandler(
@@ -170,7 +180,17 @@ final class SqliteFile {
                 : "can't be read: " + e.getMessage();
         break;
       default:
-        return e;
+        String message = String.valueOf(e.getMessage());
+        return message.contains("no such table") || message.contains("no such column")
+            ? new FaissException(
+                FaissException.CHANGED,
+                "database "
+                    + path
+                    + " changed after the statement was planned: "
+                    + message
+                    + "; run it again",
+                e)
+            : e;
     }
     return new FaissException(FaissException.UNREADABLE, "database " + path + " " + what, e);
   }

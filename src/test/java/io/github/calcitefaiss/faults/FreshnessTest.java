@@ -224,7 +224,8 @@ class FreshnessTest {
     try (Readers readers = new Readers(database("DELETE", 1))) {
       readers.see(1);
       byte[] good = Files.readAllBytes(file);
-      for (int size : new int[] {0, 1, 50, 100, 4096, good.length / 2, good.length - 4096}) {
+      int n = good.length;
+      for (int size : new int[] {0, 1, 50, 100, 4096, n / 2, n - 4096, n - 4000, n - 512, n - 1}) {
         try (RandomAccessFile cut = new RandomAccessFile(file.toFile(), "rw")) {
           cut.setLength(size);
         }

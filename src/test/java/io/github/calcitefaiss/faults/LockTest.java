@@ -82,6 +82,42 @@ class LockTest {
     }
   }
 
+  /** A writer in another process doesn't hinder this: SQLite shares a lock within a process. */
+  @Test
+  void anOpenResultThatAWriterInThisProcessWaitsForIsNamed() throws Exception {
+    Path file = database("DELETE");
+    try (Connection writer = sqlite(file);
+        Connection connection = faiss(file, "busyTimeout=30");
+        Statement reader = connection.createStatement()) {
+      ResultSet open = reader.executeQuery("SELECT id FROM docs");
+      assertTrue(open.next());
+      Thread waiting =
+          new Thread(
+              () -> {
+                try {
+                  commit(writer, 2);
+                } catch (SQLException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      waiting.start();
+      Threads.await(
+          "the writer waits",
+          () -> {
+            try (Statement statement = connection.createStatement()) {
+              statement.executeQuery("SELECT v FROM docs").close();
+              return false;
+            } catch (SQLException e) {
+              assertTrue(e.getMessage().contains("close that first"), e.toString());
+              return true;
+            }
+          });
+      open.close();
+      waiting.join();
+      assertEquals(2, Way.SCAN.ask(connection));
+    }
+  }
+
   @Test
   void whoWaitsForAWriterIsCancelledTimedOutOrServed() throws Exception {
     Path file = database("DELETE");

@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -52,7 +54,8 @@ class OtherLanguageTest {
   private final AtomicInteger committed = new AtomicInteger(1);
   private final AtomicInteger answers = new AtomicInteger();
   private final Map<String, Integer> errors = new TreeMap<>();
-  private final Map<String, Integer> done = new TreeMap<>();
+  private final Map<String, Integer> done = new ConcurrentSkipListMap<>();
+  private final List<String> log = new CopyOnWriteArrayList<>();
 
   @Test
   void everyAnswerIsOfOneCommittedVersion() throws Exception {
@@ -148,8 +151,10 @@ class OtherLanguageTest {
             committed.accumulateAndGet(Integer.parseInt(rest), Math::max);
             break;
           case 'D':
-            synchronized (done) {
-              done.merge(rest, 1, Integer::sum);
+            done.merge(rest, 1, Integer::sum);
+            log.add(committed + " " + rest);
+            if (log.size() > 8) {
+              log.remove(0);
             }
             break;
           default:
@@ -196,6 +201,8 @@ class OtherLanguageTest {
     try {
       check(atLeast, way.ask(prepared));
       answers.incrementAndGet();
+    } catch (VersionedDatabase.TornAnswer e) {
+      throw new AssertionError(way + " after " + atLeast + ", last done " + List.copyOf(log), e);
     } catch (SQLException e) {
       note(e);
     } finally {

@@ -117,7 +117,7 @@ public final class FuzzTargets {
           rows.getObject(1);
         }
       } catch (SQLException e) {
-        if (String.valueOf(e.getMessage()).contains("Internal error")) {
+        if (String.valueOf(e.getMessage()).startsWith("Internal error")) {
           throw e;
         }
       }

@@ -6,6 +6,8 @@ import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Search;
 import io.github.calcitefaiss.index.VectorCodec;
+import java.io.BufferedOutputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -25,8 +27,8 @@ import java.util.Random;
  * name, tab, milliseconds (the median of the rounds), or bytes for each byte of float32.
  *
  * <p>{@code Goals make FROM.db ROWS DIMS TO.db} makes a table of vectors mixed from the real ones in
- * FROM (or Gaussian where DIMS isn't theirs); {@code Goals run FILE.db} measures. Run by
- * benchmarks/goals.
+ * FROM (or Gaussian where DIMS isn't theirs); {@code Goals dump FILE.db ROWS.f32} writes them as
+ * bare floats; {@code Goals run FILE.db} measures. Run by benchmarks/goals.
  */
 public final class Goals {
   private static final int K = 10;
@@ -38,8 +40,22 @@ public final class Goals {
   public static void main(String[] args) throws Exception {
     if (args[0].equals("make")) {
       make(args[1], Integer.parseInt(args[2]), Integer.parseInt(args[3]), Path.of(args[4]));
+    } else if (args[0].equals("dump")) {
+      dump(Path.of(args[1]), Path.of(args[2]));
     } else {
       run(Path.of(args[1]));
+    }
+  }
+
+  /** Writes a table's vectors as bare float32 rows. */
+  private static void dump(Path from, Path to) throws Exception {
+    try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + from);
+        Statement s = c.createStatement();
+        ResultSet r = s.executeQuery("SELECT embedding FROM embeddings ORDER BY id");
+        OutputStream out = new BufferedOutputStream(Files.newOutputStream(to), 1 << 20)) {
+      while (r.next()) {
+        out.write(r.getBytes(1));
+      }
     }
   }
 

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss;
 
 import io.github.calcitefaiss.sql.Affinity;
+import io.github.calcitefaiss.sql.FaissValidator;
 import io.github.calcitefaiss.sql.LateralRewrite;
 import java.lang.reflect.Type;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.jdbc.CalcitePrepare;
 import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.plan.Contexts;
+import org.apache.calcite.plan.RelOptCluster;
 import org.apache.calcite.plan.RelOptCostFactory;
 import org.apache.calcite.plan.RelOptPlanner;
 import org.apache.calcite.plan.RelOptTable;
@@ -68,6 +70,13 @@ final class FaissPrepare extends CalcitePrepareImpl {
   }
 
   @Override
+  protected RelOptCluster createCluster(RelOptPlanner planner, RexBuilder rexBuilder) {
+    RelOptCluster cluster = super.createCluster(planner, rexBuilder);
+    cluster.setMetadataQuerySupplier(PlannerMetadata::query);
+    return cluster;
+  }
+
+  @Override
   protected CalcitePreparingStmt getPreparingStmt(
       CalcitePrepare.Context context,
       Type elementType,
@@ -86,8 +95,9 @@ final class FaissPrepare extends CalcitePrepareImpl {
       @Override
       protected SqlValidator createSqlValidator(
           CatalogReader catalog, UnaryOperator<SqlValidator.Config> configure) {
-        return super.createSqlValidator(
-            new PollingCatalog((CalciteCatalogReader) catalog, context), configure);
+        return FaissValidator.like(
+            super.createSqlValidator(
+                new PollingCatalog((CalciteCatalogReader) catalog, context), configure));
       }
 
       @Override

@@ -461,7 +461,8 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
   }
 
   /** The parameters' types, as the validator inferred them. */
-  private record Parameters(List<AvaticaParameter> parameters) implements ParameterMetaData {
+  private record Parameters(List<AvaticaParameter> parameters)
+      implements ParameterMetaData, Unwrappable {
     private AvaticaParameter parameter(int index) throws SQLException {
       if (index < 1 || index > parameters.size()) {
         throw FaissErrors.parameter(
@@ -527,19 +528,6 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
     public int getParameterMode(int index) throws SQLException {
       parameter(index);
       return parameterModeIn;
-    }
-
-    @Override
-    public <T> T unwrap(Class<T> iface) throws SQLException {
-      if (iface.isInstance(this)) {
-        return iface.cast(this);
-      }
-      throw FaissErrors.badArgument("Parameter metadata of this driver is no " + iface.getName());
-    }
-
-    @Override
-    public boolean isWrapperFor(Class<?> iface) {
-      return iface.isInstance(this);
     }
   }
 }

@@ -8,7 +8,7 @@ import java.util.List;
 import org.apache.calcite.avatica.ColumnMetaData;
 
 /** The columns of a result. */
-final class FaissResultSetMetaData implements ResultSetMetaData {
+final class FaissResultSetMetaData implements ResultSetMetaData, Unwrappable {
   private final List<ColumnMetaData> columns;
 
   FaissResultSetMetaData(List<ColumnMetaData> columns) {
@@ -202,18 +202,5 @@ final class FaissResultSetMetaData implements ResultSetMetaData {
       default:
         return column(column).columnClassName;
     }
-  }
-
-  @Override
-  public <T> T unwrap(Class<T> iface) throws SQLException {
-    if (iface.isInstance(this)) {
-      return iface.cast(this);
-    }
-    throw FaissErrors.badArgument("Result metadata of this driver is no " + iface.getName());
-  }
-
-  @Override
-  public boolean isWrapperFor(Class<?> iface) {
-    return iface.isInstance(this);
   }
 }

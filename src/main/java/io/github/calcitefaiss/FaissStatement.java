@@ -20,7 +20,7 @@ import org.apache.calcite.DataContext;
  * <p>Every execution is a {@link StatementRun} of its own, so cancelling or timing out one leaves
  * the statement usable.
  */
-class FaissStatement implements Statement {
+class FaissStatement implements Statement, Unwrappable {
   private final FaissConnection connection;
   private final List<String> batch = new ArrayList<>();
   private volatile StatementRun run;
@@ -450,18 +450,5 @@ class FaissStatement implements Statement {
   public boolean isCloseOnCompletion() throws SQLException {
     checkOpen();
     return closeOnCompletion;
-  }
-
-  @Override
-  public <T> T unwrap(Class<T> iface) throws SQLException {
-    if (iface.isInstance(this)) {
-      return iface.cast(this);
-    }
-    throw FaissErrors.badArgument("A statement of this driver is no " + iface.getName());
-  }
-
-  @Override
-  public boolean isWrapperFor(Class<?> iface) {
-    return iface.isInstance(this);
   }
 }

@@ -31,7 +31,7 @@ import java.util.Map;
  * <p>A column's label is looked up once per call and then read by its number; nothing here knows
  * where rows come from.
  */
-abstract class ForwardOnlyResultSet implements ResultSet {
+abstract class ForwardOnlyResultSet implements ResultSet, Unwrappable {
   abstract void checkOpen() throws SQLException;
 
   @Override
@@ -777,18 +777,5 @@ abstract class ForwardOnlyResultSet implements ResultSet {
   @Override
   public void clearWarnings() throws SQLException {
     checkOpen();
-  }
-
-  @Override
-  public <T> T unwrap(Class<T> iface) throws SQLException {
-    if (iface.isInstance(this)) {
-      return iface.cast(this);
-    }
-    throw FaissErrors.badArgument("A result of this driver is no " + iface.getName());
-  }
-
-  @Override
-  public boolean isWrapperFor(Class<?> iface) {
-    return iface.isInstance(this);
   }
 }

@@ -573,6 +573,20 @@ class FunctionContractTest {
           all.toString());
     }
     assertEquals("0", value("select count(*) from json_each(null)"));
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "select sum(value) from json_each(?) union all"
+                + " select max(value) from json_each(?2, ?3)")) {
+      statement.setString(1, "[1, 20]");
+      statement.setString(2, "{\"a\": [3, 2]}");
+      statement.setString(3, "$.a");
+      try (ResultSet rows = statement.executeQuery()) {
+        assertTrue(rows.next());
+        assertEquals(21, rows.getLong(1));
+        assertTrue(rows.next());
+        assertEquals(3, rows.getLong(1));
+      }
+    }
     assertEquals("b", value("select \"key\" from json_each('{\"b\": 1}')"));
     assertEquals("2", value("select count(*) from json_each('{\"b\": [1, 2]}', '$.b')"));
     assertEquals("2", value("select json_extract('[1, [2, 3]]', '$[1][0]')"));

@@ -303,14 +303,16 @@ public final class FlatIndex {
   }
 
   /** Collects rows; used by one thread. */
-  public static final class Builder {
+  public static final class Builder implements AutoCloseable {
     /** Room that is taken for a first row, in elements. */
     private static final int FIRST_ELEMENTS = 1 << 14;
 
     private final LongConsumer charge;
     private final int expectedRows;
     private final IdColumn ids;
-    private final List<float[]> full = new ArrayList<>();
+    private final List<Chunk> full = new ArrayList<>();
+    private Grid grid;
+    private Coding coding;
     private Layout layout;
     private float[] last = new float[0];
     private int lastRows;
@@ -331,6 +333,33 @@ public final class FlatIndex {
       this.expectedRows = expectedRows;
       this.charge = charge;
       ids = new IdColumn(charge);
+    }
+
+    /**
+     * Shows vectors from all over the table before the first row is added, so that rows can be
+     * coded while others are read. Without them all are coded at the end; a sample that isn't like
+     * the rows makes searches slower, not wrong.
+     *
+     * @param blobs float32 little-endian; those that are no vectors, or of other dimensions than
+     *     the first that is one, are passed over
+     */
+    public void sample(List<byte[]> blobs) {
+      assert size() == 0;
+      List<float[]> vectors = new ArrayList<>();
+      for (byte[] blob : blobs) {
+        try {
+          float[] vector = VectorCodec.decode(blob);
+          if (vectors.isEmpty() || vectors.get(0).length == vector.length) {
+            vectors.add(vector);
+          }
+        } catch (VectorException e) {
+          // The row itself is dealt with when it is added.
+        }
+      }
+      if (!vectors.isEmpty()) {
+        int dims = vectors.get(0).length;
+        grid = Grid.of(vectors.size(), dims, (row, d) -> vectors.get(row)[d]);
+      }
     }
 
     /**
@@ -364,7 +393,12 @@ public final class FlatIndex {
       }
       if (lastRows == of.chunkRows()) {
         float[] next = allocate(of, 0);
-        full.add(last);
+        try {
+          fill(lastRows);
+        } catch (RuntimeException e) {
+          charge.accept(-4L * next.length);
+          throw e;
+        }
         last = next;
         lastRows = 0;
       } else if (lastRows * of.dims() == last.length) {
@@ -399,35 +433,49 @@ public final class FlatIndex {
     }
 
     FlatIndex build(Kernel kernel) {
-      List<Chunk> chunks = new ArrayList<>();
       if (layout == null) {
-        return new FlatIndex(null, chunks, ids, null, kernel);
+        return new FlatIndex(null, List.of(), ids, null, kernel);
       }
       int dims = layout.dims();
-      charge.accept((long) size() * (dims + Chunk.ROW_BYTES));
-      for (float[] rows : full) {
-        chunks.add(new Chunk(layout, rows, layout.chunkRows()));
-      }
-      full.clear();
       if (lastRows * dims < last.length) {
         charge.accept(4L * (lastRows * dims - last.length));
         last = Arrays.copyOf(last, lastRows * dims);
       }
-      chunks.add(new Chunk(layout, last, lastRows));
+      fill(lastRows);
       last = null;
-      int chunkRows = layout.chunkRows();
-      Grid grid =
-          Grid.of(
-              size(),
-              dims,
-              (row, d) -> chunks.get(row / chunkRows).rows[row % chunkRows * dims + d]);
-      int blocksOfChunk = chunkRows / layout.blockRows();
-      int blocks = (size() + layout.blockRows() - 1) / layout.blockRows();
-      Workers.run(
-          blocks,
-          Integer.MAX_VALUE,
-          () -> block -> chunks.get(block / blocksOfChunk).encode(block % blocksOfChunk, grid));
-      return new FlatIndex(layout, chunks, ids, grid, kernel);
+      if (coding == null) {
+        int chunkRows = layout.chunkRows();
+        grid =
+            Grid.of(
+                size(),
+                dims,
+                (row, d) -> full.get(row / chunkRows).rows[row % chunkRows * dims + d]);
+        coding = new Coding(grid);
+        full.forEach(coding::add);
+      }
+      coding.finish();
+      return new FlatIndex(layout, List.copyOf(full), ids, grid, kernel);
+    }
+
+    /** Makes a chunk of the rows that came last. */
+    private void fill(int rows) {
+      charge.accept((long) rows * (layout.dims() + Chunk.ROW_BYTES));
+      Chunk chunk = new Chunk(layout, last, rows);
+      full.add(chunk);
+      if (coding == null && grid != null && grid.origin().length == layout.dims()) {
+        coding = new Coding(grid);
+      }
+      if (coding != null) {
+        coding.add(chunk);
+      }
+    }
+
+    /** Ends what is done in the background for an index that won't be built. */
+    @Override
+    public void close() {
+      if (coding != null) {
+        coding.stop();
+      }
     }
   }
 }

@@ -73,6 +73,13 @@ final class Workers {
     }
   }
 
+  /** Runs a job on a helper, when one has time; if there are none, never. */
+  static void background(Runnable job) {
+    if (LIMIT > 1) {
+      HELPERS.execute(job);
+    }
+  }
+
   private void run(int helpers, Supplier<IntConsumer> worker) {
     List<Runnable> tasks = new ArrayList<>();
     for (int i = 0; i < helpers; i++) {

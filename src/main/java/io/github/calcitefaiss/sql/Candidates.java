@@ -39,6 +39,12 @@ interface Candidates {
   /** The index's rows that are candidates; null for all. */
   BitSet ordinals();
 
+  /** Whether there are many candidates, so that {@link #test} beats {@link #ordinals}. */
+  boolean isTested();
+
+  /** Those of some of the index's rows that are candidates, which counts as {@link #fetch}. */
+  BitSet test(BitSet some);
+
   /** Whether a column of the candidates is the id. */
   boolean isKey(int column);
 

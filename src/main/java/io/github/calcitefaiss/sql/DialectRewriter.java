@@ -40,14 +40,15 @@ final class DialectRewriter extends SqlShuttle {
   /** Terms of AND or OR from which on a chain becomes a balanced tree. */
   private static final int LONG_CHAIN = 32;
 
-  /** Functions of which every argument may be a vector in any form. */
-  private static final Set<String> VECTOR_FUNCTIONS = new HashSet<>();
+  /** Functions that take arguments of any type. */
+  private static final Set<String> ANY_ARGUMENTS = new HashSet<>();
 
   static {
-    VECTOR_FUNCTIONS.addAll(DistanceFunctions.all().keySet());
-    VECTOR_FUNCTIONS.add("faiss_encode");
-    VECTOR_FUNCTIONS.add("l2_normalize");
-    VECTOR_FUNCTIONS.add("vec_normalize");
+    ANY_ARGUMENTS.addAll(DistanceFunctions.all().keySet());
+    ANY_ARGUMENTS.add("faiss_encode");
+    ANY_ARGUMENTS.add("l2_normalize");
+    ANY_ARGUMENTS.add("vec_normalize");
+    ANY_ARGUMENTS.add("json_each");
   }
 
   private final Parameters parameters;
@@ -143,7 +144,7 @@ final class DialectRewriter extends SqlShuttle {
       return SqlStdOperatorTable.COALESCE.createCall(
           call.getParserPosition(), call.getOperandList());
     }
-    if (VECTOR_FUNCTIONS.contains(call.getOperator().getName().toLowerCase(Locale.ROOT))) {
+    if (ANY_ARGUMENTS.contains(call.getOperator().getName().toLowerCase(Locale.ROOT))) {
       for (int i = 0; i < arguments; i++) {
         if (call.operand(i) instanceof SqlDynamicParam param) {
           call.setOperand(i, typed(param));
@@ -153,7 +154,10 @@ final class DialectRewriter extends SqlShuttle {
     return call;
   }
 
-  /** The validator gives a parameter its type from the function, but not in ORDER BY. */
+  /**
+   * The validator gives a parameter its type from the function, but not in ORDER BY, nor where
+   * several functions have one name.
+   */
   private static SqlNode typed(SqlDynamicParam param) {
     SqlParserPos position = param.getParserPosition();
     return SqlStdOperatorTable.CAST.createCall(

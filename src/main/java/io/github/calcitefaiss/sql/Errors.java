@@ -6,10 +6,26 @@ import static io.github.calcitefaiss.sqlite.FaissException.UNKNOWN_NAME;
 
 import io.github.calcitefaiss.sqlite.FaissException;
 import java.util.Collection;
+import org.apache.calcite.sql.parser.SqlParserPos;
 
 /** What the functions say to the person who called them wrongly; every message is here. */
 final class Errors {
   private Errors() {}
+
+  /** The same of a place in the statement, said as Calcite's validation errors are. */
+  static FaissException at(FaissException e, SqlParserPos position) {
+    return position.getLineNum() <= 0
+        ? e
+        : new FaissException(
+            e.getSQLState(),
+            e.getMessage()
+                + " (line "
+                + position.getLineNum()
+                + ", column "
+                + position.getColumnNum()
+                + ")",
+            e);
+  }
 
   static FaissException unknownDatabase(String function, String name, Collection<String> known) {
     return new FaissException(

@@ -77,6 +77,16 @@ final class InputRows implements Candidates {
   }
 
   @Override
+  public boolean isTested() {
+    return false;
+  }
+
+  @Override
+  public BitSet test(BitSet some) {
+    throw new IllegalStateException("all candidates are known");
+  }
+
+  @Override
   public boolean isKey(int column) {
     return column == key;
   }

@@ -16,10 +16,13 @@ import org.apache.calcite.plan.RelOptUtil;
 import org.apache.calcite.plan.ViewExpanders;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.JoinRelType;
+import org.apache.calcite.rel.core.RelFactories;
 import org.apache.calcite.rel.core.TableFunctionScan;
 import org.apache.calcite.rel.logical.LogicalCorrelate;
 import org.apache.calcite.rel.logical.LogicalFilter;
+import org.apache.calcite.rel.logical.LogicalJoin;
 import org.apache.calcite.rel.logical.LogicalProject;
+import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexCorrelVariable;
 import org.apache.calcite.rex.RexFieldAccess;
@@ -27,6 +30,8 @@ import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.sql.fun.SqlStdOperatorTable;
+import org.apache.calcite.tools.RelBuilder;
 
 /** {@code faiss_neighbors('db', 'table', q.vector, k)} for every row of q, in one pass. */
 final class NeighborsRewrite {
@@ -35,7 +40,8 @@ final class NeighborsRewrite {
   /** The join with the function as a {@link VectorTopK}; null if it is another join. */
   static RelNode correlate(LogicalCorrelate correlate) {
     Flat flat = Flat.of(correlate.getRight());
-    if (correlate.getJoinType() != JoinRelType.INNER
+    boolean outerJoin = correlate.getJoinType() == JoinRelType.LEFT;
+    if (!outerJoin && correlate.getJoinType() != JoinRelType.INNER
         || !(flat.base() instanceof TableFunctionScan function)
         || !(function.getCall() instanceof RexCall call)
         || !call.getOperator().getName().equalsIgnoreCase("faiss_neighbors")
@@ -75,13 +81,87 @@ final class NeighborsRewrite {
     }
 
     RelNode outer = correlate.getLeft();
+    RexNode asks = RexInputRef.of(vector.getField().getIndex(), outer.getRowType());
+    if (outerJoin) {
+      return outerJoin(correlate, flat, function, scan, indexed, asks, k);
+    }
+    RelNode found = rows(flat, function, scan, indexed, outer, asks, k);
+    return RelOptUtil.createCastRel(
+        LogicalProject.create(
+            found,
+            List.of(),
+            found.getCluster().getRexBuilder().identityProjects(found.getRowType()),
+            correlate.getRowType().getFieldNames(),
+            Set.of()),
+        correlate.getRowType(),
+        true);
+  }
+
+  /** The neighbours of each vector once, joined to the rows that ask for them. */
+  private static RelNode outerJoin(
+      LogicalCorrelate correlate,
+      Flat flat,
+      TableFunctionScan function,
+      SqliteTableScan scan,
+      IndexedTable indexed,
+      RexNode asks,
+      BigDecimal k) {
+    switch (asks.getType().getSqlTypeName()) {
+      case VARBINARY:
+      case VARCHAR:
+        break;
+      default:
+        return null;
+    }
+    RelNode outer = correlate.getLeft();
+    RelBuilder builder = RelFactories.LOGICAL_BUILDER.create(correlate.getCluster(), null);
+    RelNode vectors = builder.push(outer).project(asks).distinct().build();
+    RelNode found =
+        rows(flat, function, scan, indexed, vectors, RexInputRef.of(0, vectors.getRowType()), k);
+    RexBuilder rex = correlate.getCluster().getRexBuilder();
+    int left = outer.getRowType().getFieldCount();
+    RelNode joined =
+        LogicalJoin.create(
+            outer,
+            found,
+            List.of(),
+            rex.makeCall(
+                SqlStdOperatorTable.EQUALS,
+                asks,
+                new RexInputRef(left, found.getRowType().getFieldList().get(0).getType())),
+            Set.of(),
+            JoinRelType.LEFT);
+    List<RexNode> fields = new ArrayList<>();
+    for (int i = 0; i < joined.getRowType().getFieldCount(); i++) {
+      if (i != left) {
+        fields.add(RexInputRef.of(i, joined.getRowType()));
+      }
+    }
+    return RelOptUtil.createCastRel(
+        LogicalProject.create(
+            joined, List.of(), fields, correlate.getRowType().getFieldNames(), Set.of()),
+        correlate.getRowType(),
+        true);
+  }
+
+  /** The columns of the rows that ask, and those of the function's rows for each of them. */
+  private static RelNode rows(
+      Flat flat,
+      TableFunctionScan function,
+      SqliteTableScan scan,
+      IndexedTable indexed,
+      RelNode outer,
+      RexNode vector,
+      BigDecimal k) {
+    int id = VectorTopK.column(scan.sqliteTable(), indexed.id());
+    RexBuilder rex = outer.getCluster().getRexBuilder();
     int left = outer.getRowType().getFieldCount();
     List<RexNode> asked = new ArrayList<>();
     for (int i = 0; i < left; i++) {
       asked.add(RexInputRef.of(i, outer.getRowType()));
     }
-    asked.add(RexInputRef.of(vector.getField().getIndex(), outer.getRowType()));
-    asked.add(call.getOperands().get(3));
+    asked.add(vector);
+    asked.add(rex.makeExactLiteral(k));
     RelNode queries = LogicalProject.create(outer, List.of(), asked, (List<String>) null, Set.of());
     VectorSearch.Form form =
         new VectorSearch.Form(
@@ -107,7 +187,9 @@ final class NeighborsRewrite {
             List.of(id),
             null,
             List.of(
-                new VectorTopK.Shown("query", vector.getField().getName()),
+                new VectorTopK.Shown(
+                    "query",
+                    outer.getRowType().getFieldNames().get(((RexInputRef) vector).getIndex())),
                 new VectorTopK.Shown("k", k.toPlainString())));
     RelNode rows = VectorTopK.create(plan, List.of(queries));
     int width = rows.getRowType().getFieldCount();
@@ -121,36 +203,27 @@ final class NeighborsRewrite {
       fields.add(RexInputRef.of(1 + i, rows.getRowType()));
     }
     for (RexNode expr : flat.exprs()) {
-      fields.add(Flat.replace(expr, cast(correlate, function, found)));
+      fields.add(Flat.replace(expr, cast(rex, function, found)));
     }
     RelNode kept = rows;
     if (!flat.conditions().isEmpty()) {
       List<RexNode> conditions = new ArrayList<>();
       for (RexNode condition : flat.conditions()) {
-        conditions.add(Flat.replace(condition, cast(correlate, function, found)));
+        conditions.add(Flat.replace(condition, cast(rex, function, found)));
       }
-      kept =
-          LogicalFilter.create(
-              rows, RexUtil.composeConjunction(rows.getCluster().getRexBuilder(), conditions));
+      kept = LogicalFilter.create(rows, RexUtil.composeConjunction(rex, conditions));
     }
-    return RelOptUtil.createCastRel(
-        LogicalProject.create(
-            kept, List.of(), fields, correlate.getRowType().getFieldNames(), Set.of()),
-        correlate.getRowType(),
-        true);
+    return LogicalProject.create(kept, List.of(), fields, (List<String>) null, Set.of());
   }
 
   /** The columns with the function's types, which never are NULL. */
   private static List<RexNode> cast(
-      LogicalCorrelate correlate, TableFunctionScan function, List<RexNode> found) {
+      RexBuilder rex, TableFunctionScan function, List<RexNode> found) {
     List<RexNode> cast = new ArrayList<>();
     for (int i = 0; i < found.size(); i++) {
       cast.add(
-          correlate
-              .getCluster()
-              .getRexBuilder()
-              .ensureType(
-                  function.getRowType().getFieldList().get(i).getType(), found.get(i), true));
+          rex.ensureType(
+              function.getRowType().getFieldList().get(i).getType(), found.get(i), true));
     }
     return cast;
   }

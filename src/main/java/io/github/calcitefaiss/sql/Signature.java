@@ -85,6 +85,11 @@ final class Signature {
     return factory.createTypeWithNullability(factory.createSqlType(type), true);
   }
 
+  /** A function that a static method evaluates, given the statement's run and its arguments. */
+  interface Evaluated extends org.apache.calcite.schema.Function {
+    Method method();
+  }
+
   private record Parameter(int ordinal, String name, SqlTypeName type)
       implements FunctionParameter {
     @Override
@@ -112,7 +117,7 @@ final class Signature {
   }
 
   private record Scalar(List<FunctionParameter> parameters, SqlTypeName result, Method method)
-      implements ScalarFunction, ImplementableFunction {
+      implements ScalarFunction, ImplementableFunction, Evaluated {
     @Override
     public List<FunctionParameter> getParameters() {
       return parameters;

@@ -104,6 +104,12 @@ public final class TableFunctions {
         throw Errors.changedMeanwhile("faiss_neighbors", schema.name(), indexed.table());
       }
       return factory.createSqlType(id.type());
+    } catch (FaissException e) {
+      if (!e.getSQLState().equals(FaissException.UNKNOWN_NAME)) {
+        throw e.raise();
+      }
+      // Said by FaissValidator, with the place, or else when the statement runs.
+      return Signature.nullable(factory, SqlTypeName.ANY);
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     }
@@ -120,7 +126,7 @@ public final class TableFunctions {
   }
 
   private record Function(List<FunctionParameter> parameters, RowType rowType, Method method)
-      implements TableFunction, ImplementableFunction {
+      implements TableFunction, ImplementableFunction, Signature.Evaluated {
     @Override
     public List<FunctionParameter> getParameters() {
       return parameters;

@@ -5,7 +5,10 @@ import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.sqlite.Execution;
+import io.github.calcitefaiss.sqlite.FaissException;
 import io.github.calcitefaiss.sqlite.SqliteQuery;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -45,6 +48,14 @@ record TableRows(
     boolean skipBadRows) {
   private static final int CHUNK = 500;
 
+  /** Ids that are read at least, and the part of all rows, before a filter keeps many. */
+  private static final int FEW = 200;
+
+  private static final int FEW_OF = 256;
+
+  /** After so many rows tested in vain, as a part of all, it is cheaper to read a filter's ids. */
+  private static final int WASTED_OF = 32;
+
   Candidates open(DataContext root, IndexCache.Entry entry, VectorSearch.Form form) {
     return new Open(root, entry, form);
   }
@@ -56,25 +67,67 @@ record TableRows(
     private final VectorSearch.Form form;
     private final Map<Integer, Object[]> fetched = new HashMap<>();
     private final List<Object[]> members = new ArrayList<>();
+    private final KnownFilters.Key filter;
+    private final Map<Integer, Object[]> tested = new HashMap<>();
     private BitSet ordinals;
+    private KnownFilters.Known many;
 
     private Open(DataContext root, IndexCache.Entry entry, VectorSearch.Form form) {
       this.root = root;
       this.entry = entry;
       this.index = entry.index();
       this.form = form;
-      if (ids != null && indexed()) {
-        readIds();
+      this.filter = ids == null || !indexed() ? null : filter();
+      if (filter != null) {
+        KnownFilters.Known known =
+            groupColumns.isEmpty() && isCurrent() ? KnownFilters.get(index, filter) : null;
+        if (known == null) {
+          readIds(canTest() ? Math.max(FEW, index.size() / FEW_OF) : Integer.MAX_VALUE);
+        } else if (known.ordinals() != null) {
+          ordinals = known.ordinals();
+        } else if (known.wasted() < index.size() / WASTED_OF) {
+          many = known;
+        } else {
+          readIds(Integer.MAX_VALUE);
+        }
       }
     }
 
-    private void readIds() {
+    private KnownFilters.Key filter() {
+      List<Object> parameters = new ArrayList<>();
+      for (int parameter : ids.parameters()) {
+        parameters.add(root.get("?" + parameter));
+      }
+      return new KnownFilters.Key(entry.version(), ids.sql(), parameters);
+    }
+
+    /** Whether the rows read here are of the version that the index is of. */
+    private boolean isCurrent() {
+      try {
+        return Execution.of(root).version(ids.database()).equals(entry.version());
+      } catch (SQLException e) {
+        throw FaissException.<RuntimeException>sneakyThrow(e);
+      }
+    }
+
+    /** Whether rows can be tested one by one: SQLite finds them by their key. */
+    private boolean canTest() {
+      return unique && groupColumns.isEmpty() && index.size() > 0;
+    }
+
+    private void readIds(int most) {
       ordinals = new BitSet(index.size());
       if (index.size() == 0) {
         return;
       }
+      int read = 0;
       try (Enumerator<Object> row = ids.rows(root, new Object[0]).enumerator()) {
         while (row.moveNext()) {
+          if (++read > most) {
+            ordinals = null;
+            many = new KnownFilters.Known(null);
+            break;
+          }
           Object id = row.current() instanceof Object[] values ? values[0] : row.current();
           int ordinal = id == null ? -1 : index.ordinal(InputRows.id(id));
           if (ordinal >= 0) {
@@ -88,6 +141,25 @@ record TableRows(
           }
         }
       }
+      if (groupColumns.isEmpty() && isCurrent()) {
+        KnownFilters.put(index, filter, many == null ? new KnownFilters.Known(ordinals) : many);
+      }
+    }
+
+    @Override
+    public boolean isTested() {
+      return many != null;
+    }
+
+    @Override
+    public BitSet test(BitSet some) {
+      Map<Integer, Object[]> qualifying = new HashMap<>();
+      read(some, qualifying);
+      tested.putAll(qualifying);
+      BitSet kept = new BitSet();
+      qualifying.keySet().forEach(kept::set);
+      many.waste(some.cardinality() - qualifying.size());
+      return kept;
     }
 
     @Override
@@ -100,6 +172,10 @@ record TableRows(
 
     @Override
     public BitSet ordinals() {
+      if (many != null) {
+        many = null;
+        readIds(Integer.MAX_VALUE);
+      }
       return ordinals;
     }
 
@@ -124,6 +200,10 @@ record TableRows(
     @Override
     public void fetch(BitSet wanted) {
       fetched.clear();
+      if (wanted.stream().allMatch(tested::containsKey)) {
+        fetched.putAll(tested);
+        return;
+      }
       if (idType != null && wanted.stream().allMatch(o -> fromIndex(index.id(o)) != null)) {
         wanted.stream()
             .forEach(
@@ -168,7 +248,10 @@ record TableRows(
     }
 
     private void read(List<Object> chunk, BitSet wanted, Map<Integer, Object[]> to) {
-      SqliteQuery query = found.withAny(VectorTopK.ID, chunk.size());
+      SqliteQuery query =
+          unique
+              ? found.withAnyKey(VectorTopK.ID, chunk.size())
+              : found.withAny(VectorTopK.ID, chunk.size());
       try (Enumerator<Object> rows = query.rows(root, chunk.toArray()).enumerator()) {
         while (rows.moveNext()) {
           Object[] row = row(rows.current());
@@ -182,7 +265,9 @@ record TableRows(
 
     @Override
     public List<Object[]> rows(int ordinal) {
-      return List.<Object[]>of(fetched.get(ordinal));
+      // An index that may lag behind can have rows that are gone.
+      Object[] row = fetched.get(ordinal);
+      return row == null ? List.of() : List.<Object[]>of(row);
     }
 
     @Override
@@ -193,8 +278,8 @@ record TableRows(
       }
       if (cosine && rows.size() < most) {
         BitSet zero = index.zeroRows();
-        if (ordinals != null) {
-          zero.and(ordinals);
+        if (ordinals() != null) {
+          zero.and(ordinals());
         }
         while (zero.cardinality() > most - rows.size()) {
           zero.clear(zero.length() - 1);

@@ -42,10 +42,72 @@ final class VectorRewrite {
     if (sort.fetch == null || sort.getCollation().getFieldCollations().isEmpty()) {
       return null;
     }
-    RelNode input = restricted(sort, Flat.of(sort.getInput()));
+    Flat flat = Flat.of(sort.getInput());
+    RelNode input =
+        flat.base() instanceof Project ranked ? ranked(sort, flat, ranked) : restricted(sort, flat);
     return input == null
         ? null
         : sort.copy(sort.getTraitSet(), input, sort.getCollation(), sort.offset, sort.fetch);
+  }
+
+  /** {@code SELECT RANK() OVER (ORDER BY distance) … ORDER BY distance LIMIT n}. */
+  private static RelNode ranked(Sort sort, Flat flat, Project ranked) {
+    if (!flat.conditions().isEmpty()) {
+      return null;
+    }
+    Flat below = Flat.of(ranked.getInput());
+    List<RexNode> exprs = new ArrayList<>();
+    for (RexNode expr : ranked.getProjects()) {
+      exprs.add(Flat.replace(expr, below.exprs()));
+    }
+    RelFieldCollation first = sort.getCollation().getFieldCollations().get(0);
+    RexNode key = Flat.replace(flat.exprs().get(first.getFieldIndex()), exprs);
+    Distance distance = RexOver.containsOver(key) ? null : Distance.in(key);
+    if (distance == null) {
+      return null;
+    }
+    boolean nullsFirst = first.nullDirection == RelFieldCollation.NullDirection.FIRST;
+    for (RexNode expr : exprs) {
+      if (RexOver.containsOver(expr)
+          && !(expr instanceof RexOver over && counts(over, key, first, nullsFirst))) {
+        return null;
+      }
+    }
+    List<RexNode> tied = new ArrayList<>();
+    tied.add(null);
+    VectorSource source =
+        VectorSource.nearest(
+            below,
+            distance,
+            first.direction.isDescending(),
+            nullsFirst ? Nulls.FIRST : Nulls.LAST,
+            tied);
+    RelNode rows =
+        source == null ? null : source.limit(sort.fetch, sort.offset).build(exprs, List.of());
+    if (rows == null) {
+      return null;
+    }
+    RelNode again = as(ranked, project(rows, source.over(exprs), ranked));
+    return as(sort.getInput(), project(again, flat.exprs(), sort.getInput()));
+  }
+
+  /**
+   * Whether a window counts the rows before each in the order of a key, so that later ones don't
+   * matter.
+   */
+  private static boolean counts(
+      RexOver over, RexNode key, RelFieldCollation order, boolean nullsFirst) {
+    if (over.getAggOperator().getKind() != SqlKind.ROW_NUMBER
+            && over.getAggOperator().getKind() != SqlKind.RANK
+            && over.getAggOperator().getKind() != SqlKind.DENSE_RANK
+        || !over.getWindow().partitionKeys.isEmpty()
+        || over.getWindow().orderKeys.isEmpty()) {
+      return false;
+    }
+    RexFieldCollation first = over.getWindow().orderKeys.get(0);
+    return first.left.equals(key)
+        && first.getDirection().isDescending() == order.direction.isDescending()
+        && (first.getNullDirection() == RelFieldCollation.NullDirection.FIRST) == nullsFirst;
   }
 
   private static RelNode restricted(Sort sort, Flat flat) {
@@ -119,11 +181,20 @@ final class VectorRewrite {
 
   private static RelNode numbered(Filter filter, Flat flat, Project numbered) {
     RexOver over = null;
+    RexNode qualified = null;
     List<Integer> ranks = new ArrayList<>();
     for (int i = 0; i < numbered.getProjects().size(); i++) {
       RexNode expr = numbered.getProjects().get(i);
       if (!RexOver.containsOver(expr)) {
         continue;
+      }
+      Most qualify = flat.conditions().contains(refTo(numbered, i)) ? Most.of(expr) : null;
+      if (qualify != null && qualify.number() instanceof RexOver inside) {
+        // QUALIFY's condition is a column, on which the filter is.
+        expr = inside;
+        qualified = qualify.last();
+      } else {
+        ranks.add(i);
       }
       if (!(expr instanceof RexOver call)
           || call.getAggOperator().getKind() != SqlKind.ROW_NUMBER
@@ -134,9 +205,11 @@ final class VectorRewrite {
       if (over == null || call.getAggOperator().getKind() == SqlKind.RANK) {
         over = call;
       }
-      ranks.add(i);
     }
     RexNode most = over == null ? null : most(filter, flat.conditions(), ranks);
+    if (most == null && over != null) {
+      most = qualified;
+    }
     if (most == null || over.getWindow().orderKeys.isEmpty()) {
       return null;
     }
@@ -187,29 +260,40 @@ final class VectorRewrite {
     RexBuilder rex = filter.getCluster().getRexBuilder();
     for (RexNode condition : conditions) {
       for (RexNode part : RelOptUtil.conjunctions(RexUtil.expandSearch(rex, null, condition))) {
-        if (!(part instanceof RexCall call) || call.getOperands().size() != 2) {
-          continue;
-        }
-        RexNode left = call.getOperands().get(0);
-        RexNode right = call.getOperands().get(1);
-        SqlKind kind = call.getKind();
-        if (right instanceof RexInputRef && !(left instanceof RexInputRef)) {
-          RexNode swap = left;
-          left = right;
-          right = swap;
-          kind = kind.reverse();
-        }
-        if (left instanceof RexInputRef ref
-            && ranks.contains(ref.getIndex())
-            && isConstant(right)
-            && (kind == SqlKind.LESS_THAN
-                || kind == SqlKind.LESS_THAN_OR_EQUAL
-                || kind == SqlKind.EQUALS)) {
-          return right;
+        Most found = Most.of(part);
+        if (found != null
+            && found.number() instanceof RexInputRef ref
+            && ranks.contains(ref.getIndex())) {
+          return found.last();
         }
       }
     }
     return null;
+  }
+
+  private static RexNode refTo(RelNode rel, int column) {
+    return RexInputRef.of(column, rel.getRowType());
+  }
+
+  /** A condition that a number is not above a constant. */
+  private record Most(RexNode number, RexNode last) {
+    static Most of(RexNode condition) {
+      if (!(condition instanceof RexCall call) || call.getOperands().size() != 2) {
+        return null;
+      }
+      RexNode left = call.getOperands().get(0);
+      RexNode right = call.getOperands().get(1);
+      SqlKind kind = call.getKind();
+      if (isConstant(left)) {
+        RexNode swap = left;
+        left = right;
+        right = swap;
+        kind = kind.reverse();
+      }
+      boolean most =
+          kind == SqlKind.LESS_THAN || kind == SqlKind.LESS_THAN_OR_EQUAL || kind == SqlKind.EQUALS;
+      return most && isConstant(right) ? new Most(left, right) : null;
+    }
   }
 
   /** Whether an expression has the same value for every row. */

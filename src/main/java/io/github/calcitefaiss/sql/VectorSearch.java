@@ -44,6 +44,12 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
   /** With more groups than this, one ranking of all rows is cheaper than a search for each. */
   private static final int MANY_GROUPS = 32;
 
+  /** Beyond this part of all rows it is cheaper to ask for the candidates than to test rows. */
+  private static final int TESTED_OF = 8;
+
+  /** What a search within a radius asks for at first: this part of all rows. */
+  private static final int NEAR_OF = 16;
+
   /** Where rows without a distance come in the order, if they are wanted at all. */
   enum Nulls {
     FIRST,
@@ -296,6 +302,9 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     }
 
     private void search(List<Query> asked) {
+      if (asked.size() == 1 && candidates.isTested() && searchAndTest(asked.get(0))) {
+        return;
+      }
       List<Search> all = new ArrayList<>();
       for (Query query : asked) {
         if (query.vector != null && index.size() > 0) {
@@ -308,7 +317,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         }
         all.addAll(query.searches);
       }
-      Neighbors[] found = index.searchAll(all, execution);
+      Neighbors[] found = searchAll(all);
       int i = 0;
       for (Query query : asked) {
         for (int s = 0; s < query.searches.size(); s++) {
@@ -319,6 +328,77 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
                   : neighbors);
         }
       }
+    }
+
+    /**
+     * Answers searches; those within a radius as ones for fewer rows first, since the index is
+     * quicker with these than with one for all, and most of the time that is enough.
+     */
+    private Neighbors[] searchAll(List<Search> all) {
+      int most = index.size() / NEAR_OF;
+      List<Search> fewer = new ArrayList<>(all);
+      fewer.replaceAll(
+          s ->
+              s.k() > most && s.rows() == null && !Double.isNaN(s.bound())
+                  ? new Search(s.query(), s.metric(), most, s.bound(), null)
+                  : s);
+      Neighbors[] found = index.searchAll(fewer, execution);
+      for (int i = 0; i < found.length; i++) {
+        if (fewer.get(i) != all.get(i) && found[i].size() == most) {
+          found[i] = index.search(all.get(i), execution);
+        }
+      }
+      return found;
+    }
+
+    /**
+     * Searches all rows and tests those found, nearest first, until enough of them are candidates:
+     * where most rows are, this is cheaper than to ask for all that are.
+     *
+     * @return false if too few are, or the question is another
+     */
+    private boolean searchAndTest(Query query) {
+      int most = index.size() / TESTED_OF;
+      if (query.vector == null
+          || form.ties
+          || !form.links.isEmpty()
+          || !form.partition.isEmpty()
+          || form.bounds.stream().anyMatch(bound -> bound.side != Side.WITHIN)) {
+        return false;
+      }
+      int[] kept = new int[Math.min(query.count, most)];
+      double[] values = new double[kept.length];
+      int n = 0;
+      int tested = 0;
+      for (int k = (int) Math.min(most, 2L * query.count + 10); ; k = more(query.count, k, n)) {
+        k = form.fetch < 0 ? most : k;
+        if (k > most || k < query.count && form.fetch >= 0) {
+          return false;
+        }
+        Neighbors found = index.search(search(query, k, query.within, null), execution);
+        BitSet some = new BitSet();
+        for (int i = tested; i < found.size(); i++) {
+          some.set(found.ordinals()[i]);
+        }
+        BitSet qualifying = candidates.test(some);
+        for (; tested < found.size() && n < query.count; tested++) {
+          if (qualifying.get(found.ordinals()[tested])) {
+            kept[n] = found.ordinals()[tested];
+            values[n++] = found.values()[tested];
+          }
+        }
+        if (n == query.count || found.size() < k) {
+          query.found.add(new Neighbors(Arrays.copyOf(kept, n), Arrays.copyOf(values, n)));
+          return true;
+        } else if (form.fetch < 0) {
+          return false;
+        }
+      }
+    }
+
+    /** How many rows to look at so that enough are kept, if of {@code k} rows {@code n} are. */
+    private int more(int wanted, int k, int n) {
+      return (int) Math.min(Integer.MAX_VALUE, 4L + Math.max(2L * k, 3L * k * wanted / (n + 1)));
     }
 
     private Search search(Query query, int k, double within, BitSet qualifying) {

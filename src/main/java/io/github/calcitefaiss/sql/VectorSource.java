@@ -89,7 +89,7 @@ final class VectorSource {
     if (distance.rises() == descending != distance.metric().descending()) {
       return null;
     }
-    VectorSource source = of(flat, distance);
+    VectorSource source = of(flat, distance, false);
     if (source == null) {
       return null;
     }
@@ -100,15 +100,16 @@ final class VectorSource {
 
   /** The rows near enough; null if nothing says how near or no index gives them. */
   static VectorSource within(Flat flat, Distance distance) {
-    VectorSource source = of(flat, distance);
+    VectorSource source = of(flat, distance, true);
     return source == null || !source.boundSides.contains(Side.WITHIN) ? null : source;
   }
 
-  private static VectorSource of(Flat flat, Distance distance) {
+  private static VectorSource of(Flat flat, Distance distance, boolean whole) {
     List<RexNode> operands = distance.call().getOperands();
     for (int i = 0; i < 2; i++) {
       if (operands.get(i) instanceof RexInputRef column) {
-        VectorSource source = of(flat, distance.call(), column.getIndex(), operands.get(1 - i));
+        VectorSource source =
+            of(flat, distance.call(), column.getIndex(), operands.get(1 - i), whole);
         if (source != null) {
           return source;
         }
@@ -117,7 +118,8 @@ final class VectorSource {
     return null;
   }
 
-  private static VectorSource of(Flat flat, RexCall distance, int column, RexNode query) {
+  private static VectorSource of(
+      Flat flat, RexCall distance, int column, RexNode query, boolean whole) {
     SqliteTableScan scan = Extended.origin(flat.base(), column);
     IndexedTable indexed = scan == null ? null : indexed(scan);
     if (indexed == null
@@ -127,7 +129,7 @@ final class VectorSource {
     }
     ImmutableBitSet used = Flat.columns(query);
     if (used.isEmpty()) {
-      return new VectorSource(flat, distance, query, scan, indexed, column).classify(flat);
+      return new VectorSource(flat, distance, query, scan, indexed, column).classify(flat, whole);
     }
     if (!(flat.base() instanceof Join join)) {
       return null;
@@ -146,7 +148,8 @@ final class VectorSource {
       return null;
     }
     Flat joined = flat.and(RelOptUtil.conjunctions(join.getCondition()));
-    return new VectorSource(joined, distance, query, scan, indexed, column, join).classify(joined);
+    return new VectorSource(joined, distance, query, scan, indexed, column, join)
+        .classify(joined, whole);
   }
 
   static IndexedTable indexed(SqliteTableScan scan) {
@@ -220,7 +223,13 @@ final class VectorSource {
     return candidates.exprs().get(inSide(column));
   }
 
-  private VectorSource classify(Flat flat) {
+  /**
+   * Takes the conditions apart; null if there is one that can't be.
+   *
+   * @param whole whether all rows near enough are wanted and not a number of them, so that any
+   *     condition may be tested on what was found
+   */
+  private VectorSource classify(Flat flat, boolean whole) {
     for (RexNode condition : flat.conditions()) {
       if (Distance.all(List.of(condition)).contains(distance)) {
         RexNode expanded = RexUtil.expandSearch(rex, null, condition);
@@ -255,6 +264,8 @@ final class VectorSource {
         queryConditions.add(condition);
       } else if (isLink(condition)) {
         links.add((RexCall) condition);
+        residual.add(condition);
+      } else if (whole && Distance.all(List.of(condition)).isEmpty()) {
         residual.add(condition);
       } else {
         return null;

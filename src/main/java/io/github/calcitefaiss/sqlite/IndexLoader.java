@@ -13,7 +13,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +27,11 @@ final class IndexLoader implements IndexCache.Source {
 
   /** How often a load that takes long says how far it is; a shorter one says nothing. */
   private static final long NANOS_A_LOG_LINE = 2_000_000_000L;
+
+  /** Smaller tables are coded at the end: there is nothing to be won. */
+  private static final long LEAST_ELEMENTS_TO_SAMPLE = 1 << 22;
+
+  private static final int SAMPLE = 256;
 
   private static final int ROWS_A_LOOK_AT_THE_CLOCK = 4096;
 
@@ -62,7 +70,11 @@ final class IndexLoader implements IndexCache.Source {
       Checkpoint checkpoint, IndexCache.Memory memory, IndexCache.Entry previous)
       throws SQLException {
     try {
-      return read(checkpoint, memory, previous);
+      long expected = expectedRows(lease.connection());
+      int rows = (int) Math.min(expected, Integer.MAX_VALUE);
+      try (FlatIndex.Builder builder = new FlatIndex.Builder(rows, memory::charge)) {
+        return read(builder, expected, checkpoint, memory, previous);
+      }
     } catch (MemoryLimitException e) {
       throw tooLarge(-1, e.limit());
     } catch (SQLException e) {
@@ -71,13 +83,14 @@ final class IndexLoader implements IndexCache.Source {
   }
 
   private IndexCache.Entry read(
-      Checkpoint checkpoint, IndexCache.Memory memory, IndexCache.Entry previous)
+      FlatIndex.Builder builder,
+      long expected,
+      Checkpoint checkpoint,
+      IndexCache.Memory memory,
+      IndexCache.Entry previous)
       throws SQLException {
     long start = System.nanoTime();
     Connection connection = lease.connection();
-    long expected = expectedRows(connection);
-    FlatIndex.Builder builder =
-        new FlatIndex.Builder((int) Math.min(expected, Integer.MAX_VALUE), memory::charge);
     long skipped = 0;
     long idBytes = 0;
     // SQLite tells that something was committed, not what: rows are read again, and as long as
@@ -111,13 +124,13 @@ final class IndexLoader implements IndexCache.Source {
             continue;
           }
           if (same > 0) {
-            checkSize(connection, expected, known.dims(), memory.limit());
+            begin(builder, connection, expected, known.dims(), memory);
           }
           idBytes += copy(known, same, builder, checkpoint, memory);
           known = null;
         }
         if (builder.size() == 0 && embedding instanceof byte[] blob) {
-          checkSize(connection, expected, blob.length / 4, memory.limit());
+          begin(builder, connection, expected, blob.length / 4, memory);
         }
         long idLength =
             id instanceof String s ? 2L * s.length() : id instanceof byte[] b ? b.length : 0;
@@ -164,6 +177,66 @@ final class IndexLoader implements IndexCache.Source {
         skipped,
         nanos,
         System.currentTimeMillis());
+  }
+
+  /** What comes before the first row: whether there is room, and what the rows will be like. */
+  private void begin(
+      FlatIndex.Builder builder,
+      Connection connection,
+      long expected,
+      int dims,
+      IndexCache.Memory memory)
+      throws SQLException {
+    checkSize(connection, expected, dims, memory.limit());
+    if (dims > 0 && expected >= LEAST_ELEMENTS_TO_SAMPLE / dims) {
+      builder.sample(sample(connection, expected));
+    }
+  }
+
+  /** Vectors from all over a table with rowids; none where its rowids are no guide. */
+  private List<byte[]> sample(Connection connection, long greatest) throws SQLException {
+    String e = quote(table.embedding());
+    String small = "typeof(" + e + ") = 'blob' AND length(" + e + ") <= " + LONGEST_BLOB;
+    String sql =
+        "SELECT rowid, CASE WHEN "
+            + small
+            + " THEN "
+            + e
+            + " END"
+            + from()
+            + " WHERE rowid >= ? ORDER BY rowid LIMIT 1";
+    Map<Long, byte[]> found = new HashMap<>();
+    if (hasColumn(connection, "rowid")) {
+      // Not the key that makes each of these steps a look-up.
+      return List.of();
+    }
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      long least = Long.MIN_VALUE;
+      for (int i = 0; i < SAMPLE; i++) {
+        statement.setLong(1, i == 0 ? least : least + (greatest - least) / SAMPLE * i);
+        try (ResultSet row = statement.executeQuery()) {
+          if (row.next()) {
+            least = i == 0 ? Math.max(0, row.getLong(1)) : least;
+            byte[] blob = row.getBytes(2);
+            if (blob != null) {
+              found.put(row.getLong(1), blob);
+            }
+          }
+        }
+      }
+    }
+    return found.size() < SAMPLE / 4 ? List.of() : List.copyOf(found.values());
+  }
+
+  private boolean hasColumn(Connection connection, String name) throws SQLException {
+    String sql = "SELECT 1 FROM pragma_table_xinfo(?) WHERE name = ? COLLATE NOCASE";
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setString(1, table.table());
+      statement.setString(2, name);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next();
+      }
+    }
   }
 
   /** Takes the first rows of another version's index; returns the bytes of their ids. */

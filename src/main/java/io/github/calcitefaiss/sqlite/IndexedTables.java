@@ -127,6 +127,17 @@ public final class IndexedTables {
     return CACHE.status(new Key(schema.database(), table));
   }
 
+  /**
+   * The dimension of a table's vectors if that is known without loading them, since the index of
+   * the current version is there; else 0.
+   */
+  public int knownDims(IndexedTable table) throws SQLException {
+    IndexCache.Entry entry = status(table).entry();
+    return entry != null && entry.version().equals(schema.database().version(Execution.current()))
+        ? entry.index().dims()
+        : 0;
+  }
+
   private record Key(SqliteDatabase database, IndexedTable table) {}
 
   /** A load of the version that a run asked for, from that run's own snapshot. */

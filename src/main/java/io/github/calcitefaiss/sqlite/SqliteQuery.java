@@ -101,9 +101,7 @@ public record SqliteQuery(
   /** The rows of this query in which a column has one of so many values, given as outer values. */
   public SqliteQuery withAny(String column, int count) {
     List<Integer> all = new ArrayList<>(parameters);
-    for (int i = 0; i < count; i++) {
-      all.add(FIRST_OUTER + i);
-    }
+    all.addAll(outer(count));
     return new SqliteQuery(
         database,
         "SELECT * FROM ("
@@ -117,6 +115,35 @@ public record SqliteQuery(
         all,
         tables,
         sorts);
+  }
+
+  /**
+   * The same, where the column is a key: SQLite looks each value up, whatever other index it has.
+   */
+  public SqliteQuery withAnyKey(String column, int count) {
+    List<Integer> all = outer(count);
+    all.addAll(parameters);
+    return new SqliteQuery(
+        database,
+        "SELECT q.* FROM (VALUES "
+            + "(?), ".repeat(count - 1)
+            + "(?)) AS k CROSS JOIN ("
+            + sql
+            + ") AS q WHERE q."
+            + IndexLoader.quote(column)
+            + " = k.column1",
+        outputs,
+        all,
+        tables,
+        sorts);
+  }
+
+  private static List<Integer> outer(int count) {
+    List<Integer> parameters = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      parameters.add(FIRST_OUTER + i);
+    }
+    return parameters;
   }
 
   /**

@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -101,5 +105,68 @@ class BuilderTest {
     limit[0] = Long.MAX_VALUE;
     builder.addLong(5, blob);
     assertEquals(size + 1, builder.build().size());
+  }
+
+  /** Whatever is shown as a sample, the answers are those of an index built without one. */
+  @Test
+  void aSampleChangesNoAnswer() {
+    Random random = Seeds.random("BuilderTest");
+    int dims = 700;
+    int rows = 26_000;
+    float[][] vectors = new float[rows][dims];
+    for (float[] vector : vectors) {
+      double shift = random.nextInt(3) * 2;
+      for (int d = 0; d < dims; d++) {
+        vector[d] = (float) (shift + random.nextGaussian());
+      }
+    }
+    List<byte[]> good = new ArrayList<>();
+    for (int i = 0; i < rows; i += 100) {
+      good.add(VectorCodec.encode(vectors[i]));
+    }
+    FlatIndex expected = build(vectors, null);
+    List<List<byte[]>> samples =
+        List.of(
+            good,
+            List.of(),
+            List.of(new byte[0], new byte[5], VectorCodec.encode(new float[] {1, 2})),
+            List.of(VectorCodec.encode(new float[dims])),
+            Collections.nCopies(300, VectorCodec.encode(vectors[7])));
+    for (List<byte[]> sample : samples) {
+      FlatIndex index = build(vectors, sample);
+      for (int i = 0; i < 5; i++) {
+        Search search = Search.nearest(vectors[random.nextInt(rows)], Metric.values()[i % 3], 10);
+        Neighbors wanted = expected.search(search, Checkpoint.NONE);
+        Neighbors found = index.search(search, Checkpoint.NONE);
+        assertArrayEquals(wanted.ordinals(), found.ordinals());
+        assertArrayEquals(wanted.values(), found.values());
+      }
+    }
+  }
+
+  private static FlatIndex build(float[][] vectors, List<byte[]> sample) {
+    try (FlatIndex.Builder builder = new FlatIndex.Builder(vectors.length, bytes -> {})) {
+      if (sample != null) {
+        builder.sample(sample);
+      }
+      for (int i = 0; i < vectors.length; i++) {
+        builder.addLong(i, VectorCodec.encode(vectors[i]));
+      }
+      return builder.build();
+    }
+  }
+
+  @Test
+  void aBuilderCanBeLeftAtAnyTime() {
+    for (int rows : new int[] {0, 1, 12_000, 25_000}) {
+      try (FlatIndex.Builder builder = new FlatIndex.Builder()) {
+        byte[] blob = VectorCodec.encode(new float[700]);
+        builder.sample(List.of(blob));
+        for (int i = 0; i < rows; i++) {
+          builder.addLong(i, blob);
+        }
+        assertEquals(rows, builder.size());
+      }
+    }
   }
 }

@@ -6,7 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sqlite.util.LibraryLoaderUtil;
 
 /** What the command line says, and its exit codes: 0 done, 1 failed, 2 wrong arguments. */
 class MainTest {
@@ -54,6 +60,23 @@ class MainTest {
     assertEquals(0, help.exitCode());
     assertTrue(help.out().contains("build-embeddings"), help.out());
     assertFalse(help.out().contains("\u001b"), help.out());
+  }
+
+  @Test
+  void theCommandsAreThoseThatAreLookedFor() {
+    assertEquals(Main.COMMANDS, Main.commands(System.out, System.err).getSubcommands().keySet());
+  }
+
+  @Test
+  void unpacksTheNativeLibrary(@TempDir Path folder) throws IOException {
+    String[] target = {folder.resolve("native").toString()};
+    NativeLibrary.main(target);
+    NativeLibrary.main(target);
+    try (Stream<Path> files = Files.list(folder.resolve("native"))) {
+      assertEquals(
+          List.of(LibraryLoaderUtil.getNativeLibName()),
+          files.map(file -> file.getFileName().toString()).toList());
+    }
   }
 
   @Test

@@ -57,6 +57,7 @@ class VectorTopKLawTest {
 
   private Random random;
   private int dims;
+  private String schema;
   private List<Doc> docs;
   private List<String> indexed;
 
@@ -67,7 +68,7 @@ class VectorTopKLawTest {
 
   @Test
   void someStatements() throws SQLException {
-    run(8, 12);
+    run(Integer.getInteger("law.databases", 8), 14);
   }
 
   @Test
@@ -84,6 +85,7 @@ class VectorTopKLawTest {
     int explained = 0;
     for (int d = 0; d < databases; d++) {
       Path file = directory.resolve("law" + d + ".db");
+      schema = "law" + d;
       createTables(file);
       String url = "jdbc:faiss:" + file;
       try (Connection on = DriverManager.getConnection(url);
@@ -131,12 +133,8 @@ class VectorTopKLawTest {
   }
 
   private static boolean usesIndex(Connection on, Question question) throws SQLException {
-    String sql = (question.sql + question.limit).replace("?", "1");
-    try (Statement statement = on.createStatement();
-        ResultSet plan = statement.executeQuery("EXPLAIN PLAN FOR " + sql)) {
-      plan.next();
-      return plan.getString(1).contains("VectorTopK");
-    }
+    String sql = "EXPLAIN PLAN FOR " + question.sql + question.limit;
+    return rows(on, sql, question.parameters, sql).get(0).get(0).toString().contains("VectorTopK");
   }
 
   private static List<String> text(List<List<Object>> rows) {
@@ -180,6 +178,8 @@ class VectorTopKLawTest {
     dims = 1 + random.nextInt(5);
     docs = new ArrayList<>();
     int size = random.nextInt(10) == 0 ? random.nextInt(3) : 5 + random.nextInt(120);
+    // From some hundred on, a filter may be one that keeps many.
+    size = random.nextInt(6) == 0 ? 250 + random.nextInt(1000) : size;
     boolean unique = random.nextInt(4) > 0;
     for (int i = 0; i < size; i++) {
       long id = unique ? i * 3L + 1 : 1 + random.nextInt(size);
@@ -248,7 +248,12 @@ class VectorTopKLawTest {
   // -------------------------------------------------------------- statements
 
   private Question question() {
-    switch (random.nextInt(8)) {
+    switch (random.nextInt(11)) {
+      case 8:
+      case 9:
+        return written();
+      case 10:
+        return neighbors();
       case 0:
         return lateral();
       case 1:
@@ -430,7 +435,7 @@ class VectorTopKLawTest {
     String outer =
         random.nextBoolean()
             ? "queries"
-            : "(SELECT id, section AS g, embedding FROM docs WHERE n < 4)";
+            : "(SELECT id, section AS g, embedding FROM docs WHERE n < 4 AND id < 150)";
     String sql =
         "SELECT q.id AS a, y.id, y.title, y.section, y.n, y.d FROM "
             + outer
@@ -438,6 +443,291 @@ class VectorTopKLawTest {
             + String.format(java.util.Locale.ROOT, kind, inner)
             + " ORDER BY 1, 6, 2, 3, 4, 5";
     return new Question(sql, "", List.of(), true, null);
+  }
+
+  /** The ways in which people write the same, and what they build on it. */
+  private Question written() {
+    String function = metric();
+    boolean descending = METRICS.get(function).descending();
+    List<Object> parameters = new ArrayList<>();
+    String call = function + "(embedding, " + query(vector(), parameters) + ")";
+    String down = descending ? " DESC" : "";
+    String nulls = List.of("", " NULLS FIRST", " NULLS LAST").get(random.nextInt(3));
+    String where = condition().sql;
+    String all = "id, title, section, n";
+    String near = descending ? " > -0.5" : " < " + (1 + random.nextInt(3));
+    int k = random.nextInt(9);
+    switch (random.nextInt(15)) {
+      case 13:
+        return new Question(
+            "SELECT id, title, section, n, "
+                + List.of("RANK()", "DENSE_RANK()", "COUNT(*)").get(random.nextInt(3))
+                + " OVER (ORDER BY d"
+                + down
+                + nulls
+                + ") AS r, d FROM (SELECT "
+                + all
+                + ", "
+                + call
+                + " AS d FROM docs WHERE "
+                + where
+                + ") AS x ORDER BY d"
+                + down
+                + nulls
+                + ", id, title, section, n",
+            " LIMIT " + k,
+            parameters,
+            true,
+            null);
+      case 14:
+        return new Question(
+            "SELECT a.id, a.title, a.section, a.n, b.id AS b, l2_distance(a.embedding, b.embedding)"
+                + " AS d FROM docs a JOIN queries b ON l2_distance(a.embedding, b.embedding) < 1.5"
+                + " AND a.id "
+                + List.of("<", ">=", "+ b.id >").get(random.nextInt(3))
+                + " b.id ORDER BY d, a.id, a.title, a.section, a.n, b.id",
+            "",
+            List.of(),
+            true,
+            null);
+      case 0:
+        return new Question(
+            "SELECT "
+                + all
+                + ", "
+                + call
+                + " FROM docs WHERE "
+                + where
+                + " ORDER BY 5"
+                + down
+                + nulls
+                + ", 1, 2, 3, 4",
+            " FETCH FIRST " + k + " ROWS ONLY",
+            parameters,
+            true,
+            null);
+      case 1:
+        return new Question(
+            "SELECT x.id, x.title, x.section, x.n, d FROM (SELECT *, "
+                + call
+                + " AS d FROM docs) AS x WHERE "
+                + where
+                + " AND d"
+                + near
+                + " ORDER BY d, id, title, section, n",
+            "",
+            parameters,
+            true,
+            null);
+      case 2:
+        return new Question(
+            "WITH ranked AS (SELECT "
+                + all
+                + ", "
+                + call
+                + " AS d FROM docs WHERE "
+                + where
+                + ") SELECT "
+                + all
+                + ", d FROM ranked WHERE d IS NOT NULL ORDER BY d"
+                + down
+                + ", id, title, section, n",
+            " LIMIT " + k,
+            parameters,
+            true,
+            null);
+      case 3:
+        return new Question(
+            "SELECT "
+                + all
+                + ", d FROM (SELECT "
+                + all
+                + ", "
+                + call
+                + " AS d FROM docs WHERE "
+                + where
+                + ") AS x QUALIFY ROW_NUMBER() OVER (PARTITION BY section ORDER BY d"
+                + down
+                + nulls
+                + ", id, title, n) <= "
+                + k
+                + " ORDER BY d, id, title, section, n",
+            "",
+            parameters,
+            true,
+            null);
+      case 4:
+        return new Question(
+            "SELECT COUNT(*), SUM(id), MIN(d) FROM (SELECT "
+                + all
+                + ", "
+                + call
+                + " AS d FROM docs WHERE "
+                + where
+                + " ORDER BY d"
+                + down
+                + nulls
+                + ", id, title, section, n LIMIT "
+                + k
+                + ") AS x",
+            "",
+            parameters,
+            true,
+            null);
+      case 5:
+        return new Question(
+            "SELECT section, COUNT(*), MAX(d) FROM (SELECT "
+                + all
+                + ", "
+                + call
+                + " AS d FROM docs WHERE "
+                + where
+                + ") AS x WHERE d"
+                + near
+                + " GROUP BY section ORDER BY 1, 2, 3",
+            "",
+            parameters,
+            true,
+            null);
+      case 6:
+        return new Question(
+            "SELECT id, title, section, n, "
+                + call
+                + " AS d FROM docs WHERE "
+                + where
+                + (random.nextBoolean() ? " AND EXISTS" : " AND NOT EXISTS")
+                + " (SELECT 1 FROM other WHERE other.doc = docs.id AND w LIKE 'w%')"
+                + " ORDER BY d"
+                + down
+                + nulls
+                + ", id, title, section, n",
+            " LIMIT " + k,
+            parameters,
+            true,
+            null);
+      case 7:
+        return new Question(
+            "SELECT id, title, section, n, d FROM (SELECT "
+                + all
+                + ", "
+                + call
+                + " AS d FROM docs WHERE "
+                + where
+                + ") AS x WHERE d BETWEEN 0.5 AND 2 ORDER BY d"
+                + down
+                + ", id, title, section, n",
+            " LIMIT " + k + " OFFSET 1",
+            parameters,
+            true,
+            null);
+      case 8:
+        return new Question(
+            "SELECT DISTINCT title, d FROM (SELECT title, "
+                + call
+                + " AS d, id FROM docs WHERE "
+                + where
+                + " ORDER BY d"
+                + down
+                + nulls
+                + ", id, title, section, n LIMIT 7) AS x"
+                + " ORDER BY 2, 1",
+            "",
+            parameters,
+            true,
+            null);
+      case 9:
+        return new Question(
+            "SELECT id, title, section, n, d FROM (SELECT "
+                + all
+                + ", RANK() OVER (ORDER BY d"
+                + down
+                + nulls
+                + ") AS r, d FROM (SELECT "
+                + all
+                + ", "
+                + call
+                + " AS d FROM docs WHERE "
+                + where
+                + ") AS x) AS y WHERE r < "
+                + k
+                + " ORDER BY d, id, title, section, n",
+            "",
+            parameters,
+            true,
+            null);
+      case 10:
+        return new Question(
+            "SELECT id, title, section, n, d FROM (SELECT "
+                + all
+                + ", "
+                + call
+                + " * 2 + 1 AS d"
+                + " FROM docs_view WHERE "
+                + where
+                + ") AS x ORDER BY d"
+                + down
+                + nulls
+                + ", id, title, section, n",
+            " LIMIT " + k,
+            parameters,
+            true,
+            null);
+      case 11:
+        return new Question(
+            "SELECT docs.id, title, section, n, w, "
+                + call
+                + " AS d FROM docs LEFT JOIN other ON"
+                + " other.doc = docs.id WHERE "
+                + where
+                + " ORDER BY d"
+                + down
+                + nulls
+                + ", docs.id, title, section, n, w",
+            " LIMIT " + k,
+            parameters,
+            true,
+            null);
+      default:
+        return new Question(
+            "SELECT id, title, section, n, "
+                + call
+                + " AS d FROM docs WHERE id > (SELECT MIN(doc)"
+                + " FROM other) AND "
+                + where
+                + " ORDER BY d"
+                + down
+                + nulls
+                + ", id, title, section, n",
+            " LIMIT " + k,
+            parameters,
+            true,
+            null);
+    }
+  }
+
+  private Question neighbors() {
+    String kind =
+        List.of(
+                "CROSS JOIN LATERAL TABLE(%s) f",
+                "LEFT JOIN LATERAL TABLE(%s) f ON TRUE",
+                "CROSS JOIN LATERAL (SELECT * FROM TABLE(%s) WHERE distance > 0.5) f",
+                "LEFT JOIN LATERAL (SELECT * FROM TABLE(%s) WHERE distance > 0.5) f ON TRUE")
+            .get(random.nextInt(4));
+    String call =
+        String.format(
+            java.util.Locale.ROOT,
+            "faiss_neighbors('%s', 'docs', q.embedding, %d)",
+            schema,
+            random.nextInt(4));
+    return new Question(
+        "SELECT q.id, q.g, f.id AS found, f.rank, f.distance FROM queries q "
+            + String.format(java.util.Locale.ROOT, kind, call)
+            + (random.nextBoolean() ? " WHERE q.id <> 2" : "")
+            + " ORDER BY 1, 4",
+        "",
+        List.of(),
+        true,
+        null);
   }
 
   private Question grouped() {

@@ -119,11 +119,14 @@ class VectorTopKTest {
     }
 
     private String plan(Connection connection) throws SQLException {
-      String text = sql.replace("?", "1");
-      try (Statement statement = connection.createStatement();
-          ResultSet plan = statement.executeQuery("EXPLAIN PLAN FOR " + text)) {
-        plan.next();
-        return plan.getString(1);
+      try (PreparedStatement statement = connection.prepareStatement("EXPLAIN PLAN FOR " + sql)) {
+        for (int i = 0; i < parameters.length; i++) {
+          statement.setObject(i + 1, parameters[i]);
+        }
+        try (ResultSet plan = statement.executeQuery()) {
+          plan.next();
+          return plan.getString(1);
+        }
       }
     }
 
@@ -316,6 +319,11 @@ class VectorTopKTest {
     sql("SELECT a.name, b.name FROM items a JOIN items b"
             + " ON l2_distance(a.embedding, b.embedding) < 1.2 AND a.id < b.id ORDER BY 1, 2")
         .returns("apple|pear", "apple|void", "nail|screw", "nail|void", "pear|plum", "screw|bolt");
+    sql("SELECT a.name, b.name FROM items a JOIN items b ON a.id < b.id"
+            + " AND (a.section = b.section OR b.section IS NULL)"
+            + " AND l2_distance(a.embedding, b.embedding) < 1.2 ORDER BY 1, 2")
+        .isIndexed()
+        .returns("apple|pear", "apple|void", "nail|screw", "nail|void", "pear|plum", "screw|bolt");
   }
 
   @Test
@@ -347,6 +355,31 @@ class VectorTopKTest {
   }
 
   @Test
+  void neighborsUnderAnOuterJoin() throws SQLException {
+    sql("SELECT q.name, f.id, f.rank FROM items q LEFT JOIN LATERAL"
+            + " TABLE(faiss_neighbors('shop', 'items', q.embedding, 2)) f ON TRUE"
+            + " WHERE q.id IN (3, 8) ORDER BY q.id, f.rank")
+        .explains("VectorTopK(table=[[shop, items]], metric=[L2], query=[embedding], k=[2]")
+        .returns("plum|3|1", "plum|2|2", "gap|null|null");
+    sql("SELECT q.name, f.id FROM items q LEFT JOIN LATERAL (SELECT * FROM"
+            + " TABLE(faiss_neighbors('shop', 'items', q.embedding, 3)) n WHERE n.distance > 0) f"
+            + " ON TRUE WHERE q.id IN (1, 3, 8) ORDER BY q.id, f.rank")
+        .isIndexed()
+        .returns("apple|2", "apple|7", "plum|2", "plum|1", "gap|null");
+    sql("SELECT q.name, f.id FROM items q LEFT JOIN LATERAL"
+            + " TABLE(faiss_neighbors('shop', 'items', q.embedding, 0)) f ON TRUE WHERE q.id = 1")
+        .returns("apple|null");
+  }
+
+  @Test
+  void ofAFilterWhatSqliteCanTestGoesThere() throws SQLException {
+    sql("SELECT name FROM items WHERE name LIKE 'p%' AND section = 'fruit' AND id > 2"
+            + " ORDER BY l2_distance(embedding, '[0, 0]') LIMIT 5")
+        .explains("filterIn=[input]", "JdbcFilter(condition=[AND(=(")
+        .returns("plum");
+  }
+
+  @Test
   void nearestOfEachGroup() throws SQLException {
     sql("SELECT section, name FROM (SELECT section, name, ROW_NUMBER() OVER (PARTITION BY section"
             + " ORDER BY l2_distance(embedding, '[0, 0]')) AS r FROM items"
@@ -359,6 +392,20 @@ class VectorTopKTest {
             + ") WHERE r <= 2 ORDER BY name")
         .isIndexed()
         .returns("apple", "pear", "void");
+    sql("SELECT section, name FROM items WHERE section IS NOT NULL QUALIFY ROW_NUMBER() OVER"
+            + " (PARTITION BY section ORDER BY l2_distance(embedding, '[0, 0]')) <= 2 ORDER BY 1, 2")
+        .isIndexed()
+        .returns("fruit|apple", "fruit|pear", "iron|nail", "iron|screw");
+    sql("SELECT name, RANK() OVER (ORDER BY l2_distance(embedding, '[1, 0]')) AS r FROM items"
+            + HAVE
+            + " ORDER BY l2_distance(embedding, '[1, 0]'), name LIMIT 3")
+        .isIndexed()
+        .returns("apple|1", "pear|2", "void|2");
+    sql("SELECT name, COUNT(*) OVER (ORDER BY l2_distance(embedding, '[1, 0]')) AS c FROM items"
+            + HAVE
+            + " ORDER BY l2_distance(embedding, '[1, 0]'), name LIMIT 2")
+        .isNotIndexed()
+        .returns("apple|1", "pear|3");
     // Other windows see all rows, so all rows must be there.
     sql("SELECT name, c FROM (SELECT name, COUNT(*) OVER () AS c, ROW_NUMBER() OVER"
             + " (ORDER BY l2_distance(embedding, '[1, 0]')) AS r FROM items"

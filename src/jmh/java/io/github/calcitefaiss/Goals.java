@@ -6,6 +6,7 @@ import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Search;
 import io.github.calcitefaiss.index.VectorCodec;
+
 import java.io.BufferedOutputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;

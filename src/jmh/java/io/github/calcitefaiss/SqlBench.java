@@ -7,6 +7,7 @@ import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
 import io.github.calcitefaiss.index.Search;
 import io.github.calcitefaiss.index.VectorCodec;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,9 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
-import io.github.calcitefaiss.sql.FaissParser;
-import io.github.calcitefaiss.sql.FaissTypeSystem;
-import io.github.calcitefaiss.sql.Names;
+import io.github.calcitefaiss.jdbc.FaissErrors;
+import io.github.calcitefaiss.sql.function.Names;
+import io.github.calcitefaiss.sql.parser.FaissParser;
+import io.github.calcitefaiss.sql.planner.FaissTypeSystem;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
@@ -27,7 +28,8 @@ import org.apache.calcite.sql.validate.SqlConformanceEnum;
  * @param operands for the schema factory
  * @param schema the default schema, or null
  */
-record ConnectionProperties(Properties calcite, Map<String, Object> operands, String schema) {
+public record ConnectionProperties(
+    Properties calcite, Map<String, Object> operands, String schema) {
   /** All names accepted, with a description. */
   static final Map<String, String> NAMES = names();
 

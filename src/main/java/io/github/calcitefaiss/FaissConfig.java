@@ -2,8 +2,9 @@
 package io.github.calcitefaiss;
 
 import io.github.calcitefaiss.index.MemorySize;
-import io.github.calcitefaiss.sql.Names;
-import io.github.calcitefaiss.sqlite.FaissException;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sql.function.Names;
 import io.github.calcitefaiss.sqlite.IndexOptions;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import java.io.File;
@@ -31,7 +32,7 @@ import java.util.regex.Pattern;
  *     index may lag behind; or {@code manual}) and {@code memoryLimit} (such as {@code 512MB})
  * @param busyTimeoutMillis how long to wait for a writer that holds the file
  */
-record FaissConfig(
+public record FaissConfig(
     Path database, List<IndexedTable> tables, IndexOptions options, int busyTimeoutMillis) {
   static final String DATABASE = "database";
   static final String TABLES = "tables";
@@ -251,6 +252,6 @@ record FaissConfig(
   }
 
   static FaissException wrong(String schema, String problem) {
-    return new FaissException(FaissException.CONFIGURATION, "schema '" + schema + "': " + problem);
+    return new FaissException(SqlState.CONNECTION, "schema '" + schema + "': " + problem);
   }
 }

@@ -1,9 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
+import io.github.calcitefaiss.run.Release;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.DriverManager;
@@ -22,12 +20,6 @@ import java.util.logging.Logger;
  * cancelled, and plans that are used again. It never writes.
  */
 public final class FaissDriver implements Driver {
-  static final String NAME = "calcite-faiss";
-  static final String VERSION;
-
-  private static final int MAJOR;
-  private static final int MINOR;
-
   static {
     // Compiled plans shared by all connections; Calcite reads this once, when it is loaded, and
     // leaves the cache off unless told. A class with static state is never shared.
@@ -39,25 +31,11 @@ public final class FaissDriver implements Driver {
         && System.getProperty("saffron.default.charset") == null) {
       System.setProperty("calcite.default.charset", "UTF-8");
     }
-    VERSION = version();
-    String[] numbers = VERSION.split("[.-]", -1);
-    MAJOR = Integer.parseInt(numbers[0]);
-    MINOR = Integer.parseInt(numbers[1]);
     try {
       DriverManager.registerDriver(new FaissDriver());
     } catch (SQLException e) {
       throw new ExceptionInInitializerError(e);
     }
-  }
-
-  private static String version() {
-    Properties properties = new Properties();
-    try (InputStream in = FaissDriver.class.getResourceAsStream("version.properties")) {
-      properties.load(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return properties.getProperty("version");
   }
 
   @Override
@@ -77,7 +55,7 @@ public final class FaissDriver implements Driver {
     if (!acceptsURL(url)) {
       return null;
     }
-    return FaissConnection.open(url, FaissUrl.parse(url, info));
+    return Opening.open(url, FaissUrl.parse(url, info));
   }
 
   @Override
@@ -95,12 +73,12 @@ public final class FaissDriver implements Driver {
 
   @Override
   public int getMajorVersion() {
-    return MAJOR;
+    return Release.number(0);
   }
 
   @Override
   public int getMinorVersion() {
-    return MINOR;
+    return Release.number(1);
   }
 
   @Override

@@ -1,9 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
-import io.github.calcitefaiss.sql.FaissFunctions;
-import io.github.calcitefaiss.sql.Names;
-import io.github.calcitefaiss.sqlite.FaissException;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.sql.function.Names;
+import io.github.calcitefaiss.sql.planner.VectorTopKRules;
+import io.github.calcitefaiss.sql.search.FaissFunctions;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
@@ -44,6 +45,7 @@ public final class FaissSchemaFactory implements SchemaFactory {
         tables.add(resolve(probe, table));
       }
       FaissFunctions.register(parentSchema);
+      VectorTopKRules.register();
       if (tables.isEmpty()) {
         probe.sqliteTables();
         return probe;

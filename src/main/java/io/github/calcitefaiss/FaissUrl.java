@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.jdbc.ErrorTranslation;
+import io.github.calcitefaiss.jdbc.FaissErrors;
 import java.sql.SQLException;
 import java.util.Enumeration;
 import java.util.Locale;
@@ -20,7 +22,7 @@ import org.apache.calcite.avatica.ConnectStringParser;
  * @param model path of a model file, or inline model text, or null
  * @param properties all others, by the name they were given
  */
-record FaissUrl(String database, String model, Map<String, String> properties) {
+public record FaissUrl(String database, String model, Map<String, String> properties) {
   static final String PREFIX = "jdbc:faiss:";
 
   private static final Pattern PROPERTY = Pattern.compile("^\\s*\\w+\\s*=.*", Pattern.DOTALL);
@@ -49,7 +51,7 @@ record FaissUrl(String database, String model, Map<String, String> properties) {
       given = ConnectStringParser.parse(rest);
     } catch (SQLException e) {
       throw FaissErrors.connect(
-          "The properties of the connection URL can't be read: " + FaissErrors.said(e), e);
+          "The properties of the connection URL can't be read: " + ErrorTranslation.said(e), e);
     }
     given.stringPropertyNames().forEach(name -> all.put(name, given.getProperty(name)));
     String database = all.remove("database");

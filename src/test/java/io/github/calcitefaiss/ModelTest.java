@@ -79,8 +79,9 @@ class ModelTest {
     properties.setProperty("unquotedCasing", "UNCHANGED");
     properties.setProperty("conformance", "LENIENT");
     properties.setProperty("defaultNullCollation", "LOW");
-    properties.setProperty("parserFactory", "io.github.calcitefaiss.sql.FaissParser#FACTORY");
-    properties.setProperty("typeSystem", "io.github.calcitefaiss.sql.FaissTypeSystem");
+    properties.setProperty(
+        "parserFactory", "io.github.calcitefaiss.sql.parser.FaissParser#FACTORY");
+    properties.setProperty("typeSystem", "io.github.calcitefaiss.sql.planner.FaissTypeSystem");
     return DriverManager.getConnection("jdbc:calcite:", properties);
   }
 

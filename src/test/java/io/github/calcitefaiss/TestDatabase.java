@@ -8,11 +8,11 @@ import java.sql.SQLException;
 import java.sql.Statement;
 
 /** A SQLite file for a test, written by SQLite's own driver. */
-final class TestDatabase {
+public final class TestDatabase {
   private TestDatabase() {}
 
   /** Runs statements that write; the file is made if it isn't there. */
-  static Path write(Path file, String... statements) throws SQLException {
+  public static Path write(Path file, String... statements) throws SQLException {
     try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
         Statement statement = connection.createStatement()) {
       for (String sql : statements) {
@@ -23,7 +23,7 @@ final class TestDatabase {
   }
 
   /** Three documents with vectors of two elements: (1, 0), (0, 1), (3, 4). */
-  static Path blog(Path folder) throws SQLException {
+  public static Path blog(Path folder) throws SQLException {
     return write(
         folder.resolve("blog.db"),
         "CREATE TABLE author (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
@@ -40,7 +40,7 @@ final class TestDatabase {
             + " (3, x'0000404000008040')");
   }
 
-  static Connection connect(Path file) throws SQLException {
+  public static Connection connect(Path file) throws SQLException {
     return DriverManager.getConnection("jdbc:faiss:" + file);
   }
 }

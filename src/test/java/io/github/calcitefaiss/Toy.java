@@ -6,7 +6,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 
 /** Connections to {@link ToySchemaFactory}'s schema. */
-final class Toy {
+public final class Toy {
   static final String URL =
       "jdbc:faiss:model='inline:{\"version\": \"1.0\", \"defaultSchema\": \"toy\", \"schemas\":"
           + " [{\"name\": \"toy\", \"type\": \"custom\", \"factory\":"
@@ -14,7 +14,7 @@ final class Toy {
 
   private Toy() {}
 
-  static Connection connect() throws SQLException {
+  public static Connection connect() throws SQLException {
     return DriverManager.getConnection(URL);
   }
 }

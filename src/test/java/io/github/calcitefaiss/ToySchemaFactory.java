@@ -1,7 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
-import io.github.calcitefaiss.sqlite.FaissException;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -27,13 +28,13 @@ import org.apache.calcite.sql.type.SqlTypeName;
 /** A schema in memory, whose tables don't look at the cancel flag. */
 public final class ToySchemaFactory implements SchemaFactory {
   /** Rows of the table "numbers" that statements read. */
-  static final AtomicLong NUMBERS_READ = new AtomicLong();
+  public static final AtomicLong NUMBERS_READ = new AtomicLong();
 
   /** How many scans of the table "restless" still find that its data changed. */
-  static final AtomicInteger CHANGES = new AtomicInteger();
+  public static final AtomicInteger CHANGES = new AtomicInteger();
 
   /** What the planner waits for when a statement names the table "stuck". */
-  static final AtomicReference<CountDownLatch> STUCK = new AtomicReference<>();
+  public static final AtomicReference<CountDownLatch> STUCK = new AtomicReference<>();
 
   @Override
   public Schema create(SchemaPlus parent, String name, Map<String, Object> operand) {
@@ -60,7 +61,7 @@ public final class ToySchemaFactory implements SchemaFactory {
 
   private static boolean unchanged() {
     if (CHANGES.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
-      throw new FaissException(FaissException.CHANGED, "changed").raise();
+      throw new FaissException(SqlState.CHANGED, "changed").raise();
     }
     return true;
   }

@@ -1,9 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
-import io.github.calcitefaiss.FaissDriver;
+import io.github.calcitefaiss.run.Release;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
@@ -12,7 +11,6 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Properties;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -85,13 +83,9 @@ public final class Main {
   /** The release that this is. */
   static final class Version implements CommandLine.IVersionProvider {
     @Override
-    public String[] getVersion() throws IOException {
-      Properties properties = new Properties();
-      try (InputStream in = FaissDriver.class.getResourceAsStream("version.properties")) {
-        properties.load(in);
-      }
+    public String[] getVersion() {
       return new String[] {
-        "calcite-faiss " + properties.getProperty("version"),
+        Release.NAME + " " + Release.VERSION,
         "Java " + Runtime.version() + ", " + System.getProperty("os.name"),
       };
     }

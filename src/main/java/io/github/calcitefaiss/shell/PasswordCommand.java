@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
-import io.github.calcitefaiss.shell.server.UserFile;
+import io.github.calcitefaiss.server.UserFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

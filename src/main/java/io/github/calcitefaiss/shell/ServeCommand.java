@@ -1,8 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
-import io.github.calcitefaiss.shell.server.FaissServer;
-import io.github.calcitefaiss.shell.server.Limits;
+import io.github.calcitefaiss.server.FaissServer;
+import io.github.calcitefaiss.server.Limits;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

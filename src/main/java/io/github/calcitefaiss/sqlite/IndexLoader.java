@@ -8,6 +8,9 @@ import io.github.calcitefaiss.index.MemoryLimitException;
 import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -43,12 +46,13 @@ final class IndexLoader implements IndexCache.Source {
    */
   private static final int SHORT_ID = 16;
 
-  private final Execution.Snapshot snapshot;
+  private final Execution.Snapshot<SqliteDatabase.Lease> snapshot;
   private final SqliteDatabase.Lease lease;
   private final String schema;
   private final IndexedTable table;
 
-  IndexLoader(Execution.Snapshot snapshot, String schema, IndexedTable table) {
+  IndexLoader(
+      Execution.Snapshot<SqliteDatabase.Lease> snapshot, String schema, IndexedTable table) {
     this.snapshot = snapshot;
     this.lease = snapshot.lease();
     this.schema = schema;
@@ -317,7 +321,7 @@ final class IndexLoader implements IndexCache.Source {
 
   private FaissException tooLarge(long bytes, long limit) {
     return new FaissException(
-        FaissException.MEMORY,
+        SqlState.MEMORY,
         "table "
             + schema
             + "."
@@ -365,7 +369,7 @@ final class IndexLoader implements IndexCache.Source {
             ? "row " + row
             : "the row with " + table.id() + " " + (id instanceof String ? "'" + id + "'" : id);
     return new FaissException(
-        FaissException.DATA,
+        SqlState.DATA,
         "table "
             + schema
             + "."

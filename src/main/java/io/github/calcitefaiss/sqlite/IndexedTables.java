@@ -2,6 +2,8 @@
 package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.run.FaissException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,7 +92,7 @@ public final class IndexedTables {
   public IndexCache.Entry current(IndexedTable table, Execution execution) throws SQLException {
     SqliteDatabase database = schema.database();
     Key key = new Key(database, table);
-    Execution.Snapshot held = null;
+    Execution.Snapshot<SqliteDatabase.Lease> held = null;
     try {
       while (true) {
         long asked = System.nanoTime();
@@ -145,7 +147,7 @@ public final class IndexedTables {
     private final IndexedTable table;
     private final Execution execution;
     private final DatabaseVersion wanted;
-    private Execution.Snapshot newer;
+    private Execution.Snapshot<SqliteDatabase.Lease> newer;
 
     private Load(IndexedTable table, Execution execution, DatabaseVersion wanted) {
       this.table = table;
@@ -155,7 +157,7 @@ public final class IndexedTables {
 
     @Override
     public IndexCache.Source open() throws SQLException {
-      Execution.Snapshot snapshot = execution.snapshot(schema.database());
+      Execution.Snapshot<SqliteDatabase.Lease> snapshot = execution.snapshot(schema.database());
       if (!snapshot.lease().version().equals(wanted)) {
         newer = snapshot;
         return null;

@@ -2,6 +2,9 @@
 package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.index.Checkpoint;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.run.Versioned;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.AccessDeniedException;
@@ -36,7 +39,7 @@ import org.sqlite.SQLiteErrorCode;
  * not in use are kept for a short while and never outlive the state of the file that they were
  * opened on.
  */
-public final class SqliteDatabase {
+public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDatabase.Lease> {
   private static final Map<Path, SqliteDatabase> OPEN = new ConcurrentHashMap<>();
   private static final AtomicInteger LENT = new AtomicInteger();
   private static final int MAX_IDLE = 8;
@@ -89,23 +92,22 @@ public final class SqliteDatabase {
   public static SqliteDatabase of(Path path) throws FaissException {
     Path absolute = path.toAbsolutePath().normalize();
     try {
-      checkState(absolute, FileState.of(absolute), FaissException.CONFIGURATION);
+      checkState(absolute, FileState.of(absolute), SqlState.CONNECTION);
     } catch (NoSuchFileException e) {
       throw new FaissException(
-          FaissException.CONFIGURATION, "database file " + absolute + " does not exist", e);
+          SqlState.CONNECTION, "database file " + absolute + " does not exist", e);
     } catch (AccessDeniedException e) {
       throw new FaissException(
-          FaissException.CONFIGURATION,
+          SqlState.CONNECTION,
           "database file " + absolute + " may not be read (permission of its folder)",
           e);
     } catch (IOException e) {
       throw new FaissException(
-          FaissException.CONFIGURATION, "database file " + absolute + " can't be read: " + e, e);
+          SqlState.CONNECTION, "database file " + absolute + " can't be read: " + e, e);
     }
     if (!Files.isReadable(absolute)) {
       throw new FaissException(
-          FaissException.CONFIGURATION,
-          "database file " + absolute + " may not be read (permission)");
+          SqlState.CONNECTION, "database file " + absolute + " may not be read (permission)");
     }
     // The path as given, not the link's target: a link that is pointed elsewhere is a new file.
     return OPEN.computeIfAbsent(absolute, SqliteDatabase::new);
@@ -132,6 +134,7 @@ public final class SqliteDatabase {
    * @param checkpoint ends the wait
    * @throws SQLException if the file can't be read
    */
+  @Override
   public DatabaseVersion version(Checkpoint checkpoint) throws SQLException {
     return patiently(checkpoint, this::current);
   }
@@ -142,6 +145,7 @@ public final class SqliteDatabase {
    * @param checkpoint ends a wait for a writer
    * @throws SQLException if the file can't be read or a writer holds it for too long
    */
+  @Override
   public Lease snapshot(Checkpoint checkpoint) throws SQLException {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       DatabaseVersion before = version(checkpoint);
@@ -164,7 +168,7 @@ public final class SqliteDatabase {
       lease.discard();
     }
     throw new FaissException(
-        FaissException.CHANGED,
+        SqlState.CHANGED,
         "database " + path + " is written so often that no version could be read; try again");
   }
 
@@ -177,7 +181,7 @@ public final class SqliteDatabase {
     long pageSize = SqliteFile.number(lease.connection(), "PRAGMA page_size");
     if (version.file().size() % pageSize != 0) {
       throw new FaissException(
-          FaissException.UNREADABLE,
+          SqlState.UNREADABLE,
           "database file "
               + path
               + " is damaged: its "
@@ -296,7 +300,7 @@ public final class SqliteDatabase {
           && wal.key().equals(left.wal)
           && left.salts.equals(FileState.walSalts(walPath))) {
         throw new FaissException(
-            FaissException.UNREADABLE,
+            SqlState.UNREADABLE,
             "database "
                 + path
                 + " was replaced, but the write-ahead log of its predecessor, "
@@ -316,8 +320,7 @@ public final class SqliteDatabase {
     if (!state().key().equals(file)) {
       closeQuietly(connection);
       throw new FaissException(
-          FaissException.CHANGED,
-          "database " + path + " was replaced while it was opened; try again");
+          SqlState.CHANGED, "database " + path + " was replaced while it was opened; try again");
     }
     return connection;
   }
@@ -325,7 +328,7 @@ public final class SqliteDatabase {
   private FileState state() throws FaissException {
     try {
       FileState state = FileState.of(path);
-      checkState(path, state, FaissException.UNREADABLE);
+      checkState(path, state, SqlState.UNREADABLE);
       return state;
     } catch (IOException e) {
       throw gone(e);
@@ -366,7 +369,7 @@ public final class SqliteDatabase {
 
   private FaissException gone(IOException e) {
     return new FaissException(
-        FaissException.UNREADABLE,
+        SqlState.UNREADABLE,
         "database file "
             + path
             + (e instanceof NoSuchFileException
@@ -382,7 +385,7 @@ public final class SqliteDatabase {
     SQLException explained = SqliteFile.explain(path, busyMillis, e);
     return isBusy(e) && !lent.isEmpty()
         ? new FaissException(
-            FaissException.UNREADABLE,
+            SqlState.UNREADABLE,
             explained.getMessage()
                 + "; this process itself still reads it: if the writer waits for an open result,"
                 + " close that first",
@@ -408,7 +411,7 @@ public final class SqliteDatabase {
       } catch (SQLException e) {
         problem = e;
       }
-      if (FaissException.CHANGED.equals(problem.getSQLState()) && ++replaced < MAX_ATTEMPTS) {
+      if (SqlState.CHANGED.equals(problem.getSQLState()) && ++replaced < MAX_ATTEMPTS) {
         continue;
       }
       if (SqliteFile.code(problem) == SQLiteErrorCode.SQLITE_READONLY_ROLLBACK) {
@@ -526,7 +529,7 @@ public final class SqliteDatabase {
   }
 
   /** A connection lent by the database, inside a read transaction on one version. */
-  public final class Lease implements AutoCloseable {
+  public final class Lease implements Versioned.Lease<DatabaseVersion> {
     private final Connection connection;
     private DatabaseVersion version;
     private long idleSince;
@@ -538,12 +541,12 @@ public final class SqliteDatabase {
       this.connection = connection;
     }
 
-    /** The connection; the caller closes what it opens on it, not the connection itself. */
+    @Override
     public Connection connection() {
       return connection;
     }
 
-    /** The version that is read. */
+    @Override
     public DatabaseVersion version() {
       return version;
     }
@@ -560,7 +563,6 @@ public final class SqliteDatabase {
       SqliteFile.execute(connection, "SELECT 1 FROM sqlite_schema LIMIT 1");
     }
 
-    /** Ends the transaction and gives the connection back. */
     @Override
     public void close() {
       synchronized (this) {
@@ -591,8 +593,8 @@ public final class SqliteDatabase {
       closeQuietly(connection);
     }
 
-    /** Gives the connection up, with whatever is open on it. */
-    void discard() {
+    @Override
+    public void discard() {
       synchronized (this) {
         if (ended) {
           return;
@@ -604,8 +606,8 @@ public final class SqliteDatabase {
       closeQuietly(connection);
     }
 
-    /** Ends whatever runs on the connection soon after the condition becomes true. */
-    void interruptWhen(BooleanSupplier condition) throws SQLException {
+    @Override
+    public void interruptWhen(BooleanSupplier condition) throws SQLException {
       SqliteFile.interruptWhen(connection, condition);
       watched = true;
     }

@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sqlite;
 
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -183,7 +185,7 @@ final class SqliteFile {
         String message = String.valueOf(e.getMessage());
         return message.contains("no such table") || message.contains("no such column")
             ? new FaissException(
-                FaissException.CHANGED,
+                SqlState.CHANGED,
                 "database "
                     + path
                     + " changed after the statement was planned: "
@@ -192,7 +194,7 @@ final class SqliteFile {
                 e)
             : e;
     }
-    return new FaissException(FaissException.UNREADABLE, "database " + path + " " + what, e);
+    return new FaissException(SqlState.UNREADABLE, "database " + path + " " + what, e);
   }
 
   private static String openProblem(Path path, SQLException e) {

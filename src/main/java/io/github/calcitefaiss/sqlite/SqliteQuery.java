@@ -1,6 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sqlite;
 
+import io.github.calcitefaiss.run.Detached;
+import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.run.FaissException;
 import java.math.BigDecimal;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -178,7 +181,7 @@ public record SqliteQuery(
 
   private final class Rows implements Enumerator<Object> {
     private final Execution execution;
-    private final Execution.Snapshot snapshot;
+    private final Execution.Snapshot<SqliteDatabase.Lease> snapshot;
     private final PreparedStatement statement;
     private final ResultSet rows;
     private final Repeated repeated;
@@ -190,7 +193,7 @@ public record SqliteQuery(
       this.repeated = repeated;
       this.kept = repeated == null ? null : new ArrayList<>();
       execution.check();
-      Execution.Snapshot opened = null;
+      Execution.Snapshot<SqliteDatabase.Lease> opened = null;
       PreparedStatement prepared = null;
       try {
         opened = execution.snapshot(database);
@@ -222,7 +225,8 @@ public record SqliteQuery(
     }
 
     /** SQLite looks at the cancel flag between the steps of a query, but a sort is one step. */
-    private ResultSet first(PreparedStatement prepared, Execution.Snapshot opened)
+    private ResultSet first(
+        PreparedStatement prepared, Execution.Snapshot<SqliteDatabase.Lease> opened)
         throws Throwable {
       return Detached.call(execution, prepared::executeQuery, opened::leave, opened::close);
     }
@@ -287,7 +291,8 @@ public record SqliteQuery(
       close(statement, snapshot);
     }
 
-    private static void close(PreparedStatement statement, Execution.Snapshot snapshot) {
+    private static void close(
+        PreparedStatement statement, Execution.Snapshot<SqliteDatabase.Lease> snapshot) {
       try (snapshot) {
         if (statement != null && !snapshot.isSpoiled()) {
           statement.close();

@@ -2,6 +2,9 @@
 package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.index.Checkpoint;
+import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -236,7 +239,7 @@ public final class SqliteSchema extends AbstractSchema {
    * Refuses to read a table in a version in which it has other columns than those that a statement
    * was planned for: they are read by their place.
    *
-   * @throws FaissException with SQLSTATE {@link FaissException#CHANGED}
+   * @throws FaissException with SQLSTATE {@link SqlState#CHANGED}
    */
   void checkColumns(SqliteTable planned, SqliteDatabase.Lease lease) throws SQLException {
     Content known = content;
@@ -251,7 +254,7 @@ public final class SqliteSchema extends AbstractSchema {
     SqliteTable now = tables.get(planned.name());
     if (now != planned && (now == null || !now.columns().equals(planned.columns()))) {
       throw new FaissException(
-          FaissException.CHANGED,
+          SqlState.CHANGED,
           "table "
               + name
               + "."

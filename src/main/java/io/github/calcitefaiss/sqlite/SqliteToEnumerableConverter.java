@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sqlite;
 
+import io.github.calcitefaiss.run.Polling;
 import io.github.calcitefaiss.sqlite.SqliteQuery.Output;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,7 @@ import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlString;
 
 /** Brings the rows of a query that runs inside SQLite into Calcite. */
-final class SqliteToEnumerableConverter extends ConverterImpl implements EnumerableRel {
+final class SqliteToEnumerableConverter extends ConverterImpl implements EnumerableRel, Polling {
   private SqliteToEnumerableConverter(RelOptCluster cluster, RelTraitSet traits, RelNode input) {
     super(cluster, ConventionTraitDef.INSTANCE, traits, input);
   }

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.calcitefaiss.shell.server.FaissServer;
-import io.github.calcitefaiss.shell.server.Limits;
+import io.github.calcitefaiss.server.FaissServer;
+import io.github.calcitefaiss.server.Limits;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

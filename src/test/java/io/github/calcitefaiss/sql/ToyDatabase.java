@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sql;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.calcitefaiss.sql.parser.FaissParser;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -36,10 +37,10 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * A database in memory, read through Calcite's own driver and {@link FaissParser}: the plugin's
  * tables, and functions of the plugin's names that do as little as a parser's test needs.
  */
-final class ToyDatabase implements AutoCloseable {
+public final class ToyDatabase implements AutoCloseable {
   private final Connection connection;
 
-  ToyDatabase() throws SQLException {
+  public ToyDatabase() throws SQLException {
     Properties properties = new Properties();
     properties.put("parserFactory", FaissParser.class.getName() + "#FACTORY");
     properties.put("lex", "MYSQL_ANSI");
@@ -77,12 +78,12 @@ final class ToyDatabase implements AutoCloseable {
     connection.setSchema("blog");
   }
 
-  Connection connection() {
+  public Connection connection() {
     return connection;
   }
 
   /** Runs a statement and returns its rows, columns separated by {@code |}. */
-  List<String> query(String sql, Object... parameters) throws SQLException {
+  public List<String> query(String sql, Object... parameters) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       for (int i = 0; i < parameters.length; i++) {
         statement.setObject(i + 1, parameters[i]);
@@ -102,7 +103,7 @@ final class ToyDatabase implements AutoCloseable {
   }
 
   /** Names of a statement's columns, separated by commas. */
-  String columns(String sql) throws SQLException {
+  public String columns(String sql) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       List<String> names = new ArrayList<>();
       for (int i = 1; i <= statement.getMetaData().getColumnCount(); i++) {

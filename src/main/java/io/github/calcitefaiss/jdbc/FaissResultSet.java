@@ -1,0 +1,683 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.jdbc;
+
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.io.Reader;
+import java.io.StringReader;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.math.RoundingMode;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.sql.Array;
+import java.sql.Blob;
+import java.sql.Clob;
+import java.sql.Date;
+import java.sql.NClob;
+import java.sql.Ref;
+import java.sql.ResultSetMetaData;
+import java.sql.RowId;
+import java.sql.SQLDataException;
+import java.sql.SQLException;
+import java.sql.SQLXML;
+import java.sql.Statement;
+import java.sql.Time;
+import java.sql.Timestamp;
+import java.sql.Types;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.util.Calendar;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TimeZone;
+import java.util.function.Supplier;
+import javax.sql.rowset.serial.SerialBlob;
+import javax.sql.rowset.serial.SerialClob;
+import org.apache.calcite.avatica.ColumnMetaData;
+import org.apache.calcite.avatica.Meta;
+import org.apache.calcite.avatica.MetaImpl;
+import org.apache.calcite.avatica.util.ArrayFactoryImpl;
+import org.apache.calcite.avatica.util.Cursor;
+
+/**
+ * The rows of one execution, read forward.
+ *
+ * <p>Its resources are released when the last row was read, when it is closed, or when it fails,
+ * whichever comes first. Reading a value never gives a wrong one: what doesn't fit is an error.
+ */
+public final class FaissResultSet extends ForwardOnlyResultSet {
+  private static final int MAX_RESTARTS = 10;
+
+  private final FaissStatement statement;
+  private final PlannedRun run;
+  private final List<ColumnMetaData> columns;
+  private final Meta.CursorFactory cursorFactory;
+  private final Supplier<Iterable<Object>> source;
+  private final Calendar calendar;
+  private final long maxRows;
+  private final ArrayFactoryImpl arrays;
+  private Cursor cursor;
+  private List<Cursor.Accessor> accessors;
+  private boolean cursorOpen;
+  private int restarts;
+  private boolean closed;
+  private boolean onRow;
+  private boolean wasNull;
+  private long row;
+  private int fetchSize;
+
+  /**
+   * @param statement whose result it is; null for metadata
+   * @param run the execution; null for rows that are in memory
+   * @param signature columns, and how a row is stored
+   * @param maxRows how many rows to give at most; 0 for all
+   * @param source runs the plan and gives the rows; called again if the data changed meanwhile
+   * @param timeZone in which dates and times are shown
+   */
+  FaissResultSet(
+      FaissStatement statement,
+      PlannedRun run,
+      Meta.Signature signature,
+      long maxRows,
+      Supplier<Iterable<Object>> source,
+      TimeZone timeZone) {
+    this.statement = statement;
+    this.run = run;
+    this.columns = signature.columns;
+    this.maxRows = maxRows;
+    this.calendar = Calendar.getInstance(timeZone, Locale.ROOT);
+    this.cursorFactory = signature.cursorFactory;
+    this.source = source;
+    this.arrays = new ArrayFactoryImpl(timeZone);
+    start();
+  }
+
+  private void start() {
+    while (!cursorOpen) {
+      try {
+        cursor = MetaImpl.createCursor(cursorFactory, source.get());
+        cursorOpen = true;
+      } catch (Throwable t) {
+        if (!changedMeanwhile(t)) {
+          throw FaissException.<RuntimeException>sneakyThrow(t);
+        }
+        run.restart();
+      }
+    }
+    accessors = cursor.createAccessors(columns, calendar, arrays);
+  }
+
+  /** Whether the data changed between two reads while no row was shown: then all is read anew. */
+  private boolean changedMeanwhile(Throwable t) {
+    return run != null
+        && row == 0
+        && restarts++ < MAX_RESTARTS
+        && SqlState.CHANGED.equals(run.translate(t).getSQLState());
+  }
+
+  private boolean advance() throws SQLException {
+    while (true) {
+      try {
+        return cursor.next();
+      } catch (Throwable t) {
+        if (!changedMeanwhile(t)) {
+          throw t;
+        }
+        cursorOpen = false;
+        cursor.close();
+        run.restart();
+        start();
+      }
+    }
+  }
+
+  @Override
+  void checkOpen() throws SQLException {
+    if (closed) {
+      throw FaissErrors.closed("result set");
+    }
+  }
+
+  @Override
+  public boolean next() throws SQLException {
+    checkOpen();
+    if (!cursorOpen || (maxRows > 0 && row >= maxRows)) {
+      return end();
+    }
+    if (run == null) {
+      onRow = cursor.next();
+    } else {
+      run.enter();
+      try {
+        onRow = advance();
+      } catch (Throwable t) {
+        onRow = false;
+        SQLException translated = run.translate(t);
+        releaseQuietly(translated);
+        throw translated;
+      } finally {
+        run.leave();
+      }
+    }
+    if (!onRow) {
+      return end();
+    }
+    row++;
+    return true;
+  }
+
+  private boolean end() throws SQLException {
+    onRow = false;
+    try {
+      release();
+    } catch (Throwable t) {
+      throw ErrorTranslation.of(t);
+    }
+    return false;
+  }
+
+  private void release() {
+    if (cursorOpen) {
+      cursorOpen = false;
+      try {
+        cursor.close();
+      } finally {
+        if (run != null) {
+          run.finish();
+        }
+      }
+    }
+  }
+
+  private void releaseQuietly(SQLException reason) {
+    try {
+      release();
+    } catch (Throwable t) {
+      reason.addSuppressed(t);
+    }
+  }
+
+  /** Releases the rows; a failure to do so can harm nothing, since nothing was written. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    onRow = false;
+    releaseQuietly(new SQLException());
+    if (statement != null) {
+      statement.resultClosed(this);
+    }
+  }
+
+  @Override
+  public boolean isClosed() {
+    return closed;
+  }
+
+  private Cursor.Accessor accessor(int column) throws SQLException {
+    checkOpen();
+    if (column < 1 || column > columns.size()) {
+      throw FaissErrors.data(
+          "There is no column " + column + "; the result has " + columns.size(), "07009");
+    }
+    if (!onRow) {
+      throw FaissErrors.data(
+          row == 0 ? "No row yet: call next() first" : "No row left: next() returned false",
+          "24000");
+    }
+    return accessors.get(column - 1);
+  }
+
+  /** The value as Calcite holds it: a binary is a ByteString, a date a number of days. */
+  private Object raw(int column) throws SQLException {
+    try {
+      Object value = accessor(column).getObject();
+      wasNull = value == null;
+      return value;
+    } catch (RuntimeException e) {
+      throw unreadable(column, e);
+    }
+  }
+
+  /** Reads through Avatica's accessor, which knows dates, times, intervals, arrays and structs. */
+  private <T> T converted(int column, Conversion<T> conversion) throws SQLException {
+    try {
+      T value = conversion.apply(accessor(column));
+      wasNull = value == null;
+      return value;
+    } catch (RuntimeException e) {
+      throw unreadable(column, e);
+    }
+  }
+
+  @FunctionalInterface
+  private interface Conversion<T> {
+    T apply(Cursor.Accessor accessor) throws SQLException;
+  }
+
+  private SQLException unreadable(int column, RuntimeException e) {
+    SQLException why = ErrorTranslation.of(e);
+    return new SQLDataException(
+        "Column '" + label(column) + "': " + why.getMessage(), why.getSQLState(), e);
+  }
+
+  private String label(int column) {
+    return columns.get(column - 1).label;
+  }
+
+  private int type(int column) throws SQLException {
+    accessor(column);
+    return columns.get(column - 1).type.id;
+  }
+
+  @Override
+  public boolean wasNull() throws SQLException {
+    checkOpen();
+    return wasNull;
+  }
+
+  @Override
+  public int findColumn(String label) throws SQLException {
+    checkOpen();
+    for (ColumnMetaData column : columns) {
+      if (column.label.equalsIgnoreCase(label)) {
+        return column.ordinal + 1;
+      }
+    }
+    throw FaissErrors.data(
+        "There is no column '" + label + "'; the result has " + labels(), SqlState.NO_COLUMN);
+  }
+
+  private List<String> labels() {
+    return columns.stream().map(c -> c.label).toList();
+  }
+
+  @Override
+  public String getString(int column) throws SQLException {
+    switch (type(column)) {
+      case Types.BINARY:
+      case Types.VARBINARY:
+      case Types.LONGVARBINARY:
+      case Types.ARRAY:
+      case Types.STRUCT:
+      case Types.BOOLEAN:
+        return ColumnValues.text(raw(column));
+      case Types.JAVA_OBJECT:
+      case Types.OTHER:
+      case Types.NULL:
+        return isInterval(column)
+            ? converted(column, Cursor.Accessor::getString)
+            : ColumnValues.text(raw(column));
+      default:
+        return converted(column, Cursor.Accessor::getString);
+    }
+  }
+
+  private boolean isInterval(int column) {
+    return columns.get(column - 1).type.getName().startsWith("INTERVAL_");
+  }
+
+  @Override
+  public boolean getBoolean(int column) throws SQLException {
+    return ColumnValues.toBoolean(raw(column), label(column));
+  }
+
+  @Override
+  public byte getByte(int column) throws SQLException {
+    return (byte) ColumnValues.toLong(raw(column), label(column), Byte.MIN_VALUE, Byte.MAX_VALUE);
+  }
+
+  @Override
+  public short getShort(int column) throws SQLException {
+    return (short)
+        ColumnValues.toLong(raw(column), label(column), Short.MIN_VALUE, Short.MAX_VALUE);
+  }
+
+  @Override
+  public int getInt(int column) throws SQLException {
+    return (int)
+        ColumnValues.toLong(raw(column), label(column), Integer.MIN_VALUE, Integer.MAX_VALUE);
+  }
+
+  @Override
+  public long getLong(int column) throws SQLException {
+    return ColumnValues.toLong(raw(column), label(column), Long.MIN_VALUE, Long.MAX_VALUE);
+  }
+
+  @Override
+  public float getFloat(int column) throws SQLException {
+    return ColumnValues.toFloat(raw(column), label(column));
+  }
+
+  @Override
+  public double getDouble(int column) throws SQLException {
+    return ColumnValues.toDouble(raw(column), label(column));
+  }
+
+  @Override
+  public BigDecimal getBigDecimal(int column) throws SQLException {
+    return ColumnValues.toDecimal(raw(column), label(column));
+  }
+
+  @Override
+  @Deprecated
+  public BigDecimal getBigDecimal(int column, int scale) throws SQLException {
+    BigDecimal value = getBigDecimal(column);
+    return value == null ? null : value.setScale(scale, RoundingMode.HALF_UP);
+  }
+
+  @Override
+  public byte[] getBytes(int column) throws SQLException {
+    return ColumnValues.toBytes(raw(column), label(column));
+  }
+
+  @Override
+  public Date getDate(int column) throws SQLException {
+    return getDate(column, calendar);
+  }
+
+  @Override
+  public Date getDate(int column, Calendar calendar) throws SQLException {
+    if (isTemporal(column)) {
+      return converted(column, a -> a.getDate(calendar));
+    }
+    Timestamp parsed = parsed(column, calendar);
+    return parsed == null ? null : new Date(parsed.getTime());
+  }
+
+  @Override
+  public Time getTime(int column) throws SQLException {
+    return getTime(column, calendar);
+  }
+
+  @Override
+  public Time getTime(int column, Calendar calendar) throws SQLException {
+    if (isTemporal(column)) {
+      return converted(column, a -> a.getTime(calendar));
+    }
+    Timestamp parsed = parsed(column, calendar);
+    return parsed == null ? null : new Time(parsed.getTime());
+  }
+
+  @Override
+  public Timestamp getTimestamp(int column) throws SQLException {
+    return getTimestamp(column, calendar);
+  }
+
+  @Override
+  public Timestamp getTimestamp(int column, Calendar calendar) throws SQLException {
+    return isTemporal(column)
+        ? converted(column, a -> a.getTimestamp(calendar))
+        : parsed(column, calendar);
+  }
+
+  private boolean isTemporal(int column) throws SQLException {
+    switch (type(column)) {
+      case Types.DATE:
+      case Types.TIME:
+      case Types.TIMESTAMP:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** SQLite keeps dates as text: read what its own date functions write. */
+  private Timestamp parsed(int column, Calendar calendar) throws SQLException {
+    Object value = raw(column);
+    return value == null ? null : ColumnValues.toTimestamp(value, label(column), calendar);
+  }
+
+  @Override
+  public InputStream getAsciiStream(int column) throws SQLException {
+    String text = getString(column);
+    return text == null ? null : new ByteArrayInputStream(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Override
+  @Deprecated
+  public InputStream getUnicodeStream(int column) throws SQLException {
+    String text = getString(column);
+    return text == null ? null : new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public InputStream getBinaryStream(int column) throws SQLException {
+    byte[] bytes = getBytes(column);
+    return bytes == null ? null : new ByteArrayInputStream(bytes);
+  }
+
+  @Override
+  public Reader getCharacterStream(int column) throws SQLException {
+    String text = getString(column);
+    return text == null ? null : new StringReader(text);
+  }
+
+  @Override
+  public Reader getNCharacterStream(int column) throws SQLException {
+    return getCharacterStream(column);
+  }
+
+  @Override
+  public String getNString(int column) throws SQLException {
+    return getString(column);
+  }
+
+  @Override
+  public Blob getBlob(int column) throws SQLException {
+    byte[] bytes = getBytes(column);
+    return bytes == null ? null : new SerialBlob(bytes);
+  }
+
+  @Override
+  public Clob getClob(int column) throws SQLException {
+    String text = getString(column);
+    return text == null ? null : new SerialClob(text.toCharArray());
+  }
+
+  @Override
+  public Array getArray(int column) throws SQLException {
+    if (type(column) != Types.ARRAY) {
+      throw ColumnValues.mismatch(raw(column), label(column), "an array");
+    }
+    return converted(column, Cursor.Accessor::getArray);
+  }
+
+  @Override
+  public Object getObject(int column) throws SQLException {
+    switch (type(column)) {
+      case Types.TINYINT:
+        return orNull(getByte(column));
+      case Types.SMALLINT:
+        return orNull(getShort(column));
+      case Types.INTEGER:
+        return orNull(getInt(column));
+      case Types.BIGINT:
+        return orNull(getLong(column));
+      case Types.REAL:
+        return orNull(getFloat(column));
+      case Types.FLOAT:
+      case Types.DOUBLE:
+        return orNull(getDouble(column));
+      case Types.DECIMAL:
+      case Types.NUMERIC:
+        return getBigDecimal(column);
+      case Types.CHAR:
+      case Types.VARCHAR:
+      case Types.LONGVARCHAR:
+        return getString(column);
+      case Types.BINARY:
+      case Types.VARBINARY:
+      case Types.LONGVARBINARY:
+        return getBytes(column);
+      case Types.DATE:
+        return getDate(column);
+      case Types.TIME:
+        return getTime(column);
+      case Types.TIMESTAMP:
+        return getTimestamp(column);
+      case Types.ARRAY:
+        return getArray(column);
+      case Types.STRUCT:
+        return converted(column, Cursor.Accessor::getStruct);
+      default:
+        return ColumnValues.plain(raw(column));
+    }
+  }
+
+  private <T> T orNull(T value) {
+    return wasNull ? null : value;
+  }
+
+  @Override
+  public Object getObject(int column, Map<String, Class<?>> map) throws SQLException {
+    if (map != null && !map.isEmpty()) {
+      throw FaissErrors.unsupported("A type map");
+    }
+    return getObject(column);
+  }
+
+  @Override
+  public <T> T getObject(int column, Class<T> type) throws SQLException {
+    if (type == null) {
+      throw FaissErrors.badArgument("No class given (null)");
+    }
+    Object value;
+    if (type == String.class) {
+      value = getString(column);
+    } else if (type == Long.class) {
+      value = orNull(getLong(column));
+    } else if (type == Integer.class) {
+      value = orNull(getInt(column));
+    } else if (type == Short.class) {
+      value = orNull(getShort(column));
+    } else if (type == Byte.class) {
+      value = orNull(getByte(column));
+    } else if (type == Double.class) {
+      value = orNull(getDouble(column));
+    } else if (type == Float.class) {
+      value = orNull(getFloat(column));
+    } else if (type == Boolean.class) {
+      value = orNull(getBoolean(column));
+    } else if (type == BigDecimal.class) {
+      value = getBigDecimal(column);
+    } else if (type == BigInteger.class) {
+      BigDecimal number = getBigDecimal(column);
+      value = number == null ? null : number.toBigInteger();
+    } else if (type == byte[].class) {
+      value = getBytes(column);
+    } else if (type == float[].class) {
+      value = ColumnValues.toVector(raw(column), label(column));
+    } else if (type == Date.class) {
+      value = getDate(column);
+    } else if (type == Time.class) {
+      value = getTime(column);
+    } else if (type == Timestamp.class) {
+      value = getTimestamp(column);
+    } else if (type == LocalDate.class) {
+      Date date = getDate(column);
+      value = date == null ? null : date.toLocalDate();
+    } else if (type == LocalTime.class) {
+      Time time = getTime(column);
+      value = time == null ? null : time.toLocalTime();
+    } else if (type == LocalDateTime.class) {
+      Timestamp timestamp = getTimestamp(column);
+      value = timestamp == null ? null : timestamp.toLocalDateTime();
+    } else if (type == InputStream.class) {
+      value = getBinaryStream(column);
+    } else if (type == Blob.class) {
+      value = getBlob(column);
+    } else if (type == Clob.class) {
+      value = getClob(column);
+    } else {
+      value = getObject(column);
+      if (value != null && !type.isInstance(value)) {
+        throw ColumnValues.mismatch(value, label(column), type.getSimpleName());
+      }
+    }
+    return type.cast(value);
+  }
+
+  @Override
+  public Ref getRef(int column) throws SQLException {
+    throw FaissErrors.unsupported("A REF");
+  }
+
+  @Override
+  public RowId getRowId(int column) throws SQLException {
+    throw FaissErrors.unsupported("A ROWID");
+  }
+
+  @Override
+  public NClob getNClob(int column) throws SQLException {
+    throw FaissErrors.unsupported("An NCLOB");
+  }
+
+  @Override
+  public SQLXML getSQLXML(int column) throws SQLException {
+    throw FaissErrors.unsupported("SQLXML");
+  }
+
+  @Override
+  public URL getURL(int column) throws SQLException {
+    throw FaissErrors.unsupported("A URL");
+  }
+
+  @Override
+  public ResultSetMetaData getMetaData() throws SQLException {
+    checkOpen();
+    return new FaissResultSetMetaData(columns);
+  }
+
+  @Override
+  public Statement getStatement() throws SQLException {
+    checkOpen();
+    return statement;
+  }
+
+  @Override
+  public int getRow() throws SQLException {
+    checkOpen();
+    return onRow ? (int) Math.min(row, Integer.MAX_VALUE) : 0;
+  }
+
+  @Override
+  public boolean isBeforeFirst() throws SQLException {
+    checkOpen();
+    return row == 0 && cursorOpen;
+  }
+
+  @Override
+  public boolean isAfterLast() throws SQLException {
+    checkOpen();
+    return row > 0 && !onRow;
+  }
+
+  @Override
+  public boolean isFirst() throws SQLException {
+    checkOpen();
+    return onRow && row == 1;
+  }
+
+  @Override
+  public void setFetchSize(int rows) throws SQLException {
+    checkOpen();
+    if (rows < 0) {
+      throw FaissErrors.badArgument("The fetch size must be 0 or more, got " + rows);
+    }
+    fetchSize = rows;
+  }
+
+  @Override
+  public int getFetchSize() throws SQLException {
+    checkOpen();
+    return fetchSize;
+  }
+}

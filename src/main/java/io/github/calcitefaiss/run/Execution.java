@@ -1,0 +1,354 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.run;
+
+import io.github.calcitefaiss.index.Checkpoint;
+import java.lang.ref.WeakReference;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import org.apache.calcite.DataContext;
+
+/**
+ * One run of a statement: its cancel flag, the versions of the databases it reads, and what its
+ * function calls remember.
+ *
+ * <p>However many scans and searches a run has, they all see one version of each database; where
+ * that isn't possible the run fails with SQLSTATE {@link SqlState#CHANGED} and can be repeated.
+ */
+public final class Execution implements Checkpoint {
+  /** The runs of other drivers' contexts. */
+  private static final Map<DataContext, Execution> RUNNING =
+      Collections.synchronizedMap(new WeakHashMap<>());
+
+  private static final ThreadLocal<Owner> OWNER = new ThreadLocal<>();
+
+  private static final ThreadLocal<WeakReference<Execution>> LATEST = new ThreadLocal<>();
+
+  private final WeakReference<Execution> self = new WeakReference<>(this);
+  private final AtomicBoolean cancelFlag;
+  private final Owner owner;
+  private final Map<Object, Object> memo = new ConcurrentHashMap<>();
+  private final Map<Versioned<?, ?>, Pin> pins = new HashMap<>();
+  private volatile boolean ended;
+
+  private Execution(AtomicBoolean cancelFlag, Owner owner) {
+    this.cancelFlag = cancelFlag;
+    this.owner = owner;
+    if (owner != null) {
+      owner.adopt(this);
+    }
+  }
+
+  /**
+   * The run that a generated program's context belongs to.
+   *
+   * @throws IllegalStateException if the context belongs to the planner, which would otherwise run
+   *     a call once while preparing and freeze its answer
+   */
+  public static Execution of(DataContext root) {
+    Execution known = root instanceof Carrier carrier ? carrier.execution() : RUNNING.get(root);
+    if (known == null) {
+      AtomicBoolean cancelFlag = DataContext.Variable.CANCEL_FLAG.get(root);
+      if (cancelFlag == null) {
+        throw new IllegalStateException("not evaluated while planning");
+      }
+      known = RUNNING.computeIfAbsent(root, r -> begin(cancelFlag));
+    }
+    LATEST.set(known.self);
+    return known;
+  }
+
+  /** Begins a run that is cancelled by setting a flag, on behalf of the owner of this thread. */
+  public static Execution begin(AtomicBoolean cancelFlag) {
+    return new Execution(cancelFlag, OWNER.get());
+  }
+
+  /** A context that knows its run; that of another driver is looked up in a map. */
+  public interface Carrier extends DataContext {
+    /** The run that it belongs to. */
+    Execution execution();
+  }
+
+  /** The snapshot of a database that the run which this thread works for holds, or null. */
+  @SuppressWarnings("unchecked")
+  public static <L extends Versioned.Lease<?>> L held(Versioned<?, L> database) {
+    WeakReference<Execution> latest = LATEST.get();
+    Execution execution = latest == null ? null : latest.get();
+    if (execution == null) {
+      return null;
+    }
+    synchronized (execution) {
+      Pin pin = execution.pins.get(database);
+      return pin == null ? null : (L) pin.lease;
+    }
+  }
+
+  /** Ends the waits of whatever this thread does outside of a run, such as planning for one. */
+  public static Checkpoint current() {
+    Owner owner = OWNER.get();
+    return owner == null ? Checkpoint.NONE : owner::check;
+  }
+
+  /** Ends what the executions started on its behalf hold; made by the driver for each run. */
+  public static final class Owner implements AutoCloseable {
+    private final AtomicBoolean cancelFlag;
+    private final List<Execution> executions = new ArrayList<>();
+    private volatile boolean timedOut;
+    private boolean closed;
+
+    /** Prepares for a run that is cancelled by setting a flag. */
+    public Owner(AtomicBoolean cancelFlag) {
+      this.cancelFlag = cancelFlag;
+    }
+
+    /** Makes this the owner of executions begun by this thread until the scope is closed. */
+    public Scope enter() {
+      Owner outer = OWNER.get();
+      OWNER.set(this);
+      return () -> OWNER.set(outer);
+    }
+
+    /** Records that the cancel flag was set because the time was up. */
+    public void timedOut() {
+      timedOut = true;
+    }
+
+    private void check() {
+      if (cancelFlag.get()) {
+        throw cancelled().raise();
+      }
+    }
+
+    private FaissException cancelled() {
+      return timedOut
+          ? new FaissException(SqlState.TIMED_OUT, "the statement took longer than its timeout")
+          : new FaissException(SqlState.CANCELLED, "the statement was cancelled");
+    }
+
+    private synchronized void adopt(Execution started) {
+      executions.add(started);
+    }
+
+    /** Releases every snapshot; called when the run's result is closed. */
+    @Override
+    public void close() {
+      List<Execution> ending;
+      synchronized (this) {
+        closed = true;
+        ending = List.copyOf(executions);
+        executions.clear();
+      }
+      ending.forEach(Execution::end);
+    }
+
+    private synchronized boolean isClosed() {
+      return closed;
+    }
+  }
+
+  /** The extent of {@link Owner#enter}. */
+  public interface Scope extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Returns if the run may go on; throws a {@link FaissException} if it was cancelled. */
+  @Override
+  public void check() {
+    if (cancelFlag.get()) {
+      throw cancelled().raise();
+    }
+  }
+
+  /** Whether the run was cancelled or its time is up. */
+  public boolean isCancelled() {
+    return cancelFlag.get();
+  }
+
+  /** The error that a cancelled run ends with. */
+  public FaissException cancelled() {
+    return owner == null
+        ? new FaissException(SqlState.CANCELLED, "the statement was cancelled")
+        : owner.cancelled();
+  }
+
+  /** What was computed for a key in this run, computing it if this is the first time. */
+  @SuppressWarnings("unchecked")
+  public <K, V> V memo(K key, Function<? super K, ? extends V> compute) {
+    // Not computeIfAbsent: a computation may ask for another key.
+    Object known = memo.get(key);
+    if (known == null) {
+      known = compute.apply(key);
+      memo.put(key, known);
+    }
+    return (V) known;
+  }
+
+  /**
+   * The version of a database that this run reads; the current one as long as it has used none.
+   *
+   * @throws SQLException if the database can't be read
+   */
+  @SuppressWarnings("unchecked")
+  public synchronized <V> V version(Versioned<V, ?> database) throws SQLException {
+    Pin pin = pins.computeIfAbsent(database, d -> new Pin());
+    if (!pin.used) {
+      pin.version = database.version(this);
+    }
+    return (V) pin.version;
+  }
+
+  /** Says that something of the version that {@link #version} gave is in the answer. */
+  public synchronized void use(Versioned<?, ?> database) {
+    pins.get(database).used = true;
+  }
+
+  /**
+   * A snapshot of the version that this run reads, shared by its scans.
+   *
+   * @return a handle to close when the scan is over
+   * @throws SQLException if the database can't be read, or if the run already used a version that
+   *     can't be had any more (SQLSTATE {@link SqlState#CHANGED})
+   */
+  @SuppressWarnings("unchecked")
+  public synchronized <V, L extends Versioned.Lease<V>> Snapshot<L> snapshot(
+      Versioned<V, L> database) throws SQLException {
+    Pin pin = pins.computeIfAbsent(database, d -> new Pin());
+    if (pin.lease == null) {
+      L lease = database.snapshot(this);
+      if (pin.used && !pin.version.equals(lease.version())) {
+        lease.close();
+        throw new FaissException(
+            SqlState.CHANGED,
+            "database " + database + " changed while the statement ran; run it again");
+      }
+      lease.interruptWhen(pin::isInterrupted);
+      pin.version = lease.version();
+      pin.lease = lease;
+    }
+    pin.used = true;
+    pin.users++;
+    return new Snapshot<>(pin, (L) pin.lease);
+  }
+
+  private synchronized void release(Pin pin) {
+    pin.users--;
+    if (pin.spoiled) {
+      if (pin.users == 0) {
+        pin.discard();
+      }
+      return;
+    }
+    // Without an owner nobody says when the run is over, and a snapshot kept would block writers.
+    if (pin.users == 0 && (owner == null || owner.isClosed())) {
+      pin.close();
+    } else if (ended && pin.abandoned == null) {
+      pin.discard();
+    }
+  }
+
+  private synchronized void end() {
+    ended = true;
+    for (Pin pin : pins.values()) {
+      if (pin.users == 0) {
+        pin.close();
+      } else if (pin.abandoned == null && !pin.spoiled) {
+        // An operator that failed left a scan open. Nobody will close it.
+        pin.discard();
+      }
+    }
+    memo.clear();
+  }
+
+  private final class Pin {
+    private Object version;
+    private boolean used;
+    private Versioned.Lease<?> lease;
+    private volatile int users;
+    private volatile BooleanSupplier abandoned;
+
+    /** Whether another thread is inside SQLite, and nothing of the connection may be touched. */
+    private volatile boolean spoiled;
+
+    private boolean isInterrupted() {
+      BooleanSupplier load = abandoned;
+      // A load goes on without the run that began it, unless that run has more to close.
+      boolean over = ended || isCancelled();
+      return load == null ? over : load.getAsBoolean() || over && users > 1;
+    }
+
+    private void close() {
+      if (lease != null) {
+        lease.close();
+        lease = null;
+      }
+    }
+
+    private void discard() {
+      if (lease != null) {
+        lease.discard();
+        lease = null;
+      }
+    }
+  }
+
+  /** A scan's share of a database's snapshot. */
+  public final class Snapshot<L extends Versioned.Lease<?>> implements AutoCloseable {
+    private final Pin pin;
+    private final L lease;
+    private boolean handedOver;
+    private boolean left;
+    private boolean closed;
+
+    private Snapshot(Pin pin, L lease) {
+      this.pin = pin;
+      this.lease = lease;
+    }
+
+    /** Lets another thread go on reading when this run is cancelled, until it is abandoned. */
+    public void handOver(BooleanSupplier abandoned) {
+      handedOver = true;
+      pin.abandoned = abandoned;
+    }
+
+    /** Leaves the connection, and the closing of this, to a thread that is inside SQLite. */
+    public void leave() {
+      left = true;
+      pin.spoiled = true;
+    }
+
+    /** Whether this is closed by the thread that it was left to. */
+    public boolean isLeft() {
+      return left;
+    }
+
+    /** Whether nothing of the connection may be touched; it is closed with all that is open. */
+    public boolean isSpoiled() {
+      return pin.spoiled;
+    }
+
+    /** The connection and version to read. */
+    public L lease() {
+      return lease;
+    }
+
+    @Override
+    public void close() {
+      if (!closed) {
+        closed = true;
+        if (handedOver) {
+          pin.abandoned = null;
+        }
+        release(pin);
+      }
+    }
+  }
+}

@@ -1,0 +1,210 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.run;
+
+import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * One execution of a statement: its cancel flag, its deadline, and why it was stopped.
+ *
+ * <p>Each execution has a flag of its own, so a statement whose last execution was cancelled can
+ * run again. The timeout counts only time spent inside the driver: {@link #enter} to {@link
+ * #leave}, not what the application does between two rows.
+ */
+public class StatementRun {
+  private enum Stop {
+    CANCELLED,
+    TIMED_OUT
+  }
+
+  private static final ScheduledThreadPoolExecutor DEADLINES = deadlines();
+
+  private final AtomicBoolean flag = new AtomicBoolean();
+  private Execution.Owner owner = new Execution.Owner(flag);
+  private Execution.Scope scope;
+  private final long budgetNanos;
+  private long spentNanos;
+  private long enteredAt;
+  private boolean inside;
+  private ScheduledFuture<?> watch;
+  private boolean finished;
+  private boolean restarted;
+  private volatile Stop stop;
+
+  /**
+   * @param timeoutMillis how long the execution may take; 0 for no limit
+   */
+  public StatementRun(long timeoutMillis) {
+    this.budgetNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+  }
+
+  private static ScheduledThreadPoolExecutor deadlines() {
+    ScheduledThreadPoolExecutor executor =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "calcite-faiss-deadlines");
+              thread.setDaemon(true);
+              return thread;
+            });
+    executor.setRemoveOnCancelPolicy(true);
+    executor.setKeepAliveTime(1, TimeUnit.SECONDS);
+    executor.allowCoreThreadTimeOut(true);
+    return executor;
+  }
+
+  /** Throws if the execution was stopped. */
+  public void check() {
+    if (flag.get()) {
+      throw new CancellationException();
+    }
+  }
+
+  /** The flag that functions, scans and operators poll. */
+  public AtomicBoolean flag() {
+    return flag;
+  }
+
+  public long timeoutMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(budgetNanos);
+  }
+
+  /** Ends the execution, at its next look at the flag, as cancelled. */
+  public void cancel() {
+    stop(Stop.CANCELLED);
+  }
+
+  private synchronized void stop(Stop reason) {
+    if (stop == null && !finished) {
+      stop = reason;
+      if (reason == Stop.TIMED_OUT) {
+        owner.timedOut();
+      }
+      flag.set(true);
+    }
+  }
+
+  /** Starts the clock, and refuses if the execution was stopped meanwhile. */
+  public void enter() throws SQLException {
+    if (budgetNanos > 0) {
+      synchronized (this) {
+        enteredAt = System.nanoTime();
+        inside = true;
+        if (watch == null) {
+          watchAfter(budgetNanos - spentNanos);
+        }
+      }
+    }
+    if (stop != null) {
+      leave();
+      throw stopped(null);
+    }
+    scope = owner.enter();
+  }
+
+  /** Stops the clock. */
+  public void leave() {
+    if (scope != null) {
+      scope.close();
+      scope = null;
+    }
+    if (budgetNanos > 0) {
+      synchronized (this) {
+        if (inside) {
+          inside = false;
+          spentNanos += System.nanoTime() - enteredAt;
+        }
+      }
+    }
+  }
+
+  /** Ends the watch: from now on neither a cancel nor the deadline has an effect. */
+  public void finish() {
+    Execution.Owner ending;
+    synchronized (this) {
+      finished = true;
+      if (watch != null) {
+        watch.cancel(false);
+      }
+      ending = owner;
+    }
+    ending.close();
+  }
+
+  /** Gives up what the execution read so far, so that it can begin anew while inside. */
+  public void restart() {
+    Execution.Owner ending;
+    synchronized (this) {
+      ending = owner;
+      owner = new Execution.Owner(flag);
+    }
+    restarted = true;
+    scope.close();
+    ending.close();
+    scope = owner.enter();
+  }
+
+  /** Whether it began anew since its plan was made. */
+  public boolean restarted() {
+    return restarted;
+  }
+
+  /** Calls something on this execution's behalf, on whatever thread. */
+  public <T> T within(Callable<T> call) throws Exception {
+    Execution.Owner current;
+    synchronized (this) {
+      current = owner;
+    }
+    Execution.Scope entered = current.enter();
+    try {
+      return call.call();
+    } finally {
+      entered.close();
+    }
+  }
+
+  private void watchAfter(long nanos) {
+    watch = DEADLINES.schedule(this::look, Math.max(nanos, 1), TimeUnit.NANOSECONDS);
+  }
+
+  private synchronized void look() {
+    if (finished || stop != null) {
+      return;
+    }
+    if (!inside) {
+      // The application is busy with a row: the next enter() starts the watch again.
+      watch = null;
+      return;
+    }
+    long left = budgetNanos - spentNanos - (System.nanoTime() - enteredAt);
+    if (left <= 0) {
+      stop(Stop.TIMED_OUT);
+    } else {
+      watchAfter(left);
+    }
+  }
+
+  /**
+   * The exception that a stopped execution ends with.
+   *
+   * @param cause what was thrown when it was noticed
+   * @return null if the execution was not stopped
+   */
+  public SQLException stopped(Throwable cause) {
+    if (stop == null) {
+      return null;
+    }
+    return stop == Stop.TIMED_OUT
+        ? new SQLTimeoutException(
+            "The statement was ended by its timeout of " + timeoutMillis() + " ms",
+            SqlState.TIMED_OUT,
+            cause)
+        : new SQLException("The statement was cancelled", SqlState.CANCELLED, cause);
+  }
+}

@@ -1,0 +1,246 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.planner;
+
+import io.github.calcitefaiss.sql.function.Signature;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.apache.calcite.DataContext;
+import org.apache.calcite.rel.RelHomogeneousShuttle;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.AggregateCall;
+import org.apache.calcite.rel.logical.LogicalAggregate;
+import org.apache.calcite.rel.logical.LogicalProject;
+import org.apache.calcite.rel.type.RelDataType;
+import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.rex.RexCall;
+import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexShuttle;
+import org.apache.calcite.rex.RexSubQuery;
+import org.apache.calcite.sql.SqlAggFunction;
+import org.apache.calcite.sql.SqlFunction;
+import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.parser.SqlParserPos;
+import org.apache.calcite.sql.type.InferTypes;
+import org.apache.calcite.sql.type.OperandTypes;
+import org.apache.calcite.sql.type.ReturnTypes;
+import org.apache.calcite.sql.type.SqlReturnTypeInference;
+import org.apache.calcite.sql.type.SqlTypeFamily;
+import org.apache.calcite.sql.type.SqlTypeName;
+import org.apache.calcite.sql.type.SqlTypeTransforms;
+import org.apache.calcite.sql.validate.SqlUserDefinedAggFunction;
+import org.apache.calcite.sql.validate.SqlUserDefinedFunction;
+import org.apache.calcite.util.Optionality;
+
+/**
+ * What SQLite does with values whose type is known only when they come, such as {@code
+ * json_each.value}: compared with a column, they take on the column's type if they can.
+ *
+ * <p>So the ids in {@code ["1", "2"]} are found in an INTEGER column, and those in {@code [1, 2]}
+ * in a TEXT one. MIN and MAX of such values, which Calcite can't compare, become functions that
+ * can.
+ *
+ * @see <a href="https://sqlite.org/datatype3.html">SQLite's type conversions before comparison</a>
+ */
+public final class Affinity extends RelHomogeneousShuttle {
+  private static final SqlFunction TO_INTEGER = function("TO_INTEGER", SqlTypeName.BIGINT);
+  private static final SqlFunction TO_REAL = function("TO_REAL", SqlTypeName.DOUBLE);
+  private static final SqlFunction TO_TEXT = function("TO_TEXT", SqlTypeName.VARCHAR);
+  private static final SqlAggFunction MIN = extremum("MIN", false);
+  private static final SqlAggFunction MAX = extremum("MAX", true);
+
+  private Affinity() {}
+
+  /** A query's tree with conversions in its comparisons. */
+  public static RelNode rewrite(RelNode query) {
+    return query.accept(new Affinity());
+  }
+
+  @Override
+  public RelNode visit(RelNode other) {
+    RelNode node = super.visit(other);
+    node = node.accept(new Comparisons(node.getCluster().getRexBuilder()));
+    return node instanceof LogicalAggregate aggregate ? extrema(aggregate) : node;
+  }
+
+  private static RelNode extrema(LogicalAggregate aggregate) {
+    List<AggregateCall> calls = new ArrayList<>();
+    boolean changed = false;
+    for (AggregateCall call : aggregate.getAggCallList()) {
+      SqlKind kind = call.getAggregation().getKind();
+      if ((kind == SqlKind.MIN || kind == SqlKind.MAX) && isAny(call.getType())) {
+        changed = true;
+        calls.add(
+            AggregateCall.create(
+                call.getParserPosition(),
+                kind == SqlKind.MIN ? MIN : MAX,
+                false,
+                false,
+                false,
+                List.of(),
+                call.getArgList(),
+                call.filterArg,
+                null,
+                call.getCollation(),
+                call.getType(),
+                call.getName()));
+      } else {
+        calls.add(call);
+      }
+    }
+    return changed
+        ? aggregate.copy(
+            aggregate.getTraitSet(),
+            aggregate.getInput(),
+            aggregate.getGroupSet(),
+            aggregate.getGroupSets(),
+            calls)
+        : aggregate;
+  }
+
+  private static boolean isAny(RelDataType type) {
+    return type.getSqlTypeName() == SqlTypeName.ANY;
+  }
+
+  private static final class Comparisons extends RexShuttle {
+    private final RexBuilder rex;
+
+    private Comparisons(RexBuilder rex) {
+      this.rex = rex;
+    }
+
+    @Override
+    public RexNode visitCall(RexCall call) {
+      RexNode node = super.visitCall(call);
+      if (node instanceof RexCall equals && equals.getKind() == SqlKind.EQUALS) {
+        RexNode a = equals.operands.get(0);
+        RexNode b = equals.operands.get(1);
+        RexNode newA = convert(a, b);
+        RexNode newB = convert(b, a);
+        if (newA != a || newB != b) {
+          return rex.makeCall(equals.getOperator(), newA, newB);
+        }
+      }
+      return node;
+    }
+
+    @Override
+    public RexNode visitSubQuery(RexSubQuery subQuery) {
+      RexSubQuery inner = subQuery.clone(Affinity.rewrite(subQuery.rel));
+      if (inner.getKind() == SqlKind.IN && inner.operands.size() == 1) {
+        RexNode column = inner.rel.getCluster().getRexBuilder().makeInputRef(inner.rel, 0);
+        RexNode converted = convert(column, inner.operands.get(0));
+        if (converted != column) {
+          return inner.clone(
+              LogicalProject.create(
+                  inner.rel,
+                  List.of(),
+                  List.of(converted),
+                  inner.rel.getRowType().getFieldNames(),
+                  Set.of()));
+        }
+      }
+      return inner;
+    }
+
+    /** A value of unknown type as the type of a column that it is compared with. */
+    private RexNode convert(RexNode value, RexNode column) {
+      if (!isAny(value.getType()) || !(column instanceof RexInputRef)) {
+        return value;
+      }
+      SqlTypeName type = column.getType().getSqlTypeName();
+      if (SqlTypeName.INT_TYPES.contains(type)) {
+        return rex.makeCall(TO_INTEGER, value);
+      } else if (type == SqlTypeName.DOUBLE) {
+        return rex.makeCall(TO_REAL, value);
+      } else if (SqlTypeName.CHAR_TYPES.contains(type)) {
+        return rex.makeCall(TO_TEXT, value);
+      }
+      return value;
+    }
+  }
+
+  /** The integer that a value is or that its text says, or NULL, which equals none. */
+  public static Long toInteger(DataContext root, Object value) {
+    if (value instanceof Long || value == null) {
+      return (Long) value;
+    }
+    BigDecimal number = number(value);
+    try {
+      BigInteger whole = number == null ? null : number.toBigIntegerExact();
+      return whole == null || whole.bitLength() > 63 ? null : whole.longValue();
+    } catch (ArithmeticException e) {
+      return null;
+    }
+  }
+
+  /** The double that a value is or that its text says, or NULL. */
+  public static Double toReal(DataContext root, Object value) {
+    if (value instanceof Double || value == null) {
+      return (Double) value;
+    }
+    BigDecimal number = number(value);
+    return number == null ? null : Double.valueOf(number.doubleValue());
+  }
+
+  /** A text, or NULL of anything else: SQLite doesn't turn such a value into text. */
+  public static String toText(DataContext root, Object value) {
+    return value instanceof String text ? text : null;
+  }
+
+  private static BigDecimal number(Object value) {
+    if (value instanceof Double number) {
+      return Double.isFinite(number) ? new BigDecimal(number) : null;
+    } else if (value instanceof Number number) {
+      return new BigDecimal(number.toString());
+    } else if (value instanceof String text && text.length() <= 40) {
+      try {
+        return new BigDecimal(text.strip());
+      } catch (NumberFormatException e) {
+        return null;
+      }
+    }
+    return null;
+  }
+
+  private static SqlFunction function(String name, SqlTypeName result) {
+    String method =
+        result == SqlTypeName.BIGINT
+            ? "toInteger"
+            : result == SqlTypeName.DOUBLE ? "toReal" : "toText";
+    SqlReturnTypeInference type =
+        ReturnTypes.explicit(result).andThen(SqlTypeTransforms.FORCE_NULLABLE);
+    return new SqlUserDefinedFunction(
+        new SqlIdentifier(name, SqlParserPos.ZERO),
+        SqlKind.OTHER_FUNCTION,
+        type,
+        InferTypes.ANY_NULLABLE,
+        OperandTypes.operandMetadata(
+            List.of(SqlTypeFamily.ANY),
+            factory -> List.of(factory.createSqlType(SqlTypeName.ANY)),
+            i -> "value",
+            i -> false),
+        Signature.of("value").scalar(result, Affinity.class, method));
+  }
+
+  private static SqlAggFunction extremum(String name, boolean largest) {
+    return new SqlUserDefinedAggFunction(
+        new SqlIdentifier(name, SqlParserPos.ZERO),
+        SqlKind.OTHER_FUNCTION,
+        ReturnTypes.ARG0_NULLABLE_IF_EMPTY,
+        InferTypes.ANY_NULLABLE,
+        OperandTypes.operandMetadata(
+            List.of(SqlTypeFamily.ANY),
+            factory -> List.of(factory.createSqlType(SqlTypeName.ANY)),
+            i -> "value",
+            i -> false),
+        Extremum.function(largest),
+        false,
+        false,
+        Optionality.FORBIDDEN);
+  }
+}

@@ -1,0 +1,163 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.planner;
+
+import java.lang.reflect.Type;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
+import org.apache.calcite.adapter.enumerable.EnumerableConvention;
+import org.apache.calcite.adapter.enumerable.EnumerableRel;
+import org.apache.calcite.jdbc.CalcitePrepare;
+import org.apache.calcite.jdbc.CalciteSchema;
+import org.apache.calcite.plan.Contexts;
+import org.apache.calcite.plan.RelOptCluster;
+import org.apache.calcite.plan.RelOptCostFactory;
+import org.apache.calcite.plan.RelOptPlanner;
+import org.apache.calcite.plan.RelOptTable;
+import org.apache.calcite.prepare.CalciteCatalogReader;
+import org.apache.calcite.prepare.CalcitePrepareImpl;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.RelRoot;
+import org.apache.calcite.rel.RelVisitor;
+import org.apache.calcite.rel.metadata.DefaultRelMetadataProvider;
+import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.validate.SqlNameMatcher;
+import org.apache.calcite.sql.validate.SqlValidator;
+import org.apache.calcite.sql2rel.SqlToRelConverter;
+import org.apache.calcite.tools.Program;
+import org.apache.calcite.tools.Programs;
+import org.apache.calcite.util.CancelFlag;
+
+/**
+ * Calcite's preparation of one statement, made cancellable and observed.
+ *
+ * <p>The planner polls the execution's cancel flag, and {@link #reusable} tells afterwards whether
+ * the plan reads only from schemas that tell when they change. An instance prepares one statement.
+ */
+final class FaissPrepare extends CalcitePrepareImpl {
+  private final AtomicBoolean cancelFlag;
+  private final Set<String> versionedSchemas;
+  private boolean foreignTable;
+
+  /**
+   * @param cancelFlag polled while planning
+   * @param versionedSchemas names of the top-level schemas that tell when they change
+   */
+  FaissPrepare(AtomicBoolean cancelFlag, Set<String> versionedSchemas) {
+    this.cancelFlag = cancelFlag;
+    this.versionedSchemas = versionedSchemas;
+  }
+
+  /** Whether every table of the prepared statement belongs to a versioned schema. */
+  boolean reusable() {
+    return !foreignTable;
+  }
+
+  @Override
+  protected RelOptPlanner createPlanner(
+      CalcitePrepare.Context prepareContext,
+      org.apache.calcite.plan.Context external,
+      RelOptCostFactory costs) {
+    Object config = external == null ? prepareContext.config() : external;
+    return super.createPlanner(
+        prepareContext, Contexts.of(config, new CancelFlag(cancelFlag)), costs);
+  }
+
+  @Override
+  protected RelOptCluster createCluster(RelOptPlanner planner, RexBuilder rexBuilder) {
+    RelOptCluster cluster = super.createCluster(planner, rexBuilder);
+    cluster.setMetadataQuerySupplier(PlannerMetadata::query);
+    return cluster;
+  }
+
+  @Override
+  protected CalcitePreparingStmt getPreparingStmt(
+      CalcitePrepare.Context context,
+      Type elementType,
+      CalciteCatalogReader catalogReader,
+      RelOptPlanner planner) {
+    return new CalcitePreparingStmt(
+        this,
+        context,
+        catalogReader,
+        context.getTypeFactory(),
+        context.getRootSchema(),
+        EnumerableRel.Prefer.ARRAY,
+        createCluster(planner, new RexBuilder(context.getTypeFactory())),
+        EnumerableConvention.INSTANCE,
+        createConvertletTable()) {
+      @Override
+      protected SqlValidator createSqlValidator(
+          CatalogReader catalog, UnaryOperator<SqlValidator.Config> configure) {
+        return FaissValidator.like(
+            super.createSqlValidator(
+                new PollingCatalog((CalciteCatalogReader) catalog, context), configure));
+      }
+
+      @Override
+      protected RelNode decorrelate(
+          SqlToRelConverter sqlToRelConverter, SqlNode query, RelNode rootRel) {
+        return super.decorrelate(sqlToRelConverter, query, LateralRewrite.rewrite(rootRel));
+      }
+
+      @Override
+      protected Program getProgram() {
+        // Once subqueries have become joins, some of them are lateral as well.
+        return Programs.sequence(
+            Programs.subQuery(DefaultRelMetadataProvider.INSTANCE),
+            (planner, rel, traits, materializations, lattices) -> LateralRewrite.rewrite(rel),
+            super.getProgram());
+      }
+
+      @Override
+      protected RelRoot optimize(
+          RelRoot root,
+          List<Materialization> materializations,
+          List<CalciteSchema.LatticeEntry> lattices) {
+        return super.optimize(root.withRel(Affinity.rewrite(root.rel)), materializations, lattices);
+      }
+
+      @Override
+      protected PreparedResult implement(RelRoot root) {
+        watchTables(root.rel);
+        return super.implement(root.withRel(PollingRel.watch(root.rel)));
+      }
+    };
+  }
+
+  /** Looks at the cancel flag whenever the validator compares names, which is all the time. */
+  private final class PollingCatalog extends CalciteCatalogReader {
+    private PollingCatalog(CalciteCatalogReader catalog, CalcitePrepare.Context context) {
+      super(
+          catalog.getRootSchema(),
+          catalog.nameMatcher(),
+          catalog.getSchemaPaths(),
+          catalog.getTypeFactory(),
+          context.config());
+    }
+
+    @Override
+    public SqlNameMatcher nameMatcher() {
+      if (cancelFlag.get()) {
+        throw new CancellationException();
+      }
+      return super.nameMatcher();
+    }
+  }
+
+  private void watchTables(RelNode plan) {
+    new RelVisitor() {
+      @Override
+      public void visit(RelNode node, int ordinal, RelNode parent) {
+        RelOptTable table = node.getTable();
+        if (table != null && !versionedSchemas.contains(table.getQualifiedName().get(0))) {
+          foreignTable = true;
+        }
+        super.visit(node, ordinal, parent);
+      }
+    }.go(plan);
+  }
+}

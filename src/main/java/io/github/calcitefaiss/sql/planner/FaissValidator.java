@@ -1,0 +1,245 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.planner;
+
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.sql.function.Arguments;
+import io.github.calcitefaiss.sql.function.Errors;
+import io.github.calcitefaiss.sql.search.IndexAccess;
+import io.github.calcitefaiss.sqlite.IndexedTable;
+import io.github.calcitefaiss.sqlite.SqliteSchema;
+import io.github.calcitefaiss.sqlite.SqliteTable;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.apache.calcite.jdbc.CalciteSchema;
+import org.apache.calcite.prepare.CalciteCatalogReader;
+import org.apache.calcite.schema.FunctionParameter;
+import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.sql.SqlCall;
+import org.apache.calcite.sql.SqlCallBinding;
+import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.SqlSelect;
+import org.apache.calcite.sql.util.SqlBasicVisitor;
+import org.apache.calcite.sql.validate.SqlQualified;
+import org.apache.calcite.sql.validate.SqlValidator;
+import org.apache.calcite.sql.validate.SqlValidatorImpl;
+import org.apache.calcite.sql.validate.SqlValidatorScope;
+
+/**
+ * Calcite's validator, which then checks the constant arguments of our functions: what is known to
+ * be wrong is an error of the statement, with its place in the text, before it runs.
+ *
+ * <p>The messages are those of the run, which checks everything again. A call with a NULL is NULL,
+ * whatever else it holds; a call that may never be evaluated (in CASE and what is made of it) is
+ * left alone.
+ */
+public final class FaissValidator extends SqlValidatorImpl {
+  private FaissValidator(SqlValidator like) {
+    super(like.getOperatorTable(), like.getCatalogReader(), like.getTypeFactory(), like.config());
+  }
+
+  /** A validator with everything that another one has. */
+  public static SqlValidator like(SqlValidator other) {
+    return new FaissValidator(other);
+  }
+
+  @Override
+  public SqlNode validate(SqlNode query) {
+    SqlNode validated = super.validate(query);
+    validated.accept(new Calls());
+    return validated;
+  }
+
+  /** Finds the calls that are evaluated whatever the rows hold. */
+  private final class Calls extends SqlBasicVisitor<Void> {
+    private static final Set<String> CONDITIONAL =
+        Set.of("COALESCE", "DECODE", "IF", "IFNULL", "NULLIF", "NVL", "NVL2");
+
+    private SqlValidatorScope scope;
+
+    @Override
+    public Void visit(SqlCall call) {
+      if (call.getKind() == SqlKind.CASE
+          || CONDITIONAL.contains(call.getOperator().getName().toUpperCase(Locale.ROOT))) {
+        return null;
+      }
+      SqlValidatorScope outer = scope;
+      if (call instanceof SqlSelect select) {
+        scope = getWhereScope(select);
+      }
+      super.visit(call);
+      scope = outer;
+      if (Constant.isOurs(call.getOperator())) {
+        new Check(FaissValidator.this, scope, call).run();
+      }
+      return null;
+    }
+  }
+
+  private interface Test {
+    void run() throws SQLException;
+  }
+
+  private static final class Check {
+    private final SqlValidator validator;
+    private final SqlValidatorScope scope;
+    private final SqlCall call;
+    private final String function;
+    private final List<SqlNode> operands;
+    private final List<Object> values = new ArrayList<>();
+
+    private Check(SqlValidator validator, SqlValidatorScope scope, SqlCall call) {
+      this.validator = validator;
+      this.scope = scope;
+      this.call = call;
+      this.function = call.getOperator().getName().toLowerCase(Locale.ROOT);
+      this.operands =
+          scope == null
+              ? call.getOperandList()
+              : new SqlCallBinding(validator, scope, call).operands();
+      for (SqlNode operand : operands) {
+        values.add(Constant.of(operand));
+      }
+    }
+
+    private void run() {
+      if (values.contains(null)) {
+        return;
+      }
+      IndexedTable table = null;
+      SqliteSchema schema = null;
+      List<FunctionParameter> parameters = Constant.parameters(call.getOperator());
+      for (int i = 0; i < values.size(); i++) {
+        Object value = values.get(i);
+        if (value == Constant.UNKNOWN) {
+          continue;
+        }
+        int operand = i;
+        String name = parameters.get(i).getName();
+        switch (name) {
+          case "database":
+            schema = schema(operand);
+            break;
+          case "table":
+            table = schema == null ? null : table(schema, operand);
+            break;
+          case "k":
+          case "start":
+          case "end":
+          case "count":
+            at(operands.get(i), () -> Arguments.count(function, name, value));
+            break;
+          case "a":
+          case "b":
+            String side = name.equals("a") ? "first vector" : "second vector";
+            at(operands.get(i), () -> Arguments.vector(function, side, value));
+            break;
+          case "vector":
+          case "query":
+          case "embedding":
+            at(operands.get(i), () -> Arguments.vector(function, name, value));
+            break;
+          default:
+            break;
+        }
+      }
+      if (table != null && parameters.size() > 2) {
+        searched(schema, table);
+      }
+      if (parameters.size() == 2 && parameters.get(0).getName().equals("a")) {
+        compared(0, 1);
+        compared(1, 0);
+      }
+      if (!values.contains(Constant.UNKNOWN)) {
+        at(call, () -> Constant.evaluate(call.getOperator(), values));
+      }
+    }
+
+    private SqliteSchema schema(int operand) {
+      SqliteSchema[] found = new SqliteSchema[1];
+      CalciteSchema root =
+          validator.getCatalogReader().unwrap(CalciteCatalogReader.class).getRootSchema();
+      SchemaPlus schemas = root.plus();
+      at(
+          operands.get(operand),
+          () -> found[0] = IndexAccess.schema(function, schemas, values.get(operand)));
+      return found[0];
+    }
+
+    private IndexedTable table(SqliteSchema schema, int operand) {
+      IndexedTable[] found = new IndexedTable[1];
+      at(
+          operands.get(operand),
+          () -> found[0] = IndexAccess.table(function, schema, values.get(operand)));
+      return found[0];
+    }
+
+    /** The vector that an index is searched for. */
+    private void searched(SqliteSchema schema, IndexedTable table) {
+      if (values.get(2) == Constant.UNKNOWN) {
+        return;
+      }
+      at(
+          operands.get(2),
+          () -> {
+            int got = Arguments.vector(function, "vector", values.get(2)).length;
+            int dims = schema.indexedTables().knownDims(table);
+            if (got == 0) {
+              throw Errors.emptyVector(function, "vector");
+            } else if (dims > 0 && dims != got) {
+              throw Errors.dimensions(function, "vector", dims, got);
+            }
+          });
+    }
+
+    /** A constant that is compared with the column of an index. */
+    private void compared(int column, int constant) {
+      if (values.get(constant) == Constant.UNKNOWN
+          || scope == null
+          || !(operands.get(column) instanceof SqlIdentifier name)) {
+        return;
+      }
+      at(
+          operands.get(constant),
+          () -> {
+            int dims = dims(name);
+            int got = Arguments.vector(function, "vector", values.get(constant)).length;
+            if (dims > 0 && dims != got) {
+              throw Errors.dimensions(function, "vector", dims, got);
+            }
+          });
+    }
+
+    /** The dimension of all vectors of a column, or 0 where it isn't known. */
+    private int dims(SqlIdentifier column) throws SQLException {
+      SqlQualified qualified = scope.fullyQualify(column);
+      if (qualified.namespace == null || qualified.namespace.getTable() == null) {
+        return 0;
+      }
+      SqliteTable table = qualified.namespace.getTable().unwrap(SqliteTable.class);
+      IndexedTable indexed =
+          table == null ? null : table.schema().indexedTables().find(table.name());
+      String name = qualified.identifier.names.get(qualified.identifier.names.size() - 1);
+      return indexed == null
+              || indexed.skipBadRows()
+              || !indexed.table().equals(table.name())
+              || !indexed.embedding().equals(name)
+          ? 0
+          : table.schema().indexedTables().knownDims(indexed);
+    }
+
+    private static void at(SqlNode node, Test test) {
+      try {
+        test.run();
+      } catch (FaissException e) {
+        throw Errors.at(e, node.getParserPosition()).raise();
+      } catch (SQLException e) {
+        throw FaissException.<RuntimeException>sneakyThrow(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.planner;
+
+import io.github.calcitefaiss.run.Detached;
+import io.github.calcitefaiss.run.StatementRun;
+import io.github.calcitefaiss.sqlite.SqliteSchema;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.calcite.jdbc.CalciteConnection;
+import org.apache.calcite.jdbc.CalcitePrepare;
+import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.schema.lookup.LikePattern;
+
+/**
+ * The plans of one connection, by text and default schema, least recently used first.
+ *
+ * <p>A plan is given out again only while every schema that it reads from still has the version
+ * that it was planned for; plans that read from a schema which can't tell are not kept.
+ */
+public final class PlanCache {
+  private static final int CAPACITY = 256;
+  private static final int LONGEST_TEXT = 1 << 16;
+
+  private record Key(String sql, String schema) {}
+
+  private final CalciteConnection calcite;
+  private final Map<String, SqliteSchema> versioned = new TreeMap<>();
+  private final Map<Key, Plan> plans =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Key, Plan> eldest) {
+          return size() > CAPACITY;
+        }
+      };
+
+  public PlanCache(CalciteConnection calcite) {
+    this.calcite = calcite;
+    SchemaPlus root = calcite.getRootSchema();
+    for (String name : root.subSchemas().getNames(LikePattern.any())) {
+      // Of the others, the tables may change without a word.
+      SqliteSchema schema = SqliteSchema.of(root.subSchemas().get(name));
+      if (schema != null) {
+        versioned.put(name, schema);
+      }
+    }
+  }
+
+  /** A number made of the versions of all our schemas: another one whenever one changed. */
+  private long version() throws SQLException {
+    long version = 0;
+    for (SqliteSchema schema : versioned.values()) {
+      version = 1_000_003 * version + schema.schemaVersion();
+    }
+    return version;
+  }
+
+  public boolean isCurrent(Plan plan) throws SQLException {
+    return !plan.broken().get() && plan.version() == version();
+  }
+
+  /**
+   * Plans a statement, or finds its plan.
+   *
+   * @throws Throwable to be translated by the caller
+   */
+  public Plan plan(String sql, StatementRun run) throws Throwable {
+    Key key = new Key(sql, calcite.getSchema());
+    long version = version();
+    synchronized (plans) {
+      Plan known = plans.get(key);
+      if (known != null && known.version() == version && !known.broken().get()) {
+        return known;
+      }
+    }
+    FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
+    CalcitePrepare.Context context = calcite.createPrepareContext();
+    CalcitePrepare.CalciteSignature<Object> signature =
+        Detached.call(
+            run::check, () -> run.within(() -> prepare(prepare, context, sql)), () -> {}, () -> {});
+    Plan plan = new Plan(signature, version, prepare.reusable(), new AtomicBoolean());
+    if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
+      synchronized (plans) {
+        plans.put(key, plan);
+      }
+    }
+    return plan;
+  }
+
+  private static CalcitePrepare.CalciteSignature<Object> prepare(
+      FaissPrepare prepare, CalcitePrepare.Context context, String sql) {
+    CalcitePrepare.Dummy.push(context);
+    try {
+      return prepare.prepareSql(context, CalcitePrepare.Query.of(sql), Object[].class, -1);
+    } finally {
+      CalcitePrepare.Dummy.pop(context);
+    }
+  }
+
+  public void clear() {
+    synchronized (plans) {
+      plans.clear();
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.search;
+
+import io.github.calcitefaiss.sql.function.DistanceFunctions;
+import io.github.calcitefaiss.sql.function.FaissAggregate;
+import io.github.calcitefaiss.sql.function.JsonFunctions;
+import io.github.calcitefaiss.sql.function.Signature;
+import io.github.calcitefaiss.sql.function.Values;
+import io.github.calcitefaiss.sql.function.VectorFunctions;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.calcite.DataContext;
+import org.apache.calcite.schema.Function;
+import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.schema.impl.AbstractSchema;
+import org.apache.calcite.sql.type.SqlTypeName;
+
+/** Puts the functions into a root schema, where they are found from every default schema. */
+public final class FaissFunctions {
+  private FaissFunctions() {}
+
+  /** Adds the functions to a root schema, once, however many schemas ask for it. */
+  public static void register(SchemaPlus root) {
+    synchronized (root) {
+      if (!root.getFunctions("faiss_search").isEmpty()) {
+        return;
+      }
+      scalars().forEach(root::add);
+      DistanceFunctions.all().forEach(root::add);
+      VectorFunctions.all().forEach(root::add);
+      root.add("faiss_agg", FaissAggregate.function(false));
+      root.add("faiss_agg_with_scores", FaissAggregate.function(true));
+      root.add("json_each", TableFunctions.jsonEach(false));
+      root.add("json_each", TableFunctions.jsonEach(true));
+      root.add("faiss_neighbors", TableFunctions.neighbors(root));
+      SchemaPlus metadata = root.subSchemas().get("metadata");
+      if (metadata == null) {
+        metadata = root.add("metadata", new AbstractSchema());
+      }
+      metadata.add(IndexesTable.NAME, new IndexesTable());
+    }
+  }
+
+  private static Map<String, Function> scalars() {
+    Map<String, Function> map = new LinkedHashMap<>();
+    Signature search = Signature.of("database:VARCHAR", "table:VARCHAR", "vector", "k");
+    map.put(
+        "faiss_search", search.scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "faissSearch"));
+    map.put(
+        "faiss_search_with_scores",
+        search.scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "faissSearchWithScores"));
+    map.put(
+        "faiss_refresh",
+        Signature.of("database:VARCHAR", "table:VARCHAR")
+            .scalar(SqlTypeName.BIGINT, SearchFunctions.class, "faissRefresh"));
+    map.put(
+        "faiss_encode",
+        Signature.of("json").scalar(SqlTypeName.VARBINARY, SearchFunctions.class, "faissEncode"));
+    map.put(
+        "faiss_decode",
+        Signature.of("blob").scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "faissDecode"));
+    map.put(
+        "json_extract",
+        Signature.of("json", "path").scalar(SqlTypeName.ANY, JsonFunctions.class, "jsonExtract"));
+    map.put("hex", Signature.of("value").scalar(SqlTypeName.VARCHAR, FaissFunctions.class, "hex"));
+    map.put(
+        "length", Signature.of("value").scalar(SqlTypeName.BIGINT, FaissFunctions.class, "length"));
+    return map;
+  }
+
+  /** {@code hex(value)}, as SQLite's. */
+  public static String hex(DataContext root, Object value) {
+    return Values.sqlHex(value);
+  }
+
+  /** {@code length(value)}, as SQLite's. */
+  public static Long length(DataContext root, Object value) {
+    return Values.sqlLength(value);
+  }
+}

@@ -1,0 +1,118 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.search;
+
+import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.index.Metric;
+import io.github.calcitefaiss.index.Neighbors;
+import io.github.calcitefaiss.index.Search;
+import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.sql.function.Arguments;
+import io.github.calcitefaiss.sql.function.Errors;
+import io.github.calcitefaiss.sqlite.IndexedTable;
+import io.github.calcitefaiss.sqlite.SqliteSchema;
+import io.github.calcitefaiss.sqlite.SqliteTable;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeSet;
+import org.apache.calcite.DataContext;
+import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.schema.lookup.LikePattern;
+import org.apache.calcite.schema.lookup.Named;
+
+/** From the names that a function is called with to the neighbours in that table's index. */
+public final class IndexAccess {
+  private IndexAccess() {}
+
+  /**
+   * An index and what was found in it.
+   *
+   * @param index the index of the version that the statement reads
+   * @param neighbors what was found
+   */
+  record Found(FlatIndex index, Neighbors neighbors) {}
+
+  /** The {@code k} rows nearest to a vector by squared L2 or its root. */
+  static Found search(
+      DataContext root,
+      String function,
+      Object database,
+      Object table,
+      Object vector,
+      Object k,
+      Metric metric) {
+    Execution execution = Execution.of(root);
+    execution.check();
+    try {
+      SqliteSchema schema = schema(function, root.getRootSchema(), database);
+      IndexedTable indexed = table(function, schema, table);
+      float[] query = Arguments.vector(function, "vector", vector);
+      int count = Arguments.count(function, "k", k);
+      FlatIndex index = schema.indexedTables().index(indexed, execution).index();
+      if (query.length == 0) {
+        throw Errors.emptyVector(function, "vector");
+      }
+      if (index.size() > 0 && query.length != index.dims()) {
+        throw Errors.dimensions(function, "vector", index.dims(), query.length);
+      }
+      if (count == 0 || index.size() == 0) {
+        return new Found(index, new Neighbors(new int[0], new double[0]));
+      }
+      return new Found(index, index.search(Search.nearest(query, metric, count), execution));
+    } catch (SQLException e) {
+      throw FaissException.<RuntimeException>sneakyThrow(e);
+    }
+  }
+
+  /** The schema of a database's name, matched without regard to case if no other way. */
+  public static SqliteSchema schema(String function, SchemaPlus root, Object database)
+      throws FaissException {
+    if (!(database instanceof String name)) {
+      throw Errors.notAName(function, "database", database);
+    }
+    SqliteSchema found = SqliteSchema.of(root.subSchemas().get(name));
+    if (found == null) {
+      Named<? extends SchemaPlus> other = root.subSchemas().getIgnoreCase(name);
+      found = other == null ? null : SqliteSchema.of(other.entity());
+    }
+    if (found == null) {
+      throw Errors.unknownDatabase(function, name, databases(root));
+    }
+    return found;
+  }
+
+  private static Collection<String> databases(SchemaPlus root) {
+    Collection<String> names = new TreeSet<>();
+    for (String name : root.subSchemas().getNames(LikePattern.any())) {
+      if (SqliteSchema.of(root.subSchemas().get(name)) != null) {
+        names.add(name);
+      }
+    }
+    return names;
+  }
+
+  public static IndexedTable table(String function, SqliteSchema schema, Object table)
+      throws SQLException {
+    if (!(table instanceof String name)) {
+      throw Errors.notAName(function, "table", table);
+    }
+    IndexedTable indexed = schema.indexedTables().find(name);
+    if (indexed != null) {
+      return indexed;
+    }
+    List<String> known = new ArrayList<>();
+    for (IndexedTable each : schema.indexedTables().list()) {
+      if (each.table().equalsIgnoreCase(name)) {
+        // It came in between.
+        return each;
+      }
+      known.add(each.table());
+    }
+    SqliteTable plain = schema.sqliteTable(name);
+    throw plain == null
+        ? Errors.unknownTable(function, schema.name(), name, known)
+        : Errors.noIndex(function, schema.name(), plain.name(), known);
+  }
+}

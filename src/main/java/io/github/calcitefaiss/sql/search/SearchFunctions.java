@@ -1,0 +1,152 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.search;
+
+import io.github.calcitefaiss.index.Metric;
+import io.github.calcitefaiss.index.Neighbors;
+import io.github.calcitefaiss.index.VectorCodec;
+import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.sql.function.Arguments;
+import io.github.calcitefaiss.sql.function.Errors;
+import io.github.calcitefaiss.sql.function.JsonText;
+import io.github.calcitefaiss.sql.function.Values;
+import io.github.calcitefaiss.sqlite.IndexedTable;
+import io.github.calcitefaiss.sqlite.SqliteSchema;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.calcite.DataContext;
+import org.apache.calcite.avatica.util.ByteString;
+
+/**
+ * The scalar functions of the plugin datasette-faiss (Apache-2.0, Simon Willison), with its names,
+ * arguments and text formats.
+ *
+ * <p>NULL in any argument gives NULL. Errors are {@link io.github.calcitefaiss.run.FaissException}s
+ * that begin with the function's name.
+ */
+public final class SearchFunctions {
+  private SearchFunctions() {}
+
+  /** {@code faiss_search(database, table, vector, k)}: the nearest ids as a JSON array. */
+  public static String faissSearch(
+      DataContext root, Object database, Object table, Object vector, Object k) {
+    return search(root, "faiss_search", database, table, vector, k, false);
+  }
+
+  /** {@code faiss_search_with_scores}: pairs of id and squared L2 distance as a JSON array. */
+  public static String faissSearchWithScores(
+      DataContext root, Object database, Object table, Object vector, Object k) {
+    return search(root, "faiss_search_with_scores", database, table, vector, k, true);
+  }
+
+  /** {@code faiss_encode(json)}: a JSON array of numbers as a blob of float32 elements. */
+  public static ByteString faissEncode(DataContext root, Object json) {
+    if (json == null) {
+      return null;
+    }
+    if (!(json instanceof String)) {
+      throw Errors.notText("faiss_encode", "json", json).raise();
+    }
+    return new ByteString(VectorCodec.encode(Arguments.vector("faiss_encode", "json", json)));
+  }
+
+  /** {@code faiss_decode(blob)}: a blob of float32 elements as a JSON array of numbers. */
+  public static String faissDecode(DataContext root, Object blob) {
+    if (blob == null) {
+      return null;
+    }
+    if (Values.bytes(blob) == null) {
+      throw Errors.notABlob("faiss_decode", "blob", blob).raise();
+    }
+    return JsonText.ofVector(Arguments.vector("faiss_decode", "blob", blob));
+  }
+
+  /**
+   * {@code faiss_refresh(database, table)}: loads the index of what is committed now, if it isn't
+   * loaded yet, and gives its number of rows. For indexes with the operand {@code refresh} set.
+   */
+  public static Long faissRefresh(DataContext root, Object database, Object table) {
+    Execution execution = Execution.of(root);
+    if (database == null || table == null) {
+      return null;
+    }
+    try {
+      SqliteSchema schema = IndexAccess.schema("faiss_refresh", root.getRootSchema(), database);
+      IndexedTable indexed = IndexAccess.table("faiss_refresh", schema, table);
+      return (long) schema.indexedTables().current(indexed, execution).index().size();
+    } catch (SQLException e) {
+      throw FaissException.<RuntimeException>sneakyThrow(e);
+    }
+  }
+
+  private static String search(
+      DataContext root,
+      String function,
+      Object database,
+      Object table,
+      Object vector,
+      Object k,
+      boolean scores) {
+    // Before anything else, so that the planner can't evaluate the call and freeze its answer.
+    Execution execution = Execution.of(root);
+    if (database == null || table == null || vector == null || k == null) {
+      return null;
+    }
+    Recent recent = execution.memo(Recent.class, key -> new Recent());
+    Call call = new Call(function, database, table, vector, k);
+    String known = recent.get(call);
+    if (known == null) {
+      IndexAccess.Found found =
+          IndexAccess.search(root, function, database, table, vector, k, Metric.L2_SQUARED);
+      known = json(found, scores);
+      recent.put(call, known);
+    }
+    return known;
+  }
+
+  private static String json(IndexAccess.Found found, boolean scores) {
+    Neighbors neighbors = found.neighbors();
+    StringBuilder out = new StringBuilder();
+    out.append('[');
+    for (int i = 0; i < neighbors.size(); i++) {
+      if (i > 0) {
+        out.append(", ");
+      }
+      Object id = found.index().id(neighbors.ordinals()[i]);
+      if (scores) {
+        out.append('[');
+        JsonText.appendId(out, id);
+        out.append(", ");
+        JsonText.appendDouble(out, neighbors.values()[i]);
+        out.append(']');
+      } else {
+        JsonText.appendId(out, id);
+      }
+    }
+    return out.append(']').toString();
+  }
+
+  private record Call(String function, Object database, Object table, Object vector, Object k) {}
+
+  /** The last answers of a run: a call with the same arguments for every row searches once. */
+  private static final class Recent {
+    private static final int CAPACITY = 16;
+
+    private final Map<Call, String> answers =
+        new LinkedHashMap<>(CAPACITY * 2, 0.75f, true) {
+          @Override
+          protected boolean removeEldestEntry(Map.Entry<Call, String> eldest) {
+            return size() > CAPACITY;
+          }
+        };
+
+    private synchronized String get(Call call) {
+      return answers.get(call);
+    }
+
+    private synchronized void put(Call call, String answer) {
+      answers.put(call, answer);
+    }
+  }
+}

@@ -1,0 +1,343 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.search;
+
+import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.VectorCodec;
+import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.sql.function.Values;
+import io.github.calcitefaiss.sqlite.SqliteQuery;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.calcite.DataContext;
+import org.apache.calcite.avatica.util.ByteString;
+import org.apache.calcite.linq4j.Enumerator;
+import org.apache.calcite.sql.type.SqlTypeName;
+
+/**
+ * Candidates that are rows of the indexed table itself, filtered inside SQLite: their ids are read
+ * first, and only the rows found are read whole.
+ *
+ * @param ids id, then the columns of {@code groupColumns}; null if no ids need to be read
+ * @param groupColumns which candidates' columns those are
+ * @param found the candidates' columns and the id of rows that have a vector
+ * @param empty the candidates' columns of rows that have no vector
+ * @param all the candidates' columns of all rows
+ * @param compared the candidates' columns and the vector of all rows
+ * @param idType the type of the candidates' columns if all are the id, else null
+ * @param keys the candidates' columns that are the id
+ * @param unique whether the id is the primary key
+ * @param skipBadRows whether rows with an unusable vector are left out
+ */
+public record TableRows(
+    SqliteQuery ids,
+    List<Integer> groupColumns,
+    SqliteQuery found,
+    SqliteQuery empty,
+    SqliteQuery all,
+    SqliteQuery compared,
+    SqlTypeName idType,
+    List<Integer> keys,
+    boolean unique,
+    boolean skipBadRows) {
+  /** What the queries call the candidates' id. */
+  public static final String ID = "candidate_id";
+
+  private static final int CHUNK = 500;
+
+  /** Ids that are read at least, and the part of all rows, before a filter keeps many. */
+  private static final int FEW = 200;
+
+  private static final int FEW_OF = 256;
+
+  /** After so many rows tested in vain, as a part of all, it is cheaper to read a filter's ids. */
+  private static final int WASTED_OF = 32;
+
+  Candidates open(DataContext root, IndexCache.Entry entry, VectorSearch.Form form) {
+    return new Open(root, entry, form);
+  }
+
+  private final class Open implements Candidates {
+    private final DataContext root;
+    private final IndexCache.Entry entry;
+    private final FlatIndex index;
+    private final VectorSearch.Form form;
+    private final Map<Integer, Object[]> fetched = new HashMap<>();
+    private final List<Object[]> members = new ArrayList<>();
+    private final KnownFilters.Key filter;
+    private final Map<Integer, Object[]> tested = new HashMap<>();
+    private BitSet ordinals;
+    private KnownFilters.Known many;
+
+    private Open(DataContext root, IndexCache.Entry entry, VectorSearch.Form form) {
+      this.root = root;
+      this.entry = entry;
+      this.index = entry.index();
+      this.form = form;
+      this.filter = ids == null || !indexed() ? null : filter();
+      if (filter != null) {
+        KnownFilters.Known known =
+            groupColumns.isEmpty() && isCurrent() ? KnownFilters.get(index, filter) : null;
+        if (known == null) {
+          readIds(canTest() ? Math.max(FEW, index.size() / FEW_OF) : Integer.MAX_VALUE);
+        } else if (known.ordinals() != null) {
+          ordinals = known.ordinals();
+        } else if (known.wasted() < index.size() / WASTED_OF) {
+          many = known;
+        } else {
+          readIds(Integer.MAX_VALUE);
+        }
+      }
+    }
+
+    private KnownFilters.Key filter() {
+      List<Object> parameters = new ArrayList<>();
+      for (int parameter : ids.parameters()) {
+        parameters.add(root.get("?" + parameter));
+      }
+      return new KnownFilters.Key(entry.version(), ids.sql(), parameters);
+    }
+
+    /** Whether the rows read here are of the version that the index is of. */
+    private boolean isCurrent() {
+      try {
+        return Execution.of(root).version(ids.database()).equals(entry.version());
+      } catch (SQLException e) {
+        throw FaissException.<RuntimeException>sneakyThrow(e);
+      }
+    }
+
+    /** Whether rows can be tested one by one: SQLite finds them by their key. */
+    private boolean canTest() {
+      return unique && groupColumns.isEmpty() && index.size() > 0;
+    }
+
+    private void readIds(int most) {
+      ordinals = new BitSet(index.size());
+      if (index.size() == 0) {
+        return;
+      }
+      int read = 0;
+      try (Enumerator<Object> row = ids.rows(root, new Object[0]).enumerator()) {
+        while (row.moveNext()) {
+          if (++read > most) {
+            ordinals = null;
+            many = new KnownFilters.Known(null);
+            break;
+          }
+          Object id = row.current() instanceof Object[] values ? values[0] : row.current();
+          int ordinal = id == null ? -1 : index.ordinal(InputRows.id(id));
+          if (ordinal >= 0) {
+            ordinals.set(ordinal);
+            if (row.current() instanceof Object[] values) {
+              // A copy: a run keeps the rows of a small query for the next time.
+              Object[] member = values.clone();
+              member[0] = ordinal;
+              members.add(member);
+            }
+          }
+        }
+      }
+      if (groupColumns.isEmpty() && isCurrent()) {
+        KnownFilters.put(index, filter, many == null ? new KnownFilters.Known(ordinals) : many);
+      }
+    }
+
+    @Override
+    public boolean isTested() {
+      return many != null;
+    }
+
+    @Override
+    public BitSet test(BitSet some) {
+      Map<Integer, Object[]> qualifying = new HashMap<>();
+      read(some, qualifying);
+      tested.putAll(qualifying);
+      BitSet kept = new BitSet();
+      qualifying.keySet().forEach(kept::set);
+      many.waste(some.cardinality() - qualifying.size());
+      return kept;
+    }
+
+    @Override
+    public boolean indexed() {
+      return unique
+          || index.size() == 0
+          || idType != null && ids == null
+          || index.hasUniqueIds() && !(skipBadRows && entry.skipped() > 0);
+    }
+
+    @Override
+    public BitSet ordinals() {
+      if (many != null) {
+        many = null;
+        readIds(Integer.MAX_VALUE);
+      }
+      return ordinals;
+    }
+
+    @Override
+    public boolean isKey(int column) {
+      return keys.contains(column);
+    }
+
+    @Override
+    public Map<List<Object>, int[]> groups(List<Integer> columns) {
+      Groups groups = new Groups();
+      for (Object[] member : members) {
+        List<Object> values = new ArrayList<>(columns.size());
+        for (int column : columns) {
+          values.add(member[1 + groupColumns.indexOf(column)]);
+        }
+        groups.add(values, (Integer) member[0]);
+      }
+      return groups.build();
+    }
+
+    @Override
+    public void fetch(BitSet wanted) {
+      fetched.clear();
+      if (wanted.stream().allMatch(tested::containsKey)) {
+        fetched.putAll(tested);
+        return;
+      }
+      if (idType != null && wanted.stream().allMatch(o -> fromIndex(index.id(o)) != null)) {
+        wanted.stream()
+            .forEach(
+                ordinal -> {
+                  Object[] row = new Object[form.width()];
+                  Arrays.fill(row, fromIndex(index.id(ordinal)));
+                  fetched.put(ordinal, row);
+                });
+        return;
+      }
+      read(wanted, fetched);
+    }
+
+    /** The id as a value of its column, or null if only the table can tell. */
+    private Object fromIndex(Object id) {
+      switch (idType) {
+        case BIGINT:
+          return id instanceof Long ? id : null;
+        case VARCHAR:
+          return id instanceof String ? id : null;
+        case VARBINARY:
+          return id instanceof byte[] bytes ? new ByteString(bytes) : null;
+        case ANY:
+          return id instanceof byte[] bytes ? new ByteString(bytes) : id;
+        default:
+          return null;
+      }
+    }
+
+    private void read(BitSet wanted, Map<Integer, Object[]> to) {
+      List<Object> chunk = new ArrayList<>();
+      for (int o = wanted.nextSetBit(0); o >= 0; o = wanted.nextSetBit(o + 1)) {
+        chunk.add(index.id(o));
+        if (chunk.size() == CHUNK) {
+          read(chunk, wanted, to);
+          chunk.clear();
+        }
+      }
+      if (!chunk.isEmpty()) {
+        read(chunk, wanted, to);
+      }
+    }
+
+    private void read(List<Object> chunk, BitSet wanted, Map<Integer, Object[]> to) {
+      SqliteQuery query =
+          unique ? found.withAnyKey(ID, chunk.size()) : found.withAny(ID, chunk.size());
+      try (Enumerator<Object> rows = query.rows(root, chunk.toArray()).enumerator()) {
+        while (rows.moveNext()) {
+          Object[] row = row(rows.current());
+          int ordinal = index.ordinal(InputRows.id(row[form.width()]));
+          if (ordinal >= 0 && wanted.get(ordinal)) {
+            to.put(ordinal, row);
+          }
+        }
+      }
+    }
+
+    @Override
+    public List<Object[]> rows(int ordinal) {
+      // An index that may lag behind can have rows that are gone.
+      Object[] row = fetched.get(ordinal);
+      return row == null ? List.of() : List.<Object[]>of(row);
+    }
+
+    @Override
+    public List<Object[]> withoutDistance(int most, boolean cosine) {
+      List<Object[]> rows = new ArrayList<>();
+      if (entry.skipped() > 0) {
+        rows.addAll(read(empty, most));
+      }
+      if (cosine && rows.size() < most) {
+        BitSet zero = index.zeroRows();
+        if (ordinals() != null) {
+          zero.and(ordinals());
+        }
+        while (zero.cardinality() > most - rows.size()) {
+          zero.clear(zero.length() - 1);
+        }
+        Map<Integer, Object[]> found = new HashMap<>();
+        read(zero, found);
+        rows.addAll(found.values());
+      }
+      return rows;
+    }
+
+    @Override
+    public Iterable<Object[]> all(int most) {
+      return read(all, most);
+    }
+
+    private List<Object[]> read(SqliteQuery query, int most) {
+      List<Object[]> list = new ArrayList<>();
+      try (Enumerator<Object> rows = query.rows(root, new Object[0]).enumerator()) {
+        while (list.size() < most && rows.moveNext()) {
+          list.add(row(rows.current()));
+        }
+      }
+      return list;
+    }
+
+    private Object[] row(Object current) {
+      return current instanceof Object[] values ? values : new Object[] {current};
+    }
+
+    @Override
+    public Iterable<Compared> compare() {
+      List<Compared> list = new ArrayList<>();
+      try (Enumerator<Object> rows = compared.rows(root, new Object[0]).enumerator()) {
+        while (rows.moveNext()) {
+          Object[] row = row(rows.current());
+          float[] vector = null;
+          if (row[form.width()] != null) {
+            vector = vector(row[form.width()]);
+            if (vector == null) {
+              continue;
+            }
+          }
+          list.add(new Compared(row, vector));
+        }
+      }
+      return list;
+    }
+
+    private float[] vector(Object embedding) {
+      try {
+        float[] vector = VectorCodec.decode(Values.bytes(embedding));
+        return vector.length == index.dims() ? vector : null;
+      } catch (VectorException e) {
+        return null;
+      }
+    }
+  }
+}

@@ -1,0 +1,206 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.jdbc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.calcitefaiss.TestDatabase;
+import java.lang.reflect.Method;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What tools ask a connection. */
+class FaissDatabaseMetaDataTest {
+  @TempDir private Path folder;
+  private Connection connection;
+  private DatabaseMetaData meta;
+
+  @BeforeEach
+  void connect() throws SQLException {
+    connection = TestDatabase.connect(TestDatabase.blog(folder));
+    meta = connection.getMetaData();
+  }
+
+  @AfterEach
+  void close() throws SQLException {
+    connection.close();
+  }
+
+  /** The rows, each as the named columns joined by spaces. */
+  private static List<String> rows(ResultSet result, String... columns) throws SQLException {
+    List<String> rows = new ArrayList<>();
+    try (result) {
+      while (result.next()) {
+        List<String> values = new ArrayList<>();
+        for (String column : columns) {
+          values.add(result.getString(column));
+        }
+        rows.add(String.join(" ", values.stream().map(String::valueOf).toList()));
+      }
+    }
+    return rows;
+  }
+
+  @Test
+  void schemasAndCatalogs() throws SQLException {
+    assertEquals(List.of("blog", "metadata"), rows(meta.getSchemas(), "TABLE_SCHEM"));
+    assertEquals(List.of("blog"), rows(meta.getSchemas(null, "B_OG"), "TABLE_SCHEM"));
+    assertEquals(List.of(), rows(meta.getCatalogs(), "TABLE_CAT"));
+    assertEquals(List.of(), rows(meta.getTables("other", null, null, null), "TABLE_NAME"));
+  }
+
+  @Test
+  void tablesByPattern() throws SQLException {
+    assertEquals(
+        List.of("TABLE author", "TABLE embeddings", "TABLE pair", "TABLE post", "VIEW titles"),
+        rows(meta.getTables(null, "blog", "%", null), "TABLE_TYPE", "TABLE_NAME"));
+    assertEquals(
+        List.of("titles"),
+        rows(meta.getTables(null, null, null, new String[] {"VIEW"}), "TABLE_NAME"));
+    assertEquals(
+        List.of("pair", "post"), rows(meta.getTables("", "BLOG", "P%", null), "TABLE_NAME"));
+    assertEquals(List.of(), rows(meta.getTables(null, "blog", "p\\%", null), "TABLE_NAME"));
+    assertEquals(
+        List.of("Indexed for vector search: id \"id\", vector \"embedding\""),
+        rows(meta.getTables(null, null, "embeddings", null), "REMARKS"));
+    assertEquals(
+        List.of("SYSTEM TABLE", "TABLE", "VIEW"), rows(meta.getTableTypes(), "TABLE_TYPE"));
+  }
+
+  @Test
+  void columns() throws SQLException {
+    assertEquals(
+        List.of(
+            "1 id BIGINT -5 NO Declared INTEGER",
+            "2 title VARCHAR 12 YES Declared TEXT",
+            "3 author BIGINT -5 NO Declared INTEGER",
+            "4 score DOUBLE 8 YES Declared REAL",
+            "5 body VARBINARY -3 YES Declared BLOB"),
+        rows(
+            meta.getColumns(null, null, "POST", null),
+            "ORDINAL_POSITION",
+            "COLUMN_NAME",
+            "TYPE_NAME",
+            "DATA_TYPE",
+            "IS_NULLABLE",
+            "REMARKS"));
+    assertEquals(
+        List.of("embeddings Vectors of float32, indexed for search"),
+        rows(meta.getColumns(null, "%", "%", "emb%"), "TABLE_NAME", "REMARKS").stream()
+            .filter(row -> row.startsWith("embeddings"))
+            .toList());
+  }
+
+  @Test
+  void keys() throws SQLException {
+    assertEquals(
+        List.of("a 2", "b 1"),
+        rows(meta.getPrimaryKeys(null, "blog", "PAIR"), "COLUMN_NAME", "KEY_SEQ"));
+    assertEquals(
+        List.of("author id post author 1 0 3"),
+        rows(
+            meta.getImportedKeys(null, null, "post"),
+            "PKTABLE_NAME",
+            "PKCOLUMN_NAME",
+            "FKTABLE_NAME",
+            "FKCOLUMN_NAME",
+            "KEY_SEQ",
+            "DELETE_RULE",
+            "UPDATE_RULE"));
+    assertEquals(
+        List.of("embeddings id"),
+        rows(meta.getExportedKeys(null, null, "post"), "FKTABLE_NAME", "FKCOLUMN_NAME"));
+    assertEquals(
+        1,
+        rows(meta.getCrossReference(null, null, "author", null, null, "post"), "FK_NAME").size());
+    assertEquals(
+        0, rows(meta.getCrossReference(null, null, "pair", null, null, "post"), "FK_NAME").size());
+    assertEquals(
+        List.of("id"), rows(meta.getBestRowIdentifier(null, null, "post", 2, true), "COLUMN_NAME"));
+  }
+
+  @Test
+  void indexes() throws SQLException {
+    assertEquals(
+        List.of("post_by_score 1 score D true", "post_by_score 2 title A true"),
+        rows(
+            meta.getIndexInfo(null, null, "post", false, true),
+            "INDEX_NAME",
+            "ORDINAL_POSITION",
+            "COLUMN_NAME",
+            "ASC_OR_DESC",
+            "NON_UNIQUE"));
+    assertEquals(List.of(), rows(meta.getIndexInfo(null, null, "post", true, true), "INDEX_NAME"));
+    assertEquals(
+        List.of("name"), rows(meta.getIndexInfo(null, null, "author", true, true), "COLUMN_NAME"));
+  }
+
+  @Test
+  void functionsWithTheirParameters() throws SQLException {
+    List<String> names = rows(meta.getFunctions(null, null, "FAISS%"), "FUNCTION_NAME");
+    assertTrue(
+        names.containsAll(
+            List.of(
+                "faiss_agg",
+                "faiss_agg_with_scores",
+                "faiss_decode",
+                "faiss_encode",
+                "faiss_neighbors",
+                "faiss_search",
+                "faiss_search_with_scores")),
+        names.toString());
+    assertEquals(
+        List.of("0  VARCHAR 4", "1 database VARCHAR 1", "2 table VARCHAR 1", "3 vector ANY 1"),
+        rows(
+                meta.getFunctionColumns(null, null, "faiss_search", "%"),
+                "ORDINAL_POSITION",
+                "COLUMN_NAME",
+                "TYPE_NAME",
+                "COLUMN_TYPE")
+            .subList(0, 4));
+    assertEquals(List.of(), rows(meta.getProcedures(null, null, null), "PROCEDURE_NAME"));
+  }
+
+  @Test
+  void typesAreListedOnce() throws SQLException {
+    List<String> types = rows(meta.getTypeInfo(), "TYPE_NAME");
+    assertEquals(types.stream().distinct().toList(), types);
+    assertTrue(types.containsAll(List.of("BIGINT", "DOUBLE", "VARCHAR", "VARBINARY")));
+  }
+
+  @Test
+  void whoWeAre() throws SQLException {
+    assertEquals("calcite-faiss", meta.getDatabaseProductName());
+    assertEquals("calcite-faiss JDBC driver", meta.getDriverName());
+    assertTrue(meta.getDriverVersion().matches("\\d+\\.\\d+.*"), meta.getDriverVersion());
+    assertSame(connection, meta.getConnection());
+    assertTrue(meta.isReadOnly());
+    assertEquals("\"", meta.getIdentifierQuoteString());
+    assertFalse(meta.supportsMixedCaseIdentifiers());
+    assertTrue(meta.storesMixedCaseIdentifiers());
+    assertFalse(meta.supportsTransactions());
+    assertFalse(meta.supportsBatchUpdates());
+  }
+
+  /** Tools call them all, and one that throws ends their connection. */
+  @Test
+  void everyQuestionWithoutArgumentsHasAnAnswer() throws Exception {
+    for (Method method : DatabaseMetaData.class.getMethods()) {
+      if (method.getParameterCount() == 0) {
+        assertNotNull(method.invoke(meta), method.getName());
+      }
+    }
+  }
+}

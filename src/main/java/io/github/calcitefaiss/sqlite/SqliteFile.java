@@ -88,6 +88,11 @@ final class SqliteFile {
     return uri.toString();
   }
 
+  /** The file as ATTACH names it, read only. */
+  static String readOnlyUri(Path path) {
+    return uri(path) + (isOnReadOnlyMedium(path) ? "?mode=ro&immutable=1" : "?mode=ro");
+  }
+
   static void execute(Connection connection, String sql) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute(sql);
@@ -137,6 +142,17 @@ final class SqliteFile {
     } catch (SQLException e) {
       return e;
     }
+  }
+
+  /** What SQLite itself said, without what its driver puts around it. */
+  static String said(SQLException e) {
+    String message = String.valueOf(e.getMessage());
+    if (!(e instanceof SQLiteException) || !message.endsWith(")")) {
+      return message;
+    }
+    String frame = code(e).message + " (";
+    int open = message.indexOf(frame);
+    return open < 0 ? message : message.substring(open + frame.length(), message.length() - 1);
   }
 
   /** SQLite's extended result code, or SQLITE_OK if the error isn't SQLite's. */

@@ -41,6 +41,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
   private final AtomicBoolean cancelFlag;
   private final Set<String> versionedSchemas;
   private boolean foreignTable;
+  private boolean searches;
 
   /**
    * @param cancelFlag polled while planning
@@ -54,6 +55,11 @@ final class FaissPrepare extends CalcitePrepareImpl {
   /** Whether every table of the prepared statement belongs to a versioned schema. */
   boolean reusable() {
     return !foreignTable;
+  }
+
+  /** Whether the plan searches an index. */
+  boolean searches() {
+    return searches;
   }
 
   @Override
@@ -152,6 +158,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
     new RelVisitor() {
       @Override
       public void visit(RelNode node, int ordinal, RelNode parent) {
+        searches |= node instanceof VectorTopK;
         RelOptTable table = node.getTable();
         if (table != null && !versionedSchemas.contains(table.getQualifiedName().get(0))) {
           foreignTable = true;

@@ -80,7 +80,8 @@ public final class PlanCache {
     CalcitePrepare.CalciteSignature<Object> signature =
         Detached.call(
             run::check, () -> run.within(() -> prepare(prepare, context, sql)), () -> {}, () -> {});
-    Plan plan = new Plan(signature, version, prepare.reusable(), new AtomicBoolean());
+    Plan plan =
+        new Plan(signature, version, prepare.reusable(), prepare.searches(), new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
       synchronized (plans) {
         plans.put(key, plan);

@@ -21,7 +21,6 @@ import java.sql.SQLXML;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.sql.Struct;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -33,7 +32,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.AvaticaConnection;
-import org.apache.calcite.avatica.ColumnMetaData;
+import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalciteMetaImpl;
 import org.apache.calcite.schema.lookup.LikePattern;
@@ -137,17 +136,28 @@ public final class FaissConnection implements Connection {
    * @param count how many columns there are
    */
   List<SqlTypeName> typesByCalcite(String sql, int count) {
-    List<SqlTypeName> types = new ArrayList<>();
+    Plan plan = planned(sql);
+    return plan == null || plan.signature().columns.size() != count
+        ? Collections.nCopies(count, SqlTypeName.VARCHAR)
+        : plan.signature().columns.stream().map(c -> ResultColumns.type(c.type.id)).toList();
+  }
+
+  /** The parameters that Calcite would give to a statement; empty where it can't plan it. */
+  List<AvaticaParameter> parametersByCalcite(String sql) {
+    Plan plan = planned(sql);
+    return plan == null ? List.of() : plan.signature().parameters;
+  }
+
+  private Plan planned(String sql) {
     try {
-      for (ColumnMetaData column : plans.plan(sql, new StatementRun(0)).signature().columns) {
-        types.add(ResultColumns.type(column.type.id));
-      }
+      return plans.plan(sql, new StatementRun(0));
     } catch (Throwable t) {
-      if (t instanceof VirtualMachineError error) {
+      // It is SQLite's alone, then.
+      if (t instanceof VirtualMachineError error && !(t instanceof StackOverflowError)) {
         throw error;
       }
+      return null;
     }
-    return types.size() == count ? types : Collections.nCopies(count, SqlTypeName.VARCHAR);
   }
 
   boolean isCurrent(Plan plan) throws SQLException {

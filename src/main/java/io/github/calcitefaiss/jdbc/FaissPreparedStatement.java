@@ -149,7 +149,7 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
   @Override
   public ParameterMetaData getParameterMetaData() throws SQLException {
     checkOpen();
-    return new Parameters(prepared.parameters());
+    return new Parameters(prepared.describedParameters());
   }
 
   @Override

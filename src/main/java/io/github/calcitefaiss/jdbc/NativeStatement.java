@@ -14,15 +14,15 @@ import java.math.BigDecimal;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.function.Supplier;
 import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.Meta;
 import org.apache.calcite.avatica.util.ByteString;
-import org.apache.calcite.linq4j.AbstractEnumerable;
-import org.apache.calcite.linq4j.Enumerator;
 import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
@@ -163,6 +163,12 @@ final class NativeStatement implements Prepared {
   }
 
   @Override
+  public List<AvaticaParameter> describedParameters() {
+    List<AvaticaParameter> planned = connection.parametersByCalcite(text.sql());
+    return planned.size() == parameters.size() ? planned : parameters;
+  }
+
+  @Override
   public boolean isCurrent() {
     return true;
   }
@@ -200,29 +206,30 @@ final class NativeStatement implements Prepared {
 
     @Override
     public Iterable<Object> get() {
-      return new AbstractEnumerable<>() {
-        @Override
-        public Enumerator<Object> enumerator() {
-          try {
-            Opened ready = run.restarted() ? null : opened;
-            opened = null;
-            if (ready == null) {
-              ready = open(run);
-              if (!ready.query().columns().equals(columns)) {
-                ready.query().close();
-                throw new FaissException(
-                    SqlState.CHANGED,
-                    "the columns of the result changed after the statement was prepared; prepare"
-                        + " and run it again");
-              }
-            }
-            current = new Current(ready, values);
-            return current;
-          } catch (SQLException e) {
-            throw FaissException.<RuntimeException>sneakyThrow(e);
-          }
+      return () -> {
+        try {
+          current = begin();
+          return current;
+        } catch (SQLException e) {
+          throw FaissException.<RuntimeException>sneakyThrow(e);
         }
       };
+    }
+
+    private Current begin() throws SQLException {
+      Opened ready = run.restarted() ? null : opened;
+      opened = null;
+      if (ready == null) {
+        ready = open(run);
+        if (!ready.query().columns().equals(columns)) {
+          ready.query().close();
+          throw new FaissException(
+              SqlState.CHANGED,
+              "the columns of the result changed after the statement was prepared; prepare and run"
+                  + " it again");
+        }
+      }
+      return new Current(ready, values);
     }
 
     @Override
@@ -236,33 +243,36 @@ final class NativeStatement implements Prepared {
     }
   }
 
-  /** Goes through the rows; the first one is read when it is made, since its types are shown. */
-  private final class Current implements Enumerator<Object> {
+  /**
+   * Goes through the rows. The first one is read when it is made, since its types are shown; each
+   * later one when it is asked for, so that SQLite stands on the row that is shown.
+   */
+  private final class Current implements Iterator<Object>, AutoCloseable {
     private final Opened opened;
-    private Object[] first;
     private Object[] row;
-    private boolean begun;
+    private Object[] ahead;
 
     private Current(Opened opened, Object[] values) throws SQLException {
       this.opened = opened;
-      boolean bound = false;
+      boolean begun = false;
       try {
         Object[] converted = new Object[values.length];
         for (int i = 0; i < values.length; i++) {
           converted[i] = toSqlite(values[i]);
         }
         opened.query().bind(converted);
-        first = read();
-        bound = true;
+        ahead = read();
+        row = ahead;
+        begun = true;
       } finally {
-        if (!bound) {
-          opened.query().close();
+        if (!begun) {
+          close();
         }
       }
     }
 
     private Object[] row() {
-      return row == null ? first : row;
+      return row;
     }
 
     private Object[] read() throws SQLException {
@@ -289,24 +299,23 @@ final class NativeStatement implements Prepared {
     }
 
     @Override
-    public boolean moveNext() {
+    public boolean hasNext() {
       try {
-        row = begun ? read() : first;
-        begun = true;
-        return row != null;
+        ahead = ahead == null && row != null ? read() : ahead;
+        return ahead != null;
       } catch (SQLException e) {
         throw FaissException.<RuntimeException>sneakyThrow(e);
       }
     }
 
     @Override
-    public Object current() {
+    public Object next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      row = ahead;
+      ahead = null;
       return row;
-    }
-
-    @Override
-    public void reset() {
-      throw new UnsupportedOperationException("rows are read once");
     }
 
     @Override

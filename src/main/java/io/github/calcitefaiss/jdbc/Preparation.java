@@ -11,10 +11,12 @@ import io.github.calcitefaiss.sqlite.NativeQuery;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
+import java.sql.SQLSyntaxErrorException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.lookup.LikePattern;
@@ -26,6 +28,9 @@ import org.apache.calcite.schema.lookup.LikePattern;
  * it names another source; else SQLite's. What both can answer, they answer alike.
  */
 final class Preparation {
+  private static final Pattern TOO_DEEP =
+      Pattern.compile("(?i)recursion limit|parser stack overflow|tree is too large|too many");
+
   private enum Way {
     NATIVE,
     CALCITE
@@ -82,7 +87,14 @@ final class Preparation {
     }
     SQLException refused;
     try {
-      return natively(text, schema, run);
+      Prepared prepared = natively(text, schema, run);
+      if (known == null) {
+        if (FaissFunctions.mayBeWrong(text.words())) {
+          plans.check(sql, run);
+        }
+        ways.put(key, Way.NATIVE);
+      }
+      return prepared;
     } catch (NativeQuery.Refused e) {
       refused = e;
     }
@@ -182,17 +194,26 @@ final class Preparation {
   /** Of the errors of both ways, the one that helps the person. */
   private static SQLException better(SQLException refused, SQLException planned) {
     String said = String.valueOf(refused.getMessage());
-    boolean syntax = said.contains("syntax error") || said.contains("incomplete input");
+    boolean syntax =
+        said.contains("syntax error")
+            || said.contains("incomplete input")
+            || said.contains("unrecognized token");
     boolean calciteSyntax = String.valueOf(planned.getMessage()).startsWith("Syntax error");
     return !syntax && calciteSyntax ? said(refused) : planned;
   }
 
   private static SQLException said(SQLException refused) {
     String said = String.valueOf(refused.getMessage());
+    if (TOO_DEEP.matcher(said).find()) {
+      return new SQLException(
+          "The statement is nested too deeply for SQLite (" + said + "); split it",
+          SqlState.TOO_COMPLEX,
+          refused);
+    }
     String state =
         said.startsWith("no such table")
             ? SqlState.NO_TABLE
             : said.startsWith("no such column") ? SqlState.NO_COLUMN : SqlState.SYNTAX;
-    return new java.sql.SQLSyntaxErrorException("SQLite: " + said, state, refused);
+    return new SQLSyntaxErrorException("SQLite: " + said, state, refused);
   }
 }

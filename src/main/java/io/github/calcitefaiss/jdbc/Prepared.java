@@ -15,8 +15,13 @@ sealed interface Prepared permits PlannedStatement, NativeStatement {
    */
   List<ColumnMetaData> columns() throws SQLException;
 
-  /** The parameters. */
+  /** The parameters, each of the type that values are converted to when they are set. */
   List<AvaticaParameter> parameters();
+
+  /** The parameters with the types that fit best, for those who ask what to set. */
+  default List<AvaticaParameter> describedParameters() {
+    return parameters();
+  }
 
   /** Whether it can run on the data of now; otherwise it is to be prepared anew. */
   boolean isCurrent() throws SQLException;

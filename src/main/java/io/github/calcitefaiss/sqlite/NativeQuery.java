@@ -143,7 +143,8 @@ public final class NativeQuery implements AutoCloseable {
     List<Column> columns = new ArrayList<>();
     ResultSetMetaData metadata = statement.getMetaData();
     CoreStatement core = (CoreStatement) statement;
-    for (int i = 0; i < metadata.getColumnCount(); i++) {
+    int count = core.pointer.safeRunInt((db, pointer) -> db.column_count(pointer));
+    for (int i = 0; i < count; i++) {
       int column = i;
       String declared = core.pointer.safeRun((db, pointer) -> db.column_decltype(pointer, column));
       String table = metadata.getTableName(i + 1);

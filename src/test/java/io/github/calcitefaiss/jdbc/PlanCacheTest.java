@@ -34,9 +34,7 @@ class PlanCacheTest {
   @BeforeEach
   void connect() throws SQLException {
     file = TestDatabase.blog(folder);
-    connection =
-        DriverManager.getConnection("jdbc:faiss:" + file + "?native=off")
-            .unwrap(FaissConnection.class);
+    connection = TestDatabase.connectPlanned(file).unwrap(FaissConnection.class);
   }
 
   @AfterEach

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.run.Detached;
+import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.StatementRun;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
@@ -88,6 +89,29 @@ public final class PlanCache {
       }
     }
     return plan;
+  }
+
+  /**
+   * Looks at the constant arguments of our functions in a statement that isn't planned.
+   *
+   * @throws FaissException what is wrong with one, and where
+   */
+  public void check(String sql, StatementRun run) throws FaissException {
+    FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
+    CalcitePrepare.Context context = calcite.createPrepareContext();
+    CalcitePrepare.Dummy.push(context);
+    try {
+      prepare.check(context, sql);
+    } catch (Exception | StackOverflowError e) {
+      // Whatever else is wrong is wrong by Calcite's grammar only, and this is SQLite's.
+      for (Throwable t = e; t != null; t = t.getCause()) {
+        if (t instanceof FaissException wrong) {
+          throw wrong;
+        }
+      }
+    } finally {
+      CalcitePrepare.Dummy.pop(context);
+    }
   }
 
   private static CalcitePrepare.CalciteSignature<Object> prepare(

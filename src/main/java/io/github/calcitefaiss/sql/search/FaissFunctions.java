@@ -44,6 +44,15 @@ public final class FaissFunctions {
 
   private static final Set<String> RANKING = ranking();
 
+  private static final Set<String> CHECKED = checked();
+
+  private static Set<String> checked() {
+    Set<String> names = new TreeSet<>(scalars().keySet());
+    names.removeAll(List.of("hex", "length", "json_extract"));
+    names.addAll(List.of("faiss_agg", "faiss_agg_with_scores"));
+    return names;
+  }
+
   private static Set<String> ranking() {
     Set<String> names = new TreeSet<>(DistanceFunctions.all().keySet());
     names.addAll(List.of("faiss_neighbors", "<->", "<=>", "<#>", "nearest"));
@@ -57,6 +66,15 @@ public final class FaissFunctions {
    */
   public static boolean mayRank(Set<String> words) {
     return RANKING.stream().anyMatch(words::contains);
+  }
+
+  /**
+   * Whether a statement calls a function whose constant arguments are looked at beforehand.
+   *
+   * @param words keywords, names and operators of the statement, in lower case
+   */
+  public static boolean mayBeWrong(Set<String> words) {
+    return CHECKED.stream().anyMatch(words::contains);
   }
 
   /** The scalar functions by name. */

@@ -27,9 +27,12 @@ import org.apache.calcite.sql.validate.SqlConformanceEnum;
  * @param calcite for Calcite, defaults included
  * @param operands for the schema factory
  * @param schema the default schema, or null
+ * @param nativeWay whether SQLite may run whole statements
  */
 public record ConnectionProperties(
-    Properties calcite, Map<String, Object> operands, String schema) {
+    Properties calcite, Map<String, Object> operands, String schema, boolean nativeWay) {
+  private static final String NATIVE = "native";
+
   /** All names accepted, with a description. */
   static final Map<String, String> NAMES = names();
 
@@ -44,6 +47,7 @@ public record ConnectionProperties(
     Properties calcite = defaults();
     Map<String, Object> operands = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     String schema = null;
+    boolean nativeWay = true;
     for (Map.Entry<String, String> entry : given.entrySet()) {
       String name = entry.getKey();
       if (!NAMES.containsKey(name)) {
@@ -56,13 +60,26 @@ public record ConnectionProperties(
       CalciteConnectionProperty property = calciteProperty(name);
       if (name.equalsIgnoreCase("schema")) {
         schema = entry.getValue();
+      } else if (name.equalsIgnoreCase(NATIVE)) {
+        nativeWay = nativeWay(entry.getValue());
       } else if (property != null) {
         calcite.setProperty(property.camelName(), checked(property, entry.getValue()));
       } else if (!name.equalsIgnoreCase("user") && !name.equalsIgnoreCase("password")) {
         operands.put(operand(name), entry.getValue());
       }
     }
-    return new ConnectionProperties(calcite, operands, schema);
+    return new ConnectionProperties(calcite, operands, schema, nativeWay);
+  }
+
+  private static boolean nativeWay(String value) throws SQLException {
+    switch (value.strip().toLowerCase(Locale.ROOT)) {
+      case "auto":
+        return true;
+      case "off":
+        return false;
+      default:
+        throw FaissErrors.connect("Property 'native' is '" + value + "', expected auto or off");
+    }
   }
 
   private static Properties defaults() {
@@ -139,6 +156,10 @@ public record ConnectionProperties(
     }
     names.put("model", "path of a Calcite model file");
     names.put("schema", "default schema");
+    names.put(
+        NATIVE,
+        "auto (default): SQLite runs statements that it can run alone; off: all are planned by"
+            + " Calcite");
     names.put("user", "accepted and not used");
     names.put("password", "accepted and not used");
     return names;

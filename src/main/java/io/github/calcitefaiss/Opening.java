@@ -60,7 +60,7 @@ final class Opening {
         root.add(name, new FaissSchemaFactory().create(root, name, operands));
         calcite.setSchema(name);
       }
-      FaissConnection connection = new FaissConnection(url, calcite);
+      FaissConnection connection = new FaissConnection(url, calcite, properties.nativeWay());
       if (properties.schema() != null) {
         connection.setSchema(properties.schema());
       }

@@ -112,8 +112,6 @@ class PrepareErrorsTest {
             + " | subvector: start: expected 0 or more, got -1",
         "select vec_length('[')                                                       | 19"
             + " | vec_length: vector: ",
-        "select json_extract('{', '$.a')                                              | 8"
-            + " | json_extract: malformed JSON",
       })
   void isSaidAtPrepare(String sql, int column, String message) {
     SQLException e = error(sql.strip());

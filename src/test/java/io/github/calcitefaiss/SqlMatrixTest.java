@@ -187,6 +187,7 @@ class SqlMatrixTest {
   @TempDir static Path folder;
   private static Connection sqlite;
   private static Connection ours;
+  private static Connection planned;
 
   @BeforeAll
   static void connect() throws SQLException {
@@ -197,12 +198,14 @@ class SqlMatrixTest {
         statement.execute(sql);
       }
     }
-    ours = DriverManager.getConnection("jdbc:faiss:" + file);
+    ours = TestDatabase.connect(file);
+    planned = TestDatabase.connectPlanned(file);
   }
 
   @AfterAll
   static void close() throws SQLException {
     ours.close();
+    planned.close();
     sqlite.close();
   }
 
@@ -212,7 +215,12 @@ class SqlMatrixTest {
         .map(
             sql ->
                 DynamicTest.dynamicTest(
-                    sql, () -> assertEquals(rows(sqlite, sql), rows(ours, sql))));
+                    sql,
+                    () -> {
+                      List<String> expected = rows(sqlite, sql);
+                      assertEquals(expected, rows(ours, sql));
+                      assertEquals(expected, rows(planned, sql), "planned by Calcite");
+                    }));
   }
 
   private static List<String> rows(Connection connection, String sql) throws SQLException {

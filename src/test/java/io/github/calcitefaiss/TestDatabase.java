@@ -43,4 +43,9 @@ public final class TestDatabase {
   public static Connection connect(Path file) throws SQLException {
     return DriverManager.getConnection("jdbc:faiss:" + file);
   }
+
+  /** A connection on which Calcite plans every statement. */
+  public static Connection connectPlanned(Path file) throws SQLException {
+    return DriverManager.getConnection("jdbc:faiss:" + file + ";native=off");
+  }
 }

@@ -21,7 +21,9 @@ import java.sql.SQLXML;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.sql.Struct;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -30,9 +32,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.AvaticaConnection;
+import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalciteMetaImpl;
 import org.apache.calcite.schema.lookup.LikePattern;
+import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
  * A connection to one SQLite file, or to the schemas of a model.
@@ -46,6 +50,7 @@ public final class FaissConnection implements Connection {
   private final CalciteConnection calcite;
   private final TimeZone timeZone;
   private final PlanCache plans;
+  private final Preparation preparation;
   private final Set<FaissStatement> statements = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
   private boolean autoCommit = true;
@@ -59,12 +64,14 @@ public final class FaissConnection implements Connection {
    *
    * @param url what it was opened with
    * @param calcite Calcite's own connection, which is closed with it
+   * @param nativeWay whether SQLite may run whole statements
    */
-  public FaissConnection(String url, CalciteConnection calcite) {
+  public FaissConnection(String url, CalciteConnection calcite, boolean nativeWay) {
     this.url = url;
     this.calcite = calcite;
     this.timeZone = ((AvaticaConnection) calcite).getTimeZone();
     this.plans = new PlanCache(calcite);
+    this.preparation = new Preparation(this, plans, nativeWay);
   }
 
   private static String schemaNamed(CalciteConnection calcite, String name) throws SQLException {
@@ -100,11 +107,56 @@ public final class FaissConnection implements Connection {
     return CalciteMetaImpl.createDataContext(calcite);
   }
 
-  public Plan plan(String sql, StatementRun run) throws SQLException {
+  /** Prepares a statement within a run. */
+  Prepared prepare(String sql, PlannedRun run) throws SQLException {
+    return preparation.prepare(sql, run);
+  }
+
+  /** Prepares a statement that isn't run yet. */
+  Prepared prepareAlone(String sql) throws SQLException {
+    PlannedRun run = new PlannedRun(0);
+    run.enter();
     try {
-      return plans.plan(sql, run);
+      Prepared prepared = prepare(sql, run);
+      if (prepared instanceof NativeStatement statement) {
+        statement.release();
+      }
+      return prepared;
     } catch (Throwable t) {
-      throw DidYouMean.advise(ErrorTranslation.of(t, run), sql, calcite);
+      throw run.translate(t);
+    } finally {
+      run.leave();
+      run.finish();
+    }
+  }
+
+  /**
+   * The types that Calcite would give to a statement's columns, where it can plan it; else text.
+   *
+   * @param count how many columns there are
+   */
+  List<SqlTypeName> typesByCalcite(String sql, int count) {
+    Plan plan = planned(sql);
+    return plan == null || plan.signature().columns.size() != count
+        ? Collections.nCopies(count, SqlTypeName.VARCHAR)
+        : plan.signature().columns.stream().map(c -> ResultColumns.type(c.type.id)).toList();
+  }
+
+  /** The parameters that Calcite would give to a statement; empty where it can't plan it. */
+  List<AvaticaParameter> parametersByCalcite(String sql) {
+    Plan plan = planned(sql);
+    return plan == null ? List.of() : plan.signature().parameters;
+  }
+
+  private Plan planned(String sql) {
+    try {
+      return plans.plan(sql, new StatementRun(0));
+    } catch (Throwable t) {
+      // It is SQLite's alone, then.
+      if (t instanceof VirtualMachineError error && !(t instanceof StackOverflowError)) {
+        throw error;
+      }
+      return null;
     }
   }
 

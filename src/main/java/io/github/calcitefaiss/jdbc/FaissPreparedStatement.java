@@ -1,9 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.jdbc;
 
-import io.github.calcitefaiss.run.StatementRun;
 import io.github.calcitefaiss.sql.parser.ReadOnly;
-import io.github.calcitefaiss.sql.planner.Plan;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Reader;
@@ -30,9 +28,7 @@ import java.sql.Timestamp;
 import java.sql.Types;
 import java.util.Arrays;
 import java.util.Calendar;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.TimeZone;
 import org.apache.calcite.avatica.AvaticaParameter;
 
@@ -47,35 +43,33 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
 
   private final String sql;
   private final Object[] values;
-  private Plan plan;
+  private Prepared prepared;
   private boolean batched;
 
   FaissPreparedStatement(FaissConnection connection, String sql) throws SQLException {
     super(connection);
     this.sql = ReadOnly.query(sql);
-    this.plan = connection.plan(this.sql, new StatementRun(0));
-    this.values = new Object[plan.signature().parameters.size()];
+    this.prepared = connection.prepareAlone(this.sql);
+    this.values = new Object[prepared.parameters().size()];
     Arrays.fill(values, UNSET);
   }
 
   private FaissResultSet query() throws SQLException {
     checkOpen();
-    Map<String, Object> parameters = new HashMap<>();
     for (int i = 0; i < values.length; i++) {
       if (values[i] == UNSET) {
         throw FaissErrors.parameter(
             "Parameter " + (i + 1) + " of " + values.length + " has no value; set each of them");
       }
-      parameters.put("?" + i, values[i]);
     }
     return run(
         started -> {
-          if (!connection().isCurrent(plan)) {
-            plan = connection().plan(sql, started);
+          if (!prepared.isCurrent()) {
+            prepared = connection().prepare(sql, started);
           }
-          return plan;
+          return prepared;
         },
-        parameters);
+        values.clone());
   }
 
   @Override
@@ -149,13 +143,13 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
   @Override
   public ResultSetMetaData getMetaData() throws SQLException {
     checkOpen();
-    return new FaissResultSetMetaData(plan.signature().columns);
+    return new FaissResultSetMetaData(prepared.columns());
   }
 
   @Override
   public ParameterMetaData getParameterMetaData() throws SQLException {
     checkOpen();
-    return new Parameters(plan.signature().parameters);
+    return new Parameters(prepared.describedParameters());
   }
 
   @Override
@@ -174,7 +168,7 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
       throw FaissErrors.parameter(
           "There is no parameter " + index + "; the statement has " + values.length);
     }
-    int type = plan.signature().parameters.get(index - 1).parameterType;
+    int type = prepared.parameters().get(index - 1).parameterType;
     boolean any = type == Types.OTHER || type == Types.JAVA_OBJECT || type == Types.NULL;
     TimeZone zone = calendar == null ? connection().timeZone() : calendar.getTimeZone();
     values[index - 1] = ParameterValues.convert(value, any ? wanted : type, index, zone);

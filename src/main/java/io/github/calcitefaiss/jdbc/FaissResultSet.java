@@ -53,6 +53,15 @@ import org.apache.calcite.avatica.util.Cursor;
 public final class FaissResultSet extends ForwardOnlyResultSet {
   private static final int MAX_RESTARTS = 10;
 
+  /** What rows whose values may be of any type show of themselves. */
+  interface Shown {
+    /** The columns as they are announced. */
+    List<ColumnMetaData> columns() throws SQLException;
+
+    /** The text of a number of this row, in a column counted from 0. */
+    String text(int column) throws SQLException;
+  }
+
   private final FaissStatement statement;
   private final PlannedRun run;
   private final List<ColumnMetaData> columns;
@@ -312,9 +321,13 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
       case Types.JAVA_OBJECT:
       case Types.OTHER:
       case Types.NULL:
-        return isInterval(column)
-            ? converted(column, Cursor.Accessor::getString)
-            : ColumnValues.text(raw(column));
+        if (isInterval(column)) {
+          return converted(column, Cursor.Accessor::getString);
+        }
+        Object value = raw(column);
+        return value instanceof Double && source instanceof Shown shown
+            ? shown.text(column - 1)
+            : ColumnValues.text(value);
       default:
         return converted(column, Cursor.Accessor::getString);
     }
@@ -633,7 +646,7 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
   @Override
   public ResultSetMetaData getMetaData() throws SQLException {
     checkOpen();
-    return new FaissResultSetMetaData(columns);
+    return new FaissResultSetMetaData(source instanceof Shown shown ? shown.columns() : columns);
   }
 
   @Override

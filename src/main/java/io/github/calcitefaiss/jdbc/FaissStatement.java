@@ -1,11 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.jdbc;
 
-import io.github.calcitefaiss.run.FaissException;
-import io.github.calcitefaiss.run.RunContext;
-import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.parser.ReadOnly;
-import io.github.calcitefaiss.sql.planner.Plan;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -13,10 +9,7 @@ import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import org.apache.calcite.DataContext;
 
 /**
  * A statement: its settings, and at most one open result.
@@ -52,8 +45,7 @@ public class FaissStatement implements Statement, Unwrappable {
   }
 
   /** Runs something of this statement's as a new execution, its errors translated. */
-  public final FaissResultSet run(SqlSupplier<Plan> planner, Map<String, Object> parameters)
-      throws SQLException {
+  final FaissResultSet run(Prepared.Preparer preparer, Object[] values) throws SQLException {
     checkOpen();
     closeResult();
     PlannedRun started = new PlannedRun(timeoutSeconds * 1000L);
@@ -61,16 +53,7 @@ public class FaissStatement implements Statement, Unwrappable {
     FaissResultSet rows = null;
     started.enter();
     try {
-      Plan plan = planner.get(started);
-      started.running(plan);
-      rows =
-          new FaissResultSet(
-              this,
-              started,
-              plan.signature(),
-              maxRows,
-              () -> bind(started, planner, parameters),
-              connection.timeZone());
+      rows = preparer.prepare(started).run(this, started, preparer, values, maxRows);
       result = rows;
       return rows;
     } catch (Throwable t) {
@@ -83,49 +66,13 @@ public class FaissStatement implements Statement, Unwrappable {
     }
   }
 
-  /** Runs the plan, or, if the data changed meanwhile, that of now, if its rows are alike. */
-  private Iterable<Object> bind(
-      PlannedRun started, SqlSupplier<Plan> planner, Map<String, Object> parameters) {
-    Plan plan = started.plan();
-    try {
-      if (started.restarted() && !connection.isCurrent(plan)) {
-        plan = planner.get(started);
-        if (!plan.givesRowsOf(started.plan())) {
-          throw new FaissException(
-              SqlState.CHANGED,
-              "the columns of the result changed after the statement was prepared; prepare and run"
-                  + " it again");
-        }
-        started.running(plan);
-      }
-    } catch (SQLException e) {
-      throw FaissException.<RuntimeException>sneakyThrow(e);
-    }
-    Map<String, Object> values = new HashMap<>(parameters);
-    values.putAll(plan.signature().internalParameters);
-    if (started.timeoutMillis() > 0) {
-      // For scans of other databases: theirs is in whole seconds, rounded down.
-      values.put(DataContext.Variable.TIMEOUT.camelName, started.timeoutMillis() + 1000);
-    }
-    return plan.signature()
-        .enumerable(
-            new RunContext(
-                connection.session(), plan.signature().rootSchema, values, started.flag()));
-  }
-
-  /** A planning step that may be cancelled through its run. */
-  @FunctionalInterface
-  public interface SqlSupplier<T> {
-    T get(PlannedRun run) throws SQLException;
-  }
-
   private FaissResultSet query(String sql) throws SQLException {
     String query = ReadOnly.query(sql);
-    return run(started -> withoutParameters(connection.plan(query, started)), Map.of());
+    return run(started -> withoutParameters(connection.prepare(query, started)), new Object[0]);
   }
 
-  private static Plan withoutParameters(Plan plan) throws SQLException {
-    int count = plan.signature().parameters.size();
+  private static Prepared withoutParameters(Prepared prepared) throws SQLException {
+    int count = prepared.parameters().size();
     if (count > 0) {
       throw FaissErrors.parameter(
           "The statement has "
@@ -133,7 +80,7 @@ public class FaissStatement implements Statement, Unwrappable {
               + (count == 1 ? " parameter" : " parameters")
               + ": use prepareStatement, and set each");
     }
-    return plan;
+    return prepared;
   }
 
   final void closeResult() {

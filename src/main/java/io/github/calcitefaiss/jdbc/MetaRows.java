@@ -1,7 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.jdbc;
 
-import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.Types;
 import java.util.ArrayList;
@@ -54,27 +53,7 @@ final class MetaRows {
         sqlType = ColumnMetaData.scalar(Types.VARCHAR, "VARCHAR", ColumnMetaData.Rep.STRING);
         size = 0;
     }
-    return new ColumnMetaData(
-        ordinal,
-        false,
-        true,
-        true,
-        false,
-        DatabaseMetaData.columnNullable,
-        true,
-        size,
-        name,
-        name,
-        null,
-        size,
-        0,
-        null,
-        null,
-        sqlType,
-        true,
-        false,
-        false,
-        sqlType.columnClassName());
+    return ResultColumns.of(ordinal, name, sqlType, size, null, null);
   }
 
   /** Adds a row; values in the order of the columns, missing ones at the end are null. */

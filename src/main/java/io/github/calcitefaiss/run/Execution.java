@@ -36,7 +36,7 @@ public final class Execution implements Checkpoint {
   private final AtomicBoolean cancelFlag;
   private final Owner owner;
   private final Map<Object, Object> memo = new ConcurrentHashMap<>();
-  private final Map<Versioned<?, ?>, Pin> pins = new HashMap<>();
+  private final Map<Object, Pin> pins = new HashMap<>();
   private volatile boolean ended;
 
   private Execution(AtomicBoolean cancelFlag, Owner owner) {
@@ -226,9 +226,7 @@ public final class Execution implements Checkpoint {
       L lease = database.snapshot(this);
       if (pin.used && !pin.version.equals(lease.version())) {
         lease.close();
-        throw new FaissException(
-            SqlState.CHANGED,
-            "database " + database + " changed while the statement ran; run it again");
+        throw changed(database);
       }
       lease.interruptWhen(pin::isInterrupted);
       pin.version = lease.version();
@@ -237,6 +235,41 @@ public final class Execution implements Checkpoint {
     pin.used = true;
     pin.users++;
     return new Snapshot<>(pin, (L) pin.lease);
+  }
+
+  /**
+   * A snapshot of the version that this run reads, on a connection that nothing else of the run
+   * uses: for a statement inside of which functions may ask for an index, whose loading reads on
+   * another thread.
+   *
+   * @return a handle to close when the statement is over
+   * @throws SQLException as for {@link #snapshot}
+   */
+  @SuppressWarnings("unchecked")
+  public synchronized <V, L extends Versioned.Lease<V>> Snapshot<L> ownSnapshot(
+      Versioned<V, L> database) throws SQLException {
+    Pin shared = pins.computeIfAbsent(database, d -> new Pin());
+    L lease = database.snapshot(this);
+    if (shared.used && !shared.version.equals(lease.version())) {
+      lease.close();
+      throw changed(database);
+    }
+    shared.version = lease.version();
+    shared.used = true;
+    Pin pin = new Pin();
+    pin.version = lease.version();
+    pin.used = true;
+    pin.lease = lease;
+    pin.users = 1;
+    pins.put(pin, pin);
+    lease.interruptWhen(pin::isInterrupted);
+    return new Snapshot<>(pin, lease);
+  }
+
+  private static FaissException changed(Versioned<?, ?> database) {
+    return new FaissException(
+        SqlState.CHANGED,
+        "database " + database + " changed while the statement ran; run it again");
   }
 
   private synchronized void release(Pin pin) {

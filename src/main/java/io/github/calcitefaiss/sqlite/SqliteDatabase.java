@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.index.Checkpoint;
+import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.run.Versioned;
@@ -16,7 +17,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.sqlite.SQLiteErrorCode;
 
 /**
@@ -535,6 +539,8 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
     private long idleSince;
     private boolean watched;
     private boolean ended;
+    private final Map<Class<?>, Object> attachments = new ConcurrentHashMap<>();
+    private final List<String> attached = new ArrayList<>();
 
     private Lease(DatabaseVersion version, Connection connection) {
       this.version = version;
@@ -554,6 +560,36 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
     /** The database it belongs to. */
     public SqliteDatabase database() {
       return SqliteDatabase.this;
+    }
+
+    /**
+     * What belongs to the connection as long as it is open, made when it is first asked for.
+     *
+     * @param kind its class
+     */
+    public <T> T attachment(Class<T> kind, Supplier<T> make) {
+      return kind.cast(attachments.computeIfAbsent(kind, k -> make.get()));
+    }
+
+    /**
+     * Lets the connection read another file too, in the version that a run reads of it.
+     *
+     * @param name what it is called in statements
+     */
+    void attach(String name, SqliteDatabase other, Execution execution) throws SQLException {
+      DatabaseVersion before = execution.version(other);
+      String quoted = '"' + name.replace("\"", "\"\"") + '"';
+      attached.add(quoted);
+      SqliteFile.execute(
+          connection,
+          "ATTACH '" + SqliteFile.readOnlyUri(other.path).replace("'", "''") + "' AS " + quoted);
+      SqliteFile.execute(connection, "SELECT 1 FROM " + quoted + ".sqlite_schema LIMIT 1");
+      if (!other.version(execution).equals(before)) {
+        throw new FaissException(
+            SqlState.CHANGED,
+            "database " + other + " changed while the statement began; run it again");
+      }
+      execution.use(other);
     }
 
     private void begin() throws SQLException {
@@ -579,6 +615,10 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
           SqliteFile.clearInterrupt(connection);
         }
         SqliteFile.execute(connection, "ROLLBACK");
+        for (String name : attached) {
+          SqliteFile.execute(connection, "DETACH " + name);
+        }
+        attached.clear();
       } catch (SQLException e) {
         closeQuietly(connection);
         return;

@@ -28,6 +28,8 @@ final class SqliteFile {
   /** Steps of SQLite's machine between two looks at the cancel flag: some tens of microseconds. */
   private static final int PROGRESS_STEPS = 10_000;
 
+  private static final int LONGEST_MESSAGE = 300;
+
   private static final String UNFINISHED =
       "holds the unfinished transaction of a writer that died; undoing it needs permission to write"
           + " the file and its folder: open it once with a program that has it, such as sqlite3";
@@ -88,6 +90,11 @@ final class SqliteFile {
     return uri.toString();
   }
 
+  /** The file as ATTACH names it, read only. */
+  static String readOnlyUri(Path path) {
+    return uri(path) + (isOnReadOnlyMedium(path) ? "?mode=ro&immutable=1" : "?mode=ro");
+  }
+
   static void execute(Connection connection, String sql) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute(sql);
@@ -139,6 +146,19 @@ final class SqliteFile {
     }
   }
 
+  /** What SQLite itself said, without what its driver puts around it. */
+  static String said(SQLException e) {
+    String message = String.valueOf(e.getMessage());
+    if (!(e instanceof SQLiteException) || !message.endsWith(")")) {
+      return message;
+    }
+    String frame = code(e).message + " (";
+    int open = message.indexOf(frame);
+    String own =
+        open < 0 ? message : message.substring(open + frame.length(), message.length() - 1);
+    return own.length() > LONGEST_MESSAGE ? own.substring(0, LONGEST_MESSAGE) + "…" : own;
+  }
+
   /** SQLite's extended result code, or SQLITE_OK if the error isn't SQLite's. */
   static SQLiteErrorCode code(SQLException e) {
     return e instanceof SQLiteException s ? s.getResultCode() : SQLiteErrorCode.SQLITE_OK;
@@ -181,6 +201,14 @@ final class SqliteFile {
                 ? UNFINISHED + "; here the folder can't be written: " + e.getMessage()
                 : "can't be read: " + e.getMessage();
         break;
+      case SQLITE_TOOBIG:
+        return new FaissException(
+            SqlState.DATA,
+            "a text or blob is longer than SQLite takes (1,000,000,000 bytes), or the statement is",
+            e);
+      case SQLITE_NOMEM:
+        return new FaissException(
+            SqlState.MEMORY, "SQLite is out of memory while it reads database " + path, e);
       default:
         String message = String.valueOf(e.getMessage());
         return message.contains("no such table") || message.contains("no such column")

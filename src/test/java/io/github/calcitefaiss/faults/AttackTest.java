@@ -122,7 +122,6 @@ class AttackTest {
             "PRAGMA query_only = 0",
             "PRAGMA writable_schema = 1",
             "SELECT load_extension('x')",
-            "SELECT * FROM pragma_table_info('docs')",
             "SELECT writefile('" + other + "', 'x')",
             "SELECT readfile('/etc/hostname')",
             "SELECT edit('x')",

@@ -79,8 +79,6 @@ class HostileInputTest {
                 "SELECT faiss_agg(id, embedding, X'0000000000000000', " + k + ") FROM docs"),
             k);
       }
-      assertEquals(
-          "22000", ask(connection, "SELECT json_extract('[1]', ?)", "$" + "[0]".repeat(5) + "["));
       ask(connection, "SELECT json_extract('[1]', ?)", "$" + "[0]".repeat(300_000));
       assertEquals(
           VersionedDatabase.rows(1),

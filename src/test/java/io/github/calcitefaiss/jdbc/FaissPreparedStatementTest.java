@@ -37,7 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Parameters of every kind arrive as meant, or are refused with their number. */
+/** Where Calcite plans, parameters of every kind arrive as meant, or are refused. */
 class FaissPreparedStatementTest {
   private static final byte[] BLOB = VectorCodec.encode(new float[] {3, 3});
 
@@ -46,7 +46,7 @@ class FaissPreparedStatementTest {
 
   @BeforeEach
   void connect() throws SQLException {
-    connection = TestDatabase.connect(TestDatabase.blog(folder));
+    connection = TestDatabase.connectPlanned(TestDatabase.blog(folder));
   }
 
   @AfterEach

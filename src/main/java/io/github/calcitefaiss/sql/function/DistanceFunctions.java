@@ -2,7 +2,6 @@
 package io.github.calcitefaiss.sql.function;
 
 import io.github.calcitefaiss.index.Metric;
-import io.github.calcitefaiss.sql.planner.RankedBy;
 import java.lang.reflect.Method;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,14 +56,14 @@ public final class DistanceFunctions {
   /** The functions by name. */
   public static Map<String, Function> all() {
     Map<String, Function> all = new LinkedHashMap<>();
-    METRICS.forEach((name, metric) -> all.put(name, new RankedBy(name, metric)));
+    METRICS.forEach((name, metric) -> all.put(name, new Distance(name, metric)));
     return all;
   }
 
   /** The metric that an operator computes of its two operands, or null if it is none of these. */
   public static Metric metric(SqlOperator operator) {
     return operator instanceof SqlUserDefinedFunction udf
-            && udf.getFunction() instanceof RankedBy distance
+            && udf.getFunction() instanceof Distance distance
         ? distance.metric
         : null;
   }
@@ -83,7 +82,7 @@ public final class DistanceFunctions {
     return Double.isNaN(value) ? null : value + 0.0;
   }
 
-  private record RankedBy(String name, Metric metric)
+  private record Distance(String name, Metric metric)
       implements ScalarFunction, ImplementableFunction, Signature.Own {
     @Override
     public List<FunctionParameter> getParameters() {

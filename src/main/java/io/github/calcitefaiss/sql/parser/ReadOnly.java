@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sql.parser;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
@@ -28,7 +29,6 @@ public final class ReadOnly {
           "GRANT",
           "INSERT",
           "MERGE",
-          "PRAGMA",
           "REFRESH",
           "RESET",
           "SET",
@@ -44,7 +44,62 @@ public final class ReadOnly {
           "UPSERT",
           "VACUUM");
 
+  /** Pragmas that only tell; those of them that can also set something, without a value. */
+  private static final Set<String> READING =
+      Set.of(
+          "application_id",
+          "collation_list",
+          "compile_options",
+          "data_version",
+          "database_list",
+          "encoding",
+          "foreign_key_check",
+          "foreign_key_list",
+          "freelist_count",
+          "function_list",
+          "index_info",
+          "index_list",
+          "index_xinfo",
+          "integrity_check",
+          "journal_mode",
+          "module_list",
+          "page_count",
+          "page_size",
+          "pragma_list",
+          "quick_check",
+          "schema_version",
+          "table_info",
+          "table_list",
+          "table_xinfo",
+          "user_version");
+
+  /** Those whose argument says what to tell. */
+  private static final Set<String> WITH_ARGUMENT =
+      Set.of(
+          "foreign_key_check",
+          "foreign_key_list",
+          "index_info",
+          "index_list",
+          "index_xinfo",
+          "integrity_check",
+          "quick_check",
+          "table_info",
+          "table_list",
+          "table_xinfo");
+
   private ReadOnly() {}
+
+  /** Whether a text is one PRAGMA that only reads. */
+  public static boolean isReadingPragma(SqliteText text) {
+    List<SqliteText.Token> tokens = text.tokens();
+    if (text.isSeveral() || tokens.size() < 2 || !tokens.get(0).is("pragma")) {
+      return false;
+    }
+    int at = tokens.size() > 3 && tokens.get(2).isOperator(".") ? 3 : 1;
+    String name = tokens.get(at).name().toLowerCase(Locale.ROOT);
+    boolean bare = tokens.size() == at + 1 || tokens.get(at + 1).isOperator(";");
+    return READING.contains(name) && (bare || WITH_ARGUMENT.contains(name));
+  }
 
   /**
    * The query of a text: without the semicolon that people and tools put at its end.

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.apache.calcite.adapter.enumerable.EnumerableConvention;
 import org.apache.calcite.adapter.enumerable.EnumerableRel;
+import org.apache.calcite.config.CalciteConnectionConfig;
 import org.apache.calcite.jdbc.CalcitePrepare;
 import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.plan.Contexts;
@@ -24,8 +25,14 @@ import org.apache.calcite.rel.RelVisitor;
 import org.apache.calcite.rel.metadata.DefaultRelMetadataProvider;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.SqlOperatorTable;
+import org.apache.calcite.sql.fun.SqlStdOperatorTable;
+import org.apache.calcite.sql.parser.SqlParser;
+import org.apache.calcite.sql.parser.SqlParserImplFactory;
+import org.apache.calcite.sql.util.SqlOperatorTables;
 import org.apache.calcite.sql.validate.SqlNameMatcher;
 import org.apache.calcite.sql.validate.SqlValidator;
+import org.apache.calcite.sql.validate.SqlValidatorUtil;
 import org.apache.calcite.sql2rel.SqlToRelConverter;
 import org.apache.calcite.tools.Program;
 import org.apache.calcite.tools.Programs;
@@ -41,6 +48,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
   private final AtomicBoolean cancelFlag;
   private final Set<String> versionedSchemas;
   private boolean foreignTable;
+  private boolean searches;
 
   /**
    * @param cancelFlag polled while planning
@@ -54,6 +62,51 @@ final class FaissPrepare extends CalcitePrepareImpl {
   /** Whether every table of the prepared statement belongs to a versioned schema. */
   boolean reusable() {
     return !foreignTable;
+  }
+
+  /**
+   * Says what is wrong with the constant arguments of our functions in a statement that won't be
+   * planned.
+   *
+   * @throws Exception the error, with its place, or whatever else Calcite finds
+   */
+  void check(CalcitePrepare.Context context, String sql) throws Exception {
+    CalciteConnectionConfig config = context.config();
+    CalciteCatalogReader catalog =
+        new CalciteCatalogReader(
+            context.getRootSchema(),
+            context.getDefaultSchemaPath(),
+            context.getTypeFactory(),
+            config);
+    SqlParser.Config parser =
+        parserConfig()
+            .withQuotedCasing(config.quotedCasing())
+            .withUnquotedCasing(config.unquotedCasing())
+            .withQuoting(config.quoting())
+            .withConformance(config.conformance())
+            .withCaseSensitive(config.caseSensitive());
+    SqlParserImplFactory factory = config.parserFactory(SqlParserImplFactory.class, null);
+    SqlNode statement =
+        createParser(sql, factory == null ? parser : parser.withParserFactory(factory)).parseStmt();
+    SqlOperatorTable operators =
+        SqlOperatorTables.chain(
+            config.fun(SqlOperatorTable.class, SqlStdOperatorTable.instance()), catalog);
+    SqlValidator validator =
+        SqlValidatorUtil.newValidator(
+            operators,
+            new PollingCatalog(catalog, context),
+            context.getTypeFactory(),
+            SqlValidator.Config.DEFAULT
+                .withConformance(config.conformance())
+                .withLenientOperatorLookup(config.lenientOperatorLookup())
+                .withDefaultNullCollation(config.defaultNullCollation())
+                .withIdentifierExpansion(true));
+    FaissValidator.like(validator).validate(statement);
+  }
+
+  /** Whether the plan searches an index. */
+  boolean searches() {
+    return searches;
   }
 
   @Override
@@ -152,6 +205,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
     new RelVisitor() {
       @Override
       public void visit(RelNode node, int ordinal, RelNode parent) {
+        searches |= node instanceof VectorTopK;
         RelOptTable table = node.getTable();
         if (table != null && !versionedSchemas.contains(table.getQualifiedName().get(0))) {
           foreignTable = true;

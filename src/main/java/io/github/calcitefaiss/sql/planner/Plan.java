@@ -13,6 +13,7 @@ import org.apache.calcite.jdbc.CalcitePrepare;
  *
  * @param signature compiled query, its parameters and columns
  * @param version sum of the schemas' versions when planning began
+ * @param searches whether it searches an index
  * @param reusable whether every table in it belongs to a schema that tells its version
  * @param broken set when its generated class failed to load: it would fail for ever, and say less
  */
@@ -20,6 +21,7 @@ public record Plan(
     CalcitePrepare.CalciteSignature<Object> signature,
     long version,
     boolean reusable,
+    boolean searches,
     AtomicBoolean broken) {
 
   /** Whether its rows look like those of another: the same columns, stored in the same way. */

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.run.Detached;
+import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.StatementRun;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
@@ -80,13 +81,37 @@ public final class PlanCache {
     CalcitePrepare.CalciteSignature<Object> signature =
         Detached.call(
             run::check, () -> run.within(() -> prepare(prepare, context, sql)), () -> {}, () -> {});
-    Plan plan = new Plan(signature, version, prepare.reusable(), new AtomicBoolean());
+    Plan plan =
+        new Plan(signature, version, prepare.reusable(), prepare.searches(), new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
       synchronized (plans) {
         plans.put(key, plan);
       }
     }
     return plan;
+  }
+
+  /**
+   * Looks at the constant arguments of our functions in a statement that isn't planned.
+   *
+   * @throws FaissException what is wrong with one, and where
+   */
+  public void check(String sql, StatementRun run) throws FaissException {
+    FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
+    CalcitePrepare.Context context = calcite.createPrepareContext();
+    CalcitePrepare.Dummy.push(context);
+    try {
+      prepare.check(context, sql);
+    } catch (Exception | StackOverflowError e) {
+      // Whatever else is wrong is wrong by Calcite's grammar only, and this is SQLite's.
+      for (Throwable t = e; t != null; t = t.getCause()) {
+        if (t instanceof FaissException wrong) {
+          throw wrong;
+        }
+      }
+    } finally {
+      CalcitePrepare.Dummy.pop(context);
+    }
   }
 
   private static CalcitePrepare.CalciteSignature<Object> prepare(

@@ -8,7 +8,10 @@ import io.github.calcitefaiss.sql.function.Signature;
 import io.github.calcitefaiss.sql.function.Values;
 import io.github.calcitefaiss.sql.function.VectorFunctions;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.schema.Function;
 import org.apache.calcite.schema.SchemaPlus;
@@ -26,8 +29,6 @@ public final class FaissFunctions {
         return;
       }
       scalars().forEach(root::add);
-      DistanceFunctions.all().forEach(root::add);
-      VectorFunctions.all().forEach(root::add);
       root.add("faiss_agg", FaissAggregate.function(false));
       root.add("faiss_agg_with_scores", FaissAggregate.function(true));
       root.add("json_each", TableFunctions.jsonEach(false));
@@ -41,7 +42,43 @@ public final class FaissFunctions {
     }
   }
 
-  private static Map<String, Function> scalars() {
+  private static final Set<String> RANKING = ranking();
+
+  private static final Set<String> CHECKED = checked();
+
+  private static Set<String> checked() {
+    Set<String> names = new TreeSet<>(scalars().keySet());
+    names.removeAll(List.of("hex", "length", "json_extract"));
+    names.addAll(List.of("faiss_agg", "faiss_agg_with_scores"));
+    return names;
+  }
+
+  private static Set<String> ranking() {
+    Set<String> names = new TreeSet<>(DistanceFunctions.all().keySet());
+    names.addAll(List.of("faiss_neighbors", "<->", "<=>", "<#>", "nearest"));
+    return names;
+  }
+
+  /**
+   * Whether an index may answer a statement, so that it's worth planning.
+   *
+   * @param words keywords, names and operators of the statement, in lower case
+   */
+  public static boolean mayRank(Set<String> words) {
+    return RANKING.stream().anyMatch(words::contains);
+  }
+
+  /**
+   * Whether a statement calls a function whose constant arguments are looked at beforehand.
+   *
+   * @param words keywords, names and operators of the statement, in lower case
+   */
+  public static boolean mayBeWrong(Set<String> words) {
+    return CHECKED.stream().anyMatch(words::contains);
+  }
+
+  /** The scalar functions by name. */
+  static Map<String, Function> scalars() {
     Map<String, Function> map = new LinkedHashMap<>();
     Signature search = Signature.of("database:VARCHAR", "table:VARCHAR", "vector", "k");
     map.put(
@@ -65,6 +102,8 @@ public final class FaissFunctions {
     map.put("hex", Signature.of("value").scalar(SqlTypeName.VARCHAR, FaissFunctions.class, "hex"));
     map.put(
         "length", Signature.of("value").scalar(SqlTypeName.BIGINT, FaissFunctions.class, "length"));
+    map.putAll(DistanceFunctions.all());
+    map.putAll(VectorFunctions.all());
     return map;
   }
 

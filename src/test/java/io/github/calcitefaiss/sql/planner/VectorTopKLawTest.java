@@ -87,7 +87,7 @@ class VectorTopKLawTest {
       Path file = directory.resolve("law" + d + ".db");
       schema = "law" + d;
       createTables(file);
-      String url = "jdbc:faiss:" + file;
+      String url = "jdbc:faiss:" + file + ";native=off";
       try (Connection on = DriverManager.getConnection(url);
           Connection off = DriverManager.getConnection(url)) {
         for (int s = 0; s < statements; s++) {

@@ -1,5 +1,5 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-package io.github.calcitefaiss.sql.planner;
+package io.github.calcitefaiss.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,10 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.TestDatabase;
 import io.github.calcitefaiss.Toy;
-import io.github.calcitefaiss.jdbc.FaissConnection;
-import io.github.calcitefaiss.jdbc.FaissResultSet;
-import io.github.calcitefaiss.jdbc.FaissStatement;
-import io.github.calcitefaiss.run.StatementRun;
+import io.github.calcitefaiss.sql.planner.Plan;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -21,7 +18,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -38,7 +34,7 @@ class PlanCacheTest {
   @BeforeEach
   void connect() throws SQLException {
     file = TestDatabase.blog(folder);
-    connection = TestDatabase.connect(file).unwrap(FaissConnection.class);
+    connection = TestDatabase.connectPlanned(file).unwrap(FaissConnection.class);
   }
 
   @AfterEach
@@ -47,7 +43,11 @@ class PlanCacheTest {
   }
 
   private Plan plan(String sql) throws SQLException {
-    return connection.plan(sql, new StatementRun(0));
+    return plan(connection, sql);
+  }
+
+  private static Plan plan(FaissConnection connection, String sql) throws SQLException {
+    return ((PlannedStatement) connection.prepareAlone(sql)).plan();
   }
 
   private Object one(String sql) throws SQLException {
@@ -137,13 +137,13 @@ class PlanCacheTest {
     return ((FaissStatement) connection.createStatement())
         .run(
             run -> {
-              Plan plan = connection.plan(sql, run);
+              Prepared plan = connection.prepare(sql, run);
               if (!changed.getAndSet(true)) {
                 TestDatabase.write(file, change);
               }
               return plan;
             },
-            Map.of());
+            new Object[0]);
   }
 
   @Test
@@ -203,7 +203,7 @@ class PlanCacheTest {
     try (Connection toy = Toy.connect()) {
       FaissConnection other = toy.unwrap(FaissConnection.class);
       String sql = "select count(*) from docs";
-      assertNotSame(other.plan(sql, new StatementRun(0)), other.plan(sql, new StatementRun(0)));
+      assertNotSame(plan(other, sql), plan(other, sql));
     }
   }
 }

@@ -1,0 +1,351 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.jdbc;
+
+import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.RunContext;
+import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sql.parser.SqliteText;
+import io.github.calcitefaiss.sql.search.SqliteFunctions;
+import io.github.calcitefaiss.sqlite.NativeQuery;
+import io.github.calcitefaiss.sqlite.SqliteDatabase;
+import io.github.calcitefaiss.sqlite.SqliteSchema;
+import java.math.BigDecimal;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.function.Supplier;
+import org.apache.calcite.avatica.AvaticaParameter;
+import org.apache.calcite.avatica.ColumnMetaData;
+import org.apache.calcite.avatica.Meta;
+import org.apache.calcite.avatica.util.ByteString;
+import org.apache.calcite.sql.type.SqlTypeName;
+
+/**
+ * A statement that SQLite runs as it was written.
+ *
+ * <p>SQLite prepares it anew for each run, on a connection that reads one committed version, in
+ * some microseconds; so it is never out of date. The connection that it was first prepared on
+ * serves the first run, if that follows at once.
+ */
+final class NativeStatement implements Prepared {
+  private final FaissConnection connection;
+  private final SqliteText text;
+  private final SqliteSchema schema;
+  private final Map<String, SqliteDatabase> others;
+  private List<NativeQuery.Column> columns;
+  private List<ColumnMetaData> shown;
+  private List<AvaticaParameter> parameters;
+  private Opened opened;
+
+  private record Opened(NativeQuery query, SqliteFunctions functions) {}
+
+  /**
+   * Prepares a statement on a connection that the next run uses, or {@link #release} gives back.
+   *
+   * @param schema what unqualified names belong to
+   * @param others further files that the statement names
+   * @throws NativeQuery.Refused if SQLite can't prepare it
+   */
+  NativeStatement(
+      FaissConnection connection,
+      SqliteText text,
+      SqliteSchema schema,
+      Map<String, SqliteDatabase> others,
+      PlannedRun run)
+      throws SQLException {
+    this.connection = connection;
+    this.text = text;
+    this.schema = schema;
+    this.others = others;
+    opened = open(run);
+    know(opened.query());
+  }
+
+  private void know(NativeQuery query) {
+    if (!query.columns().equals(columns)) {
+      columns = query.columns();
+      shown = null;
+    }
+    parameters = new ArrayList<>();
+    for (int i = 0; i < query.parameters(); i++) {
+      parameters.add(
+          new AvaticaParameter(
+              true, 0, 0, Types.OTHER, "ANY", Object.class.getName(), "?" + (i + 1)));
+    }
+  }
+
+  private Opened open(PlannedRun run) throws SQLException {
+    RunContext context = new RunContext(connection.session(), null, Map.of(), run.flag());
+    Execution execution = context.execution();
+    SqliteFunctions[] functions = new SqliteFunctions[1];
+    NativeQuery query =
+        NativeQuery.open(
+            execution,
+            schema.database(),
+            others,
+            lease -> {
+              functions[0] = SqliteFunctions.on(lease);
+              functions[0].begin(context);
+            },
+            text.sql(),
+            text.mayHaveToSort());
+    return new Opened(query, functions[0]);
+  }
+
+  /** Gives back what was opened to prepare it, if no run has used it. */
+  void release() {
+    Opened unused = opened;
+    opened = null;
+    if (unused != null) {
+      unused.query().close();
+    }
+  }
+
+  @Override
+  public List<ColumnMetaData> columns() {
+    if (shown == null) {
+      List<SqlTypeName> guessed = null;
+      List<ColumnMetaData> list = new ArrayList<>();
+      for (int i = 0; i < columns.size(); i++) {
+        SqlTypeName type = columns.get(i).type();
+        if (type == SqlTypeName.ANY) {
+          guessed =
+              guessed == null ? connection.typesByCalcite(text.sql(), columns.size()) : guessed;
+          type = guessed.get(i);
+        }
+        list.add(column(i, columns.get(i), type));
+      }
+      shown = list;
+    }
+    return shown;
+  }
+
+  /** The columns as a result's first row shows them, where no type is declared. */
+  private List<ColumnMetaData> columns(Object[] row) {
+    if (shown != null || row == null) {
+      return columns();
+    }
+    List<SqlTypeName> guessed = null;
+    List<ColumnMetaData> list = new ArrayList<>();
+    for (int i = 0; i < columns.size(); i++) {
+      SqlTypeName type = columns.get(i).type();
+      if (type == SqlTypeName.ANY) {
+        if (row[i] == null && guessed == null) {
+          guessed = connection.typesByCalcite(text.sql(), columns.size());
+        }
+        type = row[i] == null ? guessed.get(i) : typeOf(row[i]);
+      }
+      list.add(column(i, columns.get(i), type));
+    }
+    return list;
+  }
+
+  private static SqlTypeName typeOf(Object value) {
+    return value instanceof Long
+        ? SqlTypeName.BIGINT
+        : value instanceof Double
+            ? SqlTypeName.DOUBLE
+            : value instanceof ByteString ? SqlTypeName.VARBINARY : SqlTypeName.VARCHAR;
+  }
+
+  private ColumnMetaData column(int i, NativeQuery.Column column, SqlTypeName type) {
+    return ResultColumns.of(i, column.label(), type, schema.name(), column.table());
+  }
+
+  @Override
+  public List<AvaticaParameter> parameters() {
+    return parameters;
+  }
+
+  @Override
+  public List<AvaticaParameter> describedParameters() {
+    List<AvaticaParameter> planned = connection.parametersByCalcite(text.sql());
+    return planned.size() == parameters.size() ? planned : parameters;
+  }
+
+  @Override
+  public boolean isCurrent() {
+    return true;
+  }
+
+  @Override
+  public FaissResultSet run(
+      FaissStatement statement, PlannedRun run, Preparer again, Object[] values, long maxRows)
+      throws SQLException {
+    List<ColumnMetaData> held = new ArrayList<>();
+    for (int i = 0; i < columns.size(); i++) {
+      held.add(ResultColumns.dynamic(i, columns.get(i).label()));
+    }
+    Meta.Signature signature =
+        new Meta.Signature(
+            held,
+            text.sql(),
+            parameters,
+            Map.of(),
+            Meta.CursorFactory.ARRAY,
+            Meta.StatementType.SELECT);
+    Rows rows = new Rows(run, values);
+    return new FaissResultSet(statement, run, signature, maxRows, rows, connection.timeZone());
+  }
+
+  /** The rows of one run, and what is shown of them. */
+  private final class Rows implements Supplier<Iterable<Object>>, FaissResultSet.Shown {
+    private final PlannedRun run;
+    private final Object[] values;
+    private Current current;
+
+    private Rows(PlannedRun run, Object[] values) {
+      this.run = run;
+      this.values = values;
+    }
+
+    @Override
+    public Iterable<Object> get() {
+      return () -> {
+        try {
+          current = begin();
+          return current;
+        } catch (SQLException e) {
+          throw FaissException.<RuntimeException>sneakyThrow(e);
+        }
+      };
+    }
+
+    private Current begin() throws SQLException {
+      Opened ready = run.restarted() ? null : opened;
+      opened = null;
+      if (ready == null) {
+        ready = open(run);
+        if (!ready.query().columns().equals(columns)) {
+          ready.query().close();
+          throw new FaissException(
+              SqlState.CHANGED,
+              "the columns of the result changed after the statement was prepared; prepare and run"
+                  + " it again");
+        }
+      }
+      return new Current(ready, values);
+    }
+
+    @Override
+    public List<ColumnMetaData> columns() {
+      return NativeStatement.this.columns(current == null ? null : current.row());
+    }
+
+    @Override
+    public String text(int column) throws SQLException {
+      return current.text(column);
+    }
+  }
+
+  /**
+   * Goes through the rows. The first one is read when it is made, since its types are shown; each
+   * later one when it is asked for, so that SQLite stands on the row that is shown.
+   */
+  private final class Current implements Iterator<Object>, AutoCloseable {
+    private final Opened opened;
+    private Object[] row;
+    private Object[] ahead;
+
+    private Current(Opened opened, Object[] values) throws SQLException {
+      this.opened = opened;
+      boolean begun = false;
+      try {
+        Object[] converted = new Object[values.length];
+        for (int i = 0; i < values.length; i++) {
+          converted[i] = toSqlite(values[i]);
+        }
+        opened.query().bind(converted);
+        ahead = read();
+        row = ahead;
+        begun = true;
+      } finally {
+        if (!begun) {
+          close();
+        }
+      }
+    }
+
+    private Object[] row() {
+      return row;
+    }
+
+    private Object[] read() throws SQLException {
+      try {
+        if (!opened.query().next()) {
+          return null;
+        }
+      } catch (SQLException e) {
+        Throwable failure = opened.functions().failure();
+        if (failure != null) {
+          throw FaissException.<RuntimeException>sneakyThrow(failure);
+        }
+        throw e;
+      }
+      Object[] values = new Object[columns.size()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = fromSqlite(opened.query().value(i), columns.get(i));
+      }
+      return values;
+    }
+
+    private String text(int column) throws SQLException {
+      return opened.query().text(column);
+    }
+
+    @Override
+    public boolean hasNext() {
+      try {
+        ahead = ahead == null && row != null ? read() : ahead;
+        return ahead != null;
+      } catch (SQLException e) {
+        throw FaissException.<RuntimeException>sneakyThrow(e);
+      }
+    }
+
+    @Override
+    public Object next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      row = ahead;
+      ahead = null;
+      return row;
+    }
+
+    @Override
+    public void close() {
+      opened.query().close();
+    }
+  }
+
+  private static Object fromSqlite(Object value, NativeQuery.Column column) {
+    if (value instanceof byte[] bytes) {
+      return new ByteString(bytes);
+    } else if (value instanceof Long number
+        && (number == 0 || number == 1)
+        && column.type() == SqlTypeName.BOOLEAN) {
+      return number == 1;
+    }
+    return value;
+  }
+
+  private static Object toSqlite(Object value) {
+    if (value instanceof ByteString bytes) {
+      return bytes.getBytes();
+    } else if (value instanceof BigDecimal number) {
+      // SQLite has no decimals: a whole number stays one, so that it equals INTEGER values.
+      return number.stripTrailingZeros().scale() <= 0 && number.precision() < 19
+          ? (Object) number.longValue()
+          : number.doubleValue();
+    } else if (value instanceof Boolean flag) {
+      return flag ? 1L : 0L;
+    }
+    return value;
+  }
+}

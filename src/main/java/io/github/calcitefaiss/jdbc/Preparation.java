@@ -1,0 +1,219 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.jdbc;
+
+import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sql.parser.ReadOnly;
+import io.github.calcitefaiss.sql.parser.SqliteText;
+import io.github.calcitefaiss.sql.planner.Plan;
+import io.github.calcitefaiss.sql.planner.PlanCache;
+import io.github.calcitefaiss.sql.search.FaissFunctions;
+import io.github.calcitefaiss.sqlite.NativeQuery;
+import io.github.calcitefaiss.sqlite.SqliteDatabase;
+import io.github.calcitefaiss.sqlite.SqliteSchema;
+import java.sql.SQLException;
+import java.sql.SQLSyntaxErrorException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.apache.calcite.jdbc.CalciteConnection;
+import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.schema.lookup.LikePattern;
+
+/**
+ * Decides which way a statement takes: SQLite's own, or Calcite's.
+ *
+ * <p>Calcite's where its plan searches an index, or where SQLite can't prepare the statement, since
+ * it names another source; else SQLite's. What both can answer, they answer alike.
+ */
+final class Preparation {
+  private static final Pattern TOO_DEEP =
+      Pattern.compile("(?i)recursion limit|parser stack overflow|tree is too large|too many");
+
+  private enum Way {
+    NATIVE,
+    CALCITE
+  }
+
+  private record Key(String sql, String schema) {}
+
+  private final FaissConnection connection;
+  private final CalciteConnection calcite;
+  private final PlanCache plans;
+  private final boolean nativeWay;
+  private final Map<Key, Way> ways =
+      Collections.synchronizedMap(
+          new LinkedHashMap<>(16, 0.75f, true) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Key, Way> eldest) {
+              return size() > 256;
+            }
+          });
+
+  /**
+   * @param nativeWay whether SQLite may run whole statements
+   */
+  Preparation(FaissConnection connection, PlanCache plans, boolean nativeWay) {
+    this.connection = connection;
+    this.calcite = connection.calcite();
+    this.plans = plans;
+    this.nativeWay = nativeWay;
+  }
+
+  /**
+   * Prepares a statement for a run.
+   *
+   * @throws SQLException for the person, where neither way can run it
+   */
+  Prepared prepare(String sql, PlannedRun run) throws SQLException {
+    SqliteText text = new SqliteText(sql);
+    String verb = text.verb();
+    boolean pragma = verb.equals("pragma");
+    if (pragma && !(nativeWay && ReadOnly.isReadingPragma(text))) {
+      throw ReadOnly.refused("PRAGMA");
+    }
+    SqliteSchema schema = nativeWay ? defaultSchema() : null;
+    boolean planFor =
+        verb.equals("explain") && text.words().contains("plan") && !text.words().contains("query");
+    if (schema == null || planFor || text.isSeveral() && !pragma) {
+      return byCalcite(sql, run);
+    }
+    Key key = new Key(sql, calcite.getSchema());
+    Way known = ways.get(key);
+    boolean ranks = known == null && FaissFunctions.mayRank(text.words());
+    if (known == Way.CALCITE || ranks) {
+      return byCalciteFirst(text, schema, key, run);
+    }
+    SQLException refused;
+    try {
+      Prepared prepared = natively(text, schema, run);
+      if (known == null) {
+        if (FaissFunctions.mayBeWrong(text.words())) {
+          plans.check(sql, run);
+        }
+        ways.put(key, Way.NATIVE);
+      }
+      return prepared;
+    } catch (NativeQuery.Refused e) {
+      refused = e;
+    }
+    if (pragma || verb.equals("explain")) {
+      throw said(refused);
+    }
+    try {
+      Prepared planned = byCalcite(sql, run);
+      ways.put(key, Way.CALCITE);
+      return planned;
+    } catch (SQLException e) {
+      throw better(refused, e);
+    }
+  }
+
+  private Prepared byCalciteFirst(SqliteText text, SqliteSchema schema, Key key, PlannedRun run)
+      throws SQLException {
+    PlannedStatement planned = null;
+    SQLException problem = null;
+    try {
+      planned = byCalcite(text.sql(), run);
+      if (planned.plan().searches() || ways.get(key) == Way.CALCITE) {
+        ways.put(key, Way.CALCITE);
+        return planned;
+      }
+    } catch (SQLException e) {
+      if (!isOfGrammar(e)) {
+        throw e;
+      }
+      problem = e;
+    }
+    try {
+      Prepared prepared = natively(text, schema, run);
+      ways.put(key, Way.NATIVE);
+      return prepared;
+    } catch (NativeQuery.Refused e) {
+      if (planned == null) {
+        throw better(e, problem);
+      }
+      ways.put(key, Way.CALCITE);
+      return planned;
+    }
+  }
+
+  /** Whether an error says that Calcite doesn't know what SQLite may know. */
+  private static boolean isOfGrammar(SQLException e) {
+    String state = String.valueOf(e.getSQLState());
+    return state.startsWith("42") && !state.equals(SqlState.UNKNOWN_NAME)
+        || state.startsWith("HY0") && !state.equals(SqlState.CANCELLED)
+        || state.equals(SqlState.UNSUPPORTED);
+  }
+
+  private PlannedStatement byCalcite(String sql, PlannedRun run) throws SQLException {
+    Plan plan;
+    try {
+      plan = plans.plan(sql, run);
+    } catch (Throwable t) {
+      throw DidYouMean.advise(ErrorTranslation.of(t, run), sql, calcite);
+    }
+    return new PlannedStatement(connection, plan);
+  }
+
+  private Prepared natively(SqliteText text, SqliteSchema schema, PlannedRun run)
+      throws SQLException {
+    try {
+      return new NativeStatement(connection, text, schema, Map.of(), run);
+    } catch (NativeQuery.Refused e) {
+      Map<String, SqliteDatabase> others = named(text);
+      if (others.isEmpty()) {
+        throw e;
+      }
+      return new NativeStatement(connection, text, schema, others, run);
+    }
+  }
+
+  private SqliteSchema defaultSchema() throws SQLException {
+    String name = calcite.getSchema();
+    return name == null ? null : SqliteSchema.of(calcite.getRootSchema().subSchemas().get(name));
+  }
+
+  /** The files whose schemas a statement names. */
+  private Map<String, SqliteDatabase> named(SqliteText text) {
+    Map<String, SqliteDatabase> named = new TreeMap<>();
+    SchemaPlus root = calcite.getRootSchema();
+    for (String qualifier : text.qualifiers()) {
+      for (String name : root.subSchemas().getNames(LikePattern.any())) {
+        SqliteSchema schema =
+            name.equalsIgnoreCase(qualifier) ? SqliteSchema.of(root.subSchemas().get(name)) : null;
+        if (schema != null && !name.equalsIgnoreCase("main") && !name.equalsIgnoreCase("temp")) {
+          named.put(name, schema.database());
+        }
+      }
+    }
+    return named;
+  }
+
+  /** Of the errors of both ways, the one that helps the person. */
+  private static SQLException better(SQLException refused, SQLException planned) {
+    String said = String.valueOf(refused.getMessage());
+    boolean syntax =
+        said.contains("syntax error")
+            || said.contains("incomplete input")
+            || said.contains("unrecognized token");
+    boolean calciteSyntax = String.valueOf(planned.getMessage()).startsWith("Syntax error");
+    return !syntax && calciteSyntax ? said(refused) : planned;
+  }
+
+  private static SQLException said(SQLException refused) {
+    String said = String.valueOf(refused.getMessage());
+    if (TOO_DEEP.matcher(said).find()) {
+      return new SQLException(
+          "The statement is nested too deeply for SQLite (" + said + "); split it",
+          SqlState.TOO_COMPLEX,
+          refused);
+    }
+    String state =
+        said.startsWith("no such table")
+            ? SqlState.NO_TABLE
+            : said.startsWith("no such column") ? SqlState.NO_COLUMN : SqlState.SYNTAX;
+    return new SQLSyntaxErrorException("SQLite: " + said, state, refused);
+  }
+}

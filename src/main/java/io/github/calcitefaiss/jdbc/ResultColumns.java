@@ -1,0 +1,114 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.jdbc;
+
+import java.sql.DatabaseMetaData;
+import java.sql.Types;
+import org.apache.calcite.avatica.ColumnMetaData;
+import org.apache.calcite.sql.type.SqlTypeName;
+
+/** Makes the descriptions of a result's columns. */
+final class ResultColumns {
+  private ResultColumns() {}
+
+  /** A column whose values are of any type, each read as it is. */
+  static ColumnMetaData dynamic(int ordinal, String label) {
+    return of(
+        ordinal,
+        label,
+        ColumnMetaData.scalar(Types.JAVA_OBJECT, "ANY", ColumnMetaData.Rep.OBJECT),
+        0,
+        null,
+        null);
+  }
+
+  /**
+   * A column as it is announced.
+   *
+   * @param table the table that it comes from, or null
+   */
+  static ColumnMetaData of(
+      int ordinal, String label, SqlTypeName type, String schema, String table) {
+    ColumnMetaData.AvaticaType announced;
+    int size;
+    switch (type) {
+      case BIGINT:
+        announced = ColumnMetaData.scalar(Types.BIGINT, "BIGINT", ColumnMetaData.Rep.LONG);
+        size = 19;
+        break;
+      case DOUBLE:
+        announced = ColumnMetaData.scalar(Types.DOUBLE, "DOUBLE", ColumnMetaData.Rep.DOUBLE);
+        size = 15;
+        break;
+      case BOOLEAN:
+        announced = ColumnMetaData.scalar(Types.BOOLEAN, "BOOLEAN", ColumnMetaData.Rep.BOOLEAN);
+        size = 1;
+        break;
+      case VARBINARY:
+        announced =
+            ColumnMetaData.scalar(Types.VARBINARY, "VARBINARY", ColumnMetaData.Rep.BYTE_STRING);
+        size = 0;
+        break;
+      default:
+        announced = ColumnMetaData.scalar(Types.VARCHAR, "VARCHAR", ColumnMetaData.Rep.STRING);
+        size = 0;
+    }
+    return of(ordinal, label, announced, size, table == null ? null : schema, table);
+  }
+
+  /** The type that a column of SQLite's is announced as, for one of {@link Types}. */
+  static SqlTypeName type(int jdbcType) {
+    switch (jdbcType) {
+      case Types.TINYINT:
+      case Types.SMALLINT:
+      case Types.INTEGER:
+      case Types.BIGINT:
+        return SqlTypeName.BIGINT;
+      case Types.REAL:
+      case Types.FLOAT:
+      case Types.DOUBLE:
+      case Types.DECIMAL:
+      case Types.NUMERIC:
+        return SqlTypeName.DOUBLE;
+      case Types.BINARY:
+      case Types.VARBINARY:
+      case Types.LONGVARBINARY:
+        return SqlTypeName.VARBINARY;
+      case Types.BOOLEAN:
+        // Of an expression, SQLite makes 1 and 0.
+        return SqlTypeName.BIGINT;
+      default:
+        return SqlTypeName.VARCHAR;
+    }
+  }
+
+  /** A column of a type and size. */
+  static ColumnMetaData of(
+      int ordinal,
+      String label,
+      ColumnMetaData.AvaticaType type,
+      int size,
+      String schema,
+      String table) {
+    return new ColumnMetaData(
+        ordinal,
+        false,
+        true,
+        true,
+        false,
+        DatabaseMetaData.columnNullable,
+        true,
+        size,
+        label,
+        label,
+        schema,
+        size,
+        0,
+        table,
+        null,
+        type,
+        true,
+        false,
+        false,
+        type.columnClassName());
+  }
+}

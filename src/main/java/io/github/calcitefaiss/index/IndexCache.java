@@ -1,7 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.index;
 
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.SynchronousQueue;
@@ -117,6 +119,8 @@ public final class IndexCache {
    * @param skipped rows that have no usable vector
    * @param buildNanos how long loading took
    * @param loadedAt when it was loaded, milliseconds since 1970
+   * @param mixed where the vectors have several dimensions, an index for each; else null, and
+   *     {@code index} is that of most vectors
    */
   public record Entry(
       Comparable<?> version,
@@ -124,7 +128,46 @@ public final class IndexCache {
       long bytes,
       long skipped,
       long buildNanos,
-      long loadedAt) {}
+      long loadedAt,
+      Mixed mixed) {
+    /** An index of vectors that all have one dimension. */
+    public Entry(
+        Comparable<?> version,
+        FlatIndex index,
+        long bytes,
+        long skipped,
+        long buildNanos,
+        long loadedAt) {
+      this(version, index, bytes, skipped, buildNanos, loadedAt, null);
+    }
+
+    /** The index of each dimension, that of most vectors first. */
+    public Collection<FlatIndex> indexes() {
+      return mixed == null ? List.of(index) : mixed.byDims.values();
+    }
+
+    /** The index of a dimension; an empty one serves for all; null if there is none. */
+    public FlatIndex index(int dims) {
+      return mixed != null
+          ? mixed.byDims.get(dims)
+          : index.size() == 0 || index.dims() == dims ? index : null;
+    }
+
+    /** Number of rows, of whatever dimension. */
+    public long size() {
+      return indexes().stream().mapToLong(FlatIndex::size).sum();
+    }
+  }
+
+  /**
+   * A table whose vectors have several dimensions.
+   *
+   * @param byDims the index of each, that of most vectors first
+   * @param toldApart whether a column of the table says which dimension a row has, so that each is
+   *     meant to be searched by itself; else the rows of the rarer ones may be mistakes
+   * @param what a sentence for the person who asks: which there are, and what to do
+   */
+  public record Mixed(Map<Integer, FlatIndex> byDims, boolean toldApart, String what) {}
 
   /** What is known of a table's index: the entry may be null, when it isn't loaded. */
   public record Status(Entry entry, long searches) {}

@@ -4,7 +4,7 @@ package io.github.calcitefaiss.jdbc;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.run.SqlState;
-import io.github.calcitefaiss.sql.function.VectorJson;
+import io.github.calcitefaiss.sqlite.VectorJson;
 import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigDecimal;

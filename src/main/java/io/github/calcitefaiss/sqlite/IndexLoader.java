@@ -41,10 +41,8 @@ final class IndexLoader implements IndexCache.Source {
   /** No vector is longer, so a longer value is never read. */
   private static final int LONGEST_BLOB = 4 << 20;
 
-  /**
-   * Above it a text or blob id is charged for its length; below, its share of the id column does.
-   */
-  private static final int SHORT_ID = 16;
+  /** No vector written as JSON is longer. */
+  private static final int LONGEST_TEXT = 32 << 20;
 
   private final Execution.Snapshot<SqliteDatabase.Lease> snapshot;
   private final SqliteDatabase.Lease lease;
@@ -76,8 +74,8 @@ final class IndexLoader implements IndexCache.Source {
     try {
       long expected = expectedRows(lease.connection());
       int rows = (int) Math.min(expected, Integer.MAX_VALUE);
-      try (FlatIndex.Builder builder = new FlatIndex.Builder(rows, memory::charge)) {
-        return read(builder, expected, checkpoint, memory, previous);
+      try (DimensionBuilders builders = new DimensionBuilders(rows, memory)) {
+        return read(builders, expected, checkpoint, memory, previous);
       }
     } catch (MemoryLimitException e) {
       throw tooLarge(-1, e.limit());
@@ -87,7 +85,7 @@ final class IndexLoader implements IndexCache.Source {
   }
 
   private IndexCache.Entry read(
-      FlatIndex.Builder builder,
+      DimensionBuilders builders,
       long expected,
       Checkpoint checkpoint,
       IndexCache.Memory memory,
@@ -96,13 +94,14 @@ final class IndexLoader implements IndexCache.Source {
     long start = System.nanoTime();
     Connection connection = lease.connection();
     long skipped = 0;
-    long idBytes = 0;
     // SQLite tells that something was committed, not what: rows are read again, and as long as
     // they are those of the index there is, nothing is built.
-    FlatIndex known = previous == null ? null : previous.index();
+    FlatIndex known = previous == null || previous.mixed() != null ? null : previous.index();
     int same = 0;
-    int blobLength = table.skipBadRows() ? usualLength(connection) : -1;
-    if (known != null && blobLength >= 0 && blobLength != 4 * known.dims()) {
+    // Whether vectors are JSON text, once that is known: a table has either, as one type.
+    Boolean json = null;
+    int onlyDims = table.skipBadRows() ? MixedDimensions.usual(connection, table) : 0;
+    if (known != null && onlyDims > 0 && onlyDims != known.dims()) {
       known = null;
     }
     try (PreparedStatement statement = connection.prepareStatement(query());
@@ -122,27 +121,36 @@ final class IndexLoader implements IndexCache.Source {
           continue;
         }
         Object id = id(rows.getObject(1));
+        String problem = null;
+        try {
+          if (embedding instanceof String text && json != Boolean.FALSE) {
+            embedding = parse(text);
+            json = embedding instanceof byte[] ? Boolean.TRUE : json;
+          } else if (embedding instanceof byte[]) {
+            if (json == Boolean.TRUE) {
+              problem =
+                  "its " + table.embedding() + " is a BLOB, expected a JSON array as in other rows";
+            }
+            json = json == null ? Boolean.FALSE : json;
+          }
+        } catch (VectorException e) {
+          problem = "its " + table.embedding() + " is refused: " + e.getMessage();
+        }
         if (known != null) {
           if (id != null && embedding instanceof byte[] blob && known.holds(same, id, blob)) {
             same++;
             continue;
           }
           if (same > 0) {
-            begin(builder, connection, expected, known.dims(), memory);
+            begin(builders, connection, expected, known.dims(), memory);
           }
-          idBytes += copy(known, same, builder, checkpoint, memory);
+          copy(known, same, builders, checkpoint);
           known = null;
         }
-        if (builder.size() == 0 && embedding instanceof byte[] blob) {
-          begin(builder, connection, expected, blob.length / 4, memory);
+        if (builders.isEmpty() && embedding instanceof byte[] blob) {
+          begin(builders, connection, expected, blob.length / 4, memory);
         }
-        long idLength =
-            id instanceof String s ? 2L * s.length() : id instanceof byte[] b ? b.length : 0;
-        if (idLength > SHORT_ID) {
-          memory.charge(idLength);
-          idBytes += idLength;
-        }
-        String problem = add(builder, id, embedding, blobLength);
+        problem = problem == null ? add(builders, id, embedding, onlyDims) : problem;
         if (problem == null) {
           continue;
         }
@@ -153,19 +161,21 @@ final class IndexLoader implements IndexCache.Source {
       }
     }
     if (known != null && same < known.size()) {
-      idBytes += copy(known, same, builder, checkpoint, memory);
+      copy(known, same, builders, checkpoint);
       known = null;
     }
-    FlatIndex index = known == null ? builder.build() : known;
+    long idBytes = builders.idBytes();
+    List<FlatIndex> indexes = known == null ? builders.build() : List.of(known);
+    FlatIndex index = indexes.get(0);
     long nanos = System.nanoTime() - start;
     String indexed =
         String.format(
             Locale.ROOT,
-            "%s.%s: %d rows of %d dimensions %s in %d ms, %d skipped",
+            "%s.%s: %d rows of %s dimensions %s in %d ms, %d skipped",
             schema,
             table.table(),
-            index.size(),
-            index.dims(),
+            indexes.stream().mapToLong(FlatIndex::size).sum(),
+            String.join(" or ", indexes.stream().map(i -> String.valueOf(i.dims())).toList()),
             known == null ? "indexed" : "found unchanged",
             nanos / 1_000_000,
             skipped);
@@ -177,15 +187,24 @@ final class IndexLoader implements IndexCache.Source {
     return new IndexCache.Entry(
         lease.version(),
         index,
-        known == null ? index.bytes() + idBytes : previous.bytes(),
+        known == null
+            ? indexes.stream().mapToLong(FlatIndex::bytes).sum() + idBytes
+            : previous.bytes(),
         skipped,
         nanos,
-        System.currentTimeMillis());
+        System.currentTimeMillis(),
+        indexes.size() == 1 ? null : MixedDimensions.of(connection, schema, table, indexes));
+  }
+
+  private static Object parse(String json) {
+    String text = json.strip();
+    // What isn't meant as a vector is said to be text, below.
+    return text.startsWith("[") ? VectorCodec.encode(VectorJson.parse(text)) : json;
   }
 
   /** What comes before the first row: whether there is room, and what the rows will be like. */
   private void begin(
-      FlatIndex.Builder builder,
+      DimensionBuilders builders,
       Connection connection,
       long expected,
       int dims,
@@ -193,7 +212,7 @@ final class IndexLoader implements IndexCache.Source {
       throws SQLException {
     checkSize(connection, expected, dims, memory.limit());
     if (dims > 0 && expected >= LEAST_ELEMENTS_TO_SAMPLE / dims) {
-      builder.sample(sample(connection, expected));
+      builders.sample(sample(connection, expected));
     }
   }
 
@@ -243,50 +262,38 @@ final class IndexLoader implements IndexCache.Source {
     }
   }
 
-  /** Takes the first rows of another version's index; returns the bytes of their ids. */
-  private static long copy(
-      FlatIndex from,
-      int rows,
-      FlatIndex.Builder to,
-      Checkpoint checkpoint,
-      IndexCache.Memory memory) {
-    long idBytes = 0;
+  /** Takes the first rows of another version's index. */
+  private static void copy(FlatIndex from, int rows, DimensionBuilders to, Checkpoint checkpoint) {
     for (int row = 0; row < rows; row++) {
       checkpoint.check();
-      Object id = from.id(row);
-      idBytes += charge(id, memory);
-      to.add(id, VectorCodec.encode(from.vector(row)));
+      to.add(from.id(row), VectorCodec.encode(from.vector(row)));
     }
-    return idBytes;
   }
 
-  private static long charge(Object id, IndexCache.Memory memory) {
-    long length = id instanceof String s ? 2L * s.length() : id instanceof byte[] b ? b.length : 0;
-    if (length <= SHORT_ID) {
-      return 0;
-    }
-    memory.charge(length);
-    return length;
-  }
-
-  /** Other values than vectors come as the name of their type or the number of their bytes. */
+  /**
+   * What can be no vector comes as a number: the bytes of too long a blob, the characters of too
+   * long a text, negative, and 0.5 for a number.
+   */
   private String query() {
     String e = quote(table.embedding());
+    String length = "length(" + e + ")";
     return "SELECT "
         + quote(table.id())
         + ", CASE typeof("
         + e
-        + ") WHEN 'blob' THEN CASE WHEN length("
+        + ") WHEN 'blob' THEN CASE WHEN "
+        + length
+        + (" > " + LONGEST_BLOB + " THEN ")
+        + length
+        + " ELSE "
         + e
-        + ") > "
-        + LONGEST_BLOB
-        + " THEN length("
+        + " END WHEN 'text' THEN CASE WHEN "
+        + length
+        + (" > " + LONGEST_TEXT + " THEN -")
+        + length
+        + " ELSE "
         + e
-        + ") ELSE "
-        + e
-        + " END WHEN 'null' THEN NULL ELSE typeof("
-        + e
-        + ") END"
+        + " END WHEN 'null' THEN NULL ELSE 0.5 END"
         + from();
   }
 
@@ -338,25 +345,26 @@ final class IndexLoader implements IndexCache.Source {
   }
 
   /** Adds a row, or says what is wrong with it. */
-  private String add(FlatIndex.Builder builder, Object id, Object embedding, int blobLength) {
+  private String add(DimensionBuilders builders, Object id, Object embedding, int onlyDims) {
     if (id == null) {
       return "its " + table.id() + " is NULL";
     }
     if (!(embedding instanceof byte[] blob)) {
+      boolean text =
+          embedding instanceof String || embedding instanceof Number n && n.longValue() < 0;
+      boolean tooLong = embedding instanceof Number n && n.longValue() != 0;
       return "its "
           + table.embedding()
           + " is "
-          + (embedding instanceof Number
-              ? "a BLOB of " + embedding + " bytes"
-              : embedding.equals("text") ? "TEXT" : "a number")
+          + (text ? "TEXT" : tooLong ? "a BLOB of " + embedding + " bytes" : "a number")
           + ", expected a BLOB of float32 elements"
-          + (embedding instanceof Number ? ", at most " + LONGEST_BLOB + " bytes" : "");
+          + (tooLong ? ", at most " + LONGEST_BLOB + " bytes" : " or a JSON array of numbers");
     }
-    if (blobLength >= 0 && blob.length != blobLength) {
+    if (onlyDims > 0 && blob.length != 4 * onlyDims) {
       return "its " + table.embedding() + " has another length than most";
     }
     try {
-      builder.add(id, blob);
+      builders.add(id, blob);
       return null;
     } catch (VectorException e) {
       return "its " + table.embedding() + " is refused: " + e.getMessage();
@@ -379,26 +387,6 @@ final class IndexLoader implements IndexCache.Source {
             + ": "
             + problem
             + "; correct the row, or leave such rows out with the operand \"onBadRow\": \"skip\"");
-  }
-
-  /** Where odd rows are skipped, the first row may be one: the length that most rows have. */
-  private int usualLength(Connection connection) throws SQLException {
-    String length = "length(" + quote(table.embedding()) + ")";
-    try (Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery(
-                "SELECT "
-                    + length
-                    + from()
-                    + " WHERE typeof("
-                    + quote(table.embedding())
-                    + ") = 'blob' AND "
-                    + length
-                    + " > 0 AND "
-                    + length
-                    + " % 4 = 0 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")) {
-      return row.next() ? row.getInt(1) : -1;
-    }
   }
 
   private static Object id(Object value) {

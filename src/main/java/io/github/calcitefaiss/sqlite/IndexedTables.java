@@ -135,7 +135,9 @@ public final class IndexedTables {
    */
   public int knownDims(IndexedTable table) throws SQLException {
     IndexCache.Entry entry = status(table).entry();
-    return entry != null && entry.version().equals(schema.database().version(Execution.current()))
+    return entry != null
+            && entry.version().equals(schema.database().version(Execution.current()))
+            && entry.mixed() == null
         ? entry.index().dims()
         : 0;
   }

@@ -101,6 +101,28 @@ public record SqliteQuery(
     return new SqliteQuery(database, sql, changed, parameters, tables, sorts);
   }
 
+  /**
+   * The rows of this query whose last column is a vector of some dimension, without that column.
+   */
+  public SqliteQuery ofDimension(int dims) {
+    List<Output> others = outputs.subList(0, outputs.size() - 1);
+    return new SqliteQuery(
+        database,
+        "SELECT "
+            + String.join(
+                ", ", others.stream().map(output -> IndexLoader.quote(output.name())).toList())
+            + " FROM ("
+            + sql
+            + ") WHERE "
+            + MixedDimensions.sql(IndexLoader.quote(outputs.get(others.size()).name()))
+            + " = "
+            + dims,
+        others,
+        parameters,
+        tables,
+        sorts);
+  }
+
   /** The rows of this query in which a column has one of so many values, given as outer values. */
   public SqliteQuery withAny(String column, int count) {
     List<Integer> all = new ArrayList<>(parameters);

@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sql.function;
 
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.sqlite.VectorJson;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.List;

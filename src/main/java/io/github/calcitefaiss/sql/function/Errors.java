@@ -106,7 +106,8 @@ public final class Errors {
         DATA, function + ": " + argument + ": the vector is empty (0 bytes), expected elements");
   }
 
-  public static FaissException dimensions(String function, String argument, int expected, int got) {
+  public static FaissException dimensions(
+      String function, String argument, Object expected, int got) {
     return new FaissException(
         DATA, function + ": " + argument + ": expected " + expected + " dimensions, got " + got);
   }

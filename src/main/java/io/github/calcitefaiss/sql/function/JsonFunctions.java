@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.calcitefaiss.sqlite.VectorJson;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;

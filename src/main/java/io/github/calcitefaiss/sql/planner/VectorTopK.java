@@ -241,6 +241,10 @@ public class VectorTopK extends AbstractRelNode {
     withId.add(id);
     List<Integer> withVector = new ArrayList<>(plan.columns());
     withVector.add(embedding);
+    List<Integer> groupAndVector = new ArrayList<>(group);
+    groupAndVector.add(embedding);
+    List<Integer> idAndVector = new ArrayList<>(withId);
+    idAndVector.add(embedding);
     boolean read = plan.condition() != null || !groupColumns.isEmpty();
     return new TableRows(
         read ? query(group, unique ? null : present).withRaw(0) : null,
@@ -248,7 +252,10 @@ public class VectorTopK extends AbstractRelNode {
         query(withId, unique ? null : present).withRaw(plan.columns().size()),
         query(plan.columns(), absent),
         query(plan.columns(), null),
-        query(withVector, null),
+        query(withVector, null).withRaw(plan.columns().size()),
+        new TableRows.WithVector(
+            query(groupAndVector, null).withRaw(0).withRaw(group.size()),
+            query(idAndVector, null).withRaw(plan.columns().size()).withRaw(withId.size())),
         keys.size() == plan.columns().size() ? fields.get(id).getType().getSqlTypeName() : null,
         keys,
         unique,

@@ -2,11 +2,13 @@
 package io.github.calcitefaiss.sql.search;
 
 import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
 import io.github.calcitefaiss.index.Search;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.function.Arguments;
 import io.github.calcitefaiss.sql.function.Errors;
 import io.github.calcitefaiss.sqlite.IndexedTable;
@@ -50,12 +52,16 @@ public final class IndexAccess {
       IndexedTable indexed = table(function, schema, table);
       float[] query = Arguments.vector(function, "vector", vector);
       int count = Arguments.count(function, "k", k);
-      FlatIndex index = schema.indexedTables().index(indexed, execution).index();
+      IndexCache.Entry entry = schema.indexedTables().index(indexed, execution);
       if (query.length == 0) {
         throw Errors.emptyVector(function, "vector");
       }
-      if (index.size() > 0 && query.length != index.dims()) {
-        throw Errors.dimensions(function, "vector", index.dims(), query.length);
+      if (entry.mixed() != null && !entry.mixed().toldApart()) {
+        throw new FaissException(SqlState.DATA, entry.mixed().what());
+      }
+      FlatIndex index = entry.index(query.length);
+      if (index == null) {
+        throw Errors.dimensions(function, "vector", dims(entry), query.length);
       }
       if (count == 0 || index.size() == 0) {
         return new Found(index, new Neighbors(new int[0], new double[0]));
@@ -64,6 +70,12 @@ public final class IndexAccess {
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     }
+  }
+
+  /** The dimensions of a table's vectors, in words. */
+  static String dims(IndexCache.Entry entry) {
+    return String.join(
+        " or ", entry.indexes().stream().map(index -> String.valueOf(index.dims())).toList());
   }
 
   /** The schema of a database's name, matched without regard to case if no other way. */

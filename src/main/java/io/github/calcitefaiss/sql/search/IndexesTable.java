@@ -23,7 +23,8 @@ import org.apache.calcite.schema.lookup.LikePattern;
 import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
- * {@code "metadata"."faiss_indexes"}: a row for each indexed table of the connection.
+ * {@code "metadata"."faiss_indexes"}: a row for each indexed table of the connection, and, where a
+ * table's vectors have several dimensions, for each of these.
  *
  * <p>Reading it loads nothing: what isn't known of an index that isn't in memory is NULL.
  */
@@ -63,7 +64,12 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
         SqliteSchema schema = SqliteSchema.of(schemas.subSchemas().get(name));
         if (schema != null) {
           for (IndexedTable table : schema.indexedTables().list()) {
-            rows.add(row(schema, table));
+            IndexCache.Entry entry = schema.indexedTables().status(table).entry();
+            if (entry == null) {
+              rows.add(row(schema, table, null));
+            } else {
+              entry.indexes().forEach(index -> rows.add(row(schema, table, index)));
+            }
           }
         }
       }
@@ -73,10 +79,9 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     return Linq4j.asEnumerable(rows);
   }
 
-  private static Object[] row(SqliteSchema schema, IndexedTable table) {
+  private static Object[] row(SqliteSchema schema, IndexedTable table, FlatIndex index) {
     IndexCache.Status status = schema.indexedTables().status(table);
     IndexCache.Entry entry = status.entry();
-    FlatIndex index = entry == null ? null : entry.index();
     return new Object[] {
       schema.name(),
       table.table(),
@@ -85,7 +90,7 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
       index == null ? null : (long) index.size(),
       entry == null ? null : entry.skipped(),
       index == null ? null : (long) index.dims(),
-      entry == null ? null : entry.bytes(),
+      entry == null ? null : entry.mixed() == null ? entry.bytes() : index.bytes(),
       entry == null ? null : entry.buildNanos() / 1e6,
       entry == null ? null : entry.version().toString(),
       entry == null ? null : entry.loadedAt(),

@@ -35,17 +35,38 @@ final class InputRows implements Candidates {
       SqliteSchema schema,
       IndexedTable table,
       IndexCache.Entry entry,
+      FlatIndex index,
       int key,
-      Enumerable<Object[]> rows)
+      List<Object[]> rows)
       throws SQLException {
-    this.index = entry.index();
+    this.index = index;
     this.key = key;
     BadRows bad = new BadRows(root, schema, table, entry);
-    try (Enumerator<Object[]> row = rows.enumerator()) {
-      while (row.moveNext()) {
-        add(row.current(), bad);
+    for (Object[] row : rows) {
+      if (!isOfAnother(row, entry)) {
+        add(row, bad);
       }
     }
+  }
+
+  /** The rows of another part of the plan, which are read once. */
+  static List<Object[]> read(Enumerable<Object[]> rows) {
+    List<Object[]> list = new ArrayList<>();
+    try (Enumerator<Object[]> row = rows.enumerator()) {
+      while (row.moveNext()) {
+        list.add(row.current());
+      }
+    }
+    return list;
+  }
+
+  /** Whether a row's vector is in the index of another dimension. */
+  private boolean isOfAnother(Object[] row, IndexCache.Entry entry) {
+    if (entry.mixed() == null || row[key] == null) {
+      return false;
+    }
+    Object id = id(row[key]);
+    return entry.indexes().stream().anyMatch(other -> other != index && other.ordinal(id) >= 0);
   }
 
   private void add(Object[] row, BadRows bad) {

@@ -74,7 +74,7 @@ public final class SearchFunctions {
     try {
       SqliteSchema schema = IndexAccess.schema("faiss_refresh", root.getRootSchema(), database);
       IndexedTable indexed = IndexAccess.table("faiss_refresh", schema, table);
-      return (long) schema.indexedTables().current(indexed, execution).index().size();
+      return schema.indexedTables().current(indexed, execution).size();
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     }

@@ -9,6 +9,7 @@ import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.sql.function.Values;
 import io.github.calcitefaiss.sqlite.SqliteQuery;
+import io.github.calcitefaiss.sqlite.VectorJson;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,6 +32,7 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * @param empty the candidates' columns of rows that have no vector
  * @param all the candidates' columns of all rows
  * @param compared the candidates' columns and the vector of all rows
+ * @param withVector for a table whose vectors have several dimensions
  * @param idType the type of the candidates' columns if all are the id, else null
  * @param keys the candidates' columns that are the id
  * @param unique whether the id is the primary key
@@ -43,6 +45,7 @@ public record TableRows(
     SqliteQuery empty,
     SqliteQuery all,
     SqliteQuery compared,
+    WithVector withVector,
     SqlTypeName idType,
     List<Integer> keys,
     boolean unique,
@@ -60,8 +63,29 @@ public record TableRows(
   /** After so many rows tested in vain, as a part of all, it is cheaper to read a filter's ids. */
   private static final int WASTED_OF = 32;
 
-  Candidates open(DataContext root, IndexCache.Entry entry, VectorSearch.Form form) {
-    return new Open(root, entry, form);
+  /** What {@code ids} and {@code found} give, and the vector as the last column. */
+  public record WithVector(SqliteQuery ids, SqliteQuery found) {}
+
+  Candidates open(
+      DataContext root, IndexCache.Entry entry, FlatIndex index, VectorSearch.Form form) {
+    TableRows rows = entry.mixed() == null ? this : ofDimension(index.dims());
+    return rows.new Open(root, entry, index, form);
+  }
+
+  /** Those rows whose vectors have one dimension, and those without one. */
+  private TableRows ofDimension(int dims) {
+    return new TableRows(
+        withVector.ids.ofDimension(dims),
+        groupColumns,
+        withVector.found.ofDimension(dims),
+        empty,
+        all,
+        compared,
+        withVector,
+        idType,
+        keys,
+        unique,
+        skipBadRows);
   }
 
   private final class Open implements Candidates {
@@ -76,10 +100,11 @@ public record TableRows(
     private BitSet ordinals;
     private KnownFilters.Known many;
 
-    private Open(DataContext root, IndexCache.Entry entry, VectorSearch.Form form) {
+    private Open(
+        DataContext root, IndexCache.Entry entry, FlatIndex index, VectorSearch.Form form) {
       this.root = root;
       this.entry = entry;
-      this.index = entry.index();
+      this.index = index;
       this.form = form;
       this.filter = ids == null || !indexed() ? null : filter();
       if (filter != null) {
@@ -332,8 +357,13 @@ public record TableRows(
     }
 
     private float[] vector(Object embedding) {
+      byte[] blob = Values.bytes(embedding);
+      if (blob == null && !(embedding instanceof String)) {
+        return null;
+      }
       try {
-        float[] vector = VectorCodec.decode(Values.bytes(embedding));
+        float[] vector =
+            blob == null ? VectorJson.parse((String) embedding) : VectorCodec.decode(blob);
         return vector.length == index.dims() ? vector : null;
       } catch (VectorException e) {
         return null;

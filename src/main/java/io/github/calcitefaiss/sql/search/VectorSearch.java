@@ -8,6 +8,7 @@ import io.github.calcitefaiss.index.Neighbors;
 import io.github.calcitefaiss.index.Search;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.function.Arguments;
 import io.github.calcitefaiss.sql.function.Errors;
 import io.github.calcitefaiss.sql.planner.VectorTopK;
@@ -20,8 +21,10 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.linq4j.AbstractEnumerable;
 import org.apache.calcite.linq4j.Enumerable;
@@ -142,13 +145,9 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     private final Enumerator<Object[]> queries;
     private final Enumerable<Object[]> others;
     private final Deque<Object[]> out = new ArrayDeque<>();
-    private boolean started;
     private boolean ended;
-    private FlatIndex index;
-    private Candidates candidates;
-    private final Map<Integer, Map<List<Object>, int[]>> groups = new HashMap<>();
-    private List<int[]> partitions;
-    private boolean disjoint;
+    private IndexCache.Entry entry;
+    private List<Part> parts;
     private Object[] current;
 
     private Run(DataContext root, Enumerator<Object[]> queries, Enumerable<Object[]> others) {
@@ -172,7 +171,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         execution.check();
         List<Query> batch = read();
         ended = batch.size() < BATCH;
-        if (!started && batch.isEmpty() && form.outer) {
+        if (parts == null && batch.isEmpty() && form.outer) {
           batch.add(new Query(new Object[form.queryWidth]));
         }
         if (!batch.isEmpty()) {
@@ -203,68 +202,51 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     }
 
     private void start() {
-      if (started) {
+      if (parts != null) {
         return;
       }
-      started = true;
       try {
-        IndexCache.Entry entry = schema.indexedTables().index(table, execution);
-        index = entry.index();
-        candidates =
-            others == null
-                ? rows.open(root, entry, form)
-                : new InputRows(root, schema, table, entry, form.key, others);
+        entry = schema.indexedTables().index(table, execution);
+        List<Object[]> given = others == null ? null : InputRows.read(others);
+        parts = new ArrayList<>();
+        for (FlatIndex index : entry.indexes()) {
+          parts.add(
+              new Part(
+                  index,
+                  given == null
+                      ? rows.open(root, entry, index, form)
+                      : new InputRows(root, schema, table, entry, index, form.key, given)));
+        }
       } catch (SQLException e) {
         throw FaissException.<RuntimeException>sneakyThrow(e);
       }
     }
 
     private void answer(List<Query> batch) {
-      List<Query> asked = new ArrayList<>();
+      Map<Part, List<Query>> asked = new LinkedHashMap<>();
       for (Query query : batch) {
         if (prepare(query)) {
-          asked.add(query);
+          asked.computeIfAbsent(part(query), part -> new ArrayList<>()).add(query);
         }
       }
-      if (!candidates.indexed()) {
-        asked.forEach(this::compareAll);
-        return;
+      asked.forEach(Part::answer);
+    }
+
+    /** The part whose vectors have the query's dimension, if no candidate is in another. */
+    private Part part(Query query) {
+      if (entry.mixed() == null || query.vector == null) {
+        return parts.get(0);
       }
-      search(asked);
-      BitSet ordinals = new BitSet();
-      for (Query query : asked) {
-        for (Neighbors neighbors : query.found) {
-          for (int ordinal : neighbors.ordinals()) {
-            ordinals.set(ordinal);
-          }
-        }
-      }
-      candidates.fetch(ordinals);
-      for (Query query : asked) {
-        int before = out.size();
-        if (form.nulls == Nulls.FIRST) {
-          emitNulls(query, query.count);
-        }
-        BitSet emitted = form.partition.isEmpty() ? null : new BitSet();
-        for (Neighbors neighbors : query.found) {
-          for (int i = 0; i < neighbors.size(); i++) {
-            if (emitted != null) {
-              // A row joined to several groups may have been found in each.
-              if (emitted.get(neighbors.ordinals()[i])) {
-                continue;
-              }
-              emitted.set(neighbors.ordinals()[i]);
-            }
-            for (Object[] row : candidates.rows(neighbors.ordinals()[i])) {
-              emit(row, query, neighbors.values()[i]);
-            }
-          }
-        }
-        if (form.nulls == Nulls.LAST) {
-          boolean enough = form.partition.isEmpty() && out.size() - before >= query.count;
-          emitNulls(query, enough ? 0 : query.count);
+      for (Part part : parts) {
+        if (part.index.dims() != query.vector.length && part.hasCandidate(query)) {
+          throw new FaissException(SqlState.DATA, form.function + ": " + entry.mixed().what())
+              .raise();
         }
       }
+      return parts.stream()
+          .filter(part -> part.index.dims() == query.vector.length)
+          .findFirst()
+          .orElseThrow();
     }
 
     /** Reads what a row asks; false if no row can be an answer. */
@@ -272,8 +254,9 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       Object vector = query.row[form.vector];
       if (vector != null) {
         query.vector = Arguments.vector(form.function, "vector", vector);
-        if (index.size() > 0 && query.vector.length != index.dims()) {
-          throw Errors.dimensions(form.function, "vector", index.dims(), query.vector.length)
+        if (entry.index(query.vector.length) == null) {
+          throw Errors.dimensions(
+                  form.function, "vector", IndexAccess.dims(entry), query.vector.length)
               .raise();
         }
       }
@@ -304,283 +287,367 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       return value instanceof Number n && n.longValue() >= 0 ? n.longValue() : Integer.MAX_VALUE;
     }
 
-    private void search(List<Query> asked) {
-      if (asked.size() == 1 && candidates.isTested() && searchAndTest(asked.get(0))) {
-        return;
-      }
-      List<Search> all = new ArrayList<>();
-      for (Query query : asked) {
-        if (query.vector != null && index.size() > 0) {
-          BitSet qualifying = qualifying(query);
-          if (form.partition.isEmpty()) {
-            query.searches.add(search(query, query.count, query.within, qualifying));
-          } else {
-            searchGroups(query, qualifying);
-          }
-        }
-        all.addAll(query.searches);
-      }
-      Neighbors[] found = searchAll(all);
-      int i = 0;
-      for (Query query : asked) {
-        for (int s = 0; s < query.searches.size(); s++) {
-          Neighbors neighbors = found[i++];
-          query.found.add(
-              form.ties && neighbors.size() == query.searches.get(s).k()
-                  ? withTies(query, query.searches.get(s), neighbors)
-                  : neighbors);
-        }
-      }
-    }
-
-    /**
-     * Answers searches; those within a radius as ones for fewer rows first, since the index is
-     * quicker with these than with one for all, and most of the time that is enough.
-     */
-    private Neighbors[] searchAll(List<Search> all) {
-      int most = index.size() / NEAR_OF;
-      List<Search> fewer = new ArrayList<>(all);
-      fewer.replaceAll(
-          s ->
-              s.k() > most && s.rows() == null && !Double.isNaN(s.bound())
-                  ? new Search(s.query(), s.metric(), most, s.bound(), null)
-                  : s);
-      Neighbors[] found = index.searchAll(fewer, execution);
-      for (int i = 0; i < found.length; i++) {
-        if (fewer.get(i) != all.get(i) && found[i].size() == most) {
-          found[i] = index.search(all.get(i), execution);
-        }
-      }
-      return found;
-    }
-
-    /**
-     * Searches all rows and tests those found, nearest first, until enough of them are candidates:
-     * where most rows are, this is cheaper than to ask for all that are.
-     *
-     * @return false if too few are, or the question is another
-     */
-    private boolean searchAndTest(Query query) {
-      int most = index.size() / TESTED_OF;
-      if (query.vector == null
-          || form.ties
-          || !form.links.isEmpty()
-          || !form.partition.isEmpty()
-          || form.bounds.stream().anyMatch(bound -> bound.side != Side.WITHIN)) {
-        return false;
-      }
-      int[] kept = new int[Math.min(query.count, most)];
-      double[] values = new double[kept.length];
-      int n = 0;
-      int tested = 0;
-      for (int k = (int) Math.min(most, 2L * query.count + 10); ; k = more(query.count, k, n)) {
-        k = form.fetch < 0 ? most : k;
-        if (k > most || k < query.count && form.fetch >= 0) {
-          return false;
-        }
-        Neighbors found = index.search(search(query, k, query.within, null), execution);
-        BitSet some = new BitSet();
-        for (int i = tested; i < found.size(); i++) {
-          some.set(found.ordinals()[i]);
-        }
-        BitSet qualifying = candidates.test(some);
-        for (; tested < found.size() && n < query.count; tested++) {
-          if (qualifying.get(found.ordinals()[tested])) {
-            kept[n] = found.ordinals()[tested];
-            values[n++] = found.values()[tested];
-          }
-        }
-        if (n == query.count || found.size() < k) {
-          query.found.add(new Neighbors(Arrays.copyOf(kept, n), Arrays.copyOf(values, n)));
-          return true;
-        } else if (form.fetch < 0) {
-          return false;
-        }
-      }
-    }
-
-    /** How many rows to look at so that enough are kept, if of {@code k} rows {@code n} are. */
-    private int more(int wanted, int k, int n) {
-      return (int) Math.min(Integer.MAX_VALUE, 4L + Math.max(2L * k, 3L * k * wanted / (n + 1)));
-    }
-
-    private Search search(Query query, int k, double within, BitSet qualifying) {
-      return new Search(query.vector, form.metric, Math.min(k, index.size()), within, qualifying);
-    }
-
-    /** All rows that may tie with the last one found, in what is computed from the distance too. */
-    private Neighbors withTies(Query query, Search search, Neighbors found) {
-      double last = found.values()[found.size() - 1];
-      double within = form.metric.descending() ? last - slack(last) : last + slack(last);
-      return index.search(search(query, Integer.MAX_VALUE, within, search.rows()), execution);
-    }
-
-    /** The rows that satisfy all conditions on this query's row; null for all rows. */
-    private BitSet qualifying(Query query) {
-      BitSet rows = candidates.ordinals();
-      for (Link link : form.links) {
-        BitSet linked = linked(link, query.row[link.query], rows);
-        if (rows != null) {
-          linked.and(rows);
-        }
-        rows = linked;
-      }
-      for (Bound bound : form.bounds) {
-        if (bound.side != Side.WITHIN) {
-          rows = rows == null ? all() : (BitSet) rows.clone();
-          double value = ((Number) query.row[bound.column]).doubleValue();
-          Neighbors near = index.search(search(query, Integer.MAX_VALUE, value, rows), execution);
-          for (int i = 0; i < near.size(); i++) {
-            if (bound.side == Side.BEYOND || near.values()[i] != value) {
-              rows.clear(near.ordinals()[i]);
-            }
-          }
-        }
-      }
-      return rows;
-    }
-
-    private BitSet linked(Link link, Object value, BitSet rows) {
-      BitSet linked = new BitSet();
-      if (value == null) {
-        return linked;
-      }
-      if (candidates.isKey(link.candidate)) {
-        int ordinal = index.ordinal(InputRows.id(value));
-        if (!link.equal) {
-          linked = rows == null ? all() : (BitSet) rows.clone();
-        }
-        if (ordinal >= 0) {
-          linked.set(ordinal, link.equal);
-        }
-        return linked;
-      }
-      Map<List<Object>, int[]> byValue =
-          groups.computeIfAbsent(link.candidate, c -> candidates.groups(List.of(link.candidate)));
-      if (link.equal) {
-        add(byValue.get(List.of(value)), linked);
-        return linked;
-      }
-      for (Map.Entry<List<Object>, int[]> group : byValue.entrySet()) {
-        Object other = group.getKey().get(0);
-        if (other != null && !other.equals(value)) {
-          add(group.getValue(), linked);
-        }
-      }
-      return linked;
-    }
-
-    private void add(int[] ordinals, BitSet to) {
-      if (ordinals != null) {
-        for (int ordinal : ordinals) {
-          to.set(ordinal);
-        }
-      }
-    }
-
-    private BitSet all() {
-      BitSet all = new BitSet();
-      all.set(0, index.size());
-      return all;
-    }
-
-    private void searchGroups(Query query, BitSet qualifying) {
-      if (partitions == null) {
-        partitions = List.copyOf(candidates.groups(form.partition).values());
-        long members = partitions.stream().mapToLong(group -> group.length).sum();
-        BitSet union = new BitSet();
-        partitions.forEach(group -> add(group, union));
-        disjoint = members == union.cardinality();
-      }
-      if (partitions.size() <= MANY_GROUPS || !disjoint) {
-        for (int[] group : partitions) {
-          BitSet rows = new BitSet();
-          add(group, rows);
-          if (qualifying != null) {
-            rows.and(qualifying);
-          }
-          query.searches.add(search(query, query.count, query.within, rows));
-        }
-      } else {
-        query.found.add(rank(query, qualifying));
-      }
-    }
-
-    /** The nearest of each group, read off a ranking of all rows. */
-    private Neighbors rank(Query query, BitSet qualifying) {
-      int[] groupOf = new int[index.size()];
-      Arrays.fill(groupOf, -1);
-      for (int g = 0; g < partitions.size(); g++) {
-        for (int ordinal : partitions.get(g)) {
-          groupOf[ordinal] = g;
-        }
-      }
-      int[] taken = new int[partitions.size()];
-      double[] last = new double[partitions.size()];
-      Neighbors ranking =
-          index.search(search(query, Integer.MAX_VALUE, query.within, qualifying), execution);
-      int[] kept = new int[ranking.size()];
-      double[] values = new double[ranking.size()];
-      int n = 0;
-      for (int i = 0; i < ranking.size(); i++) {
-        int group = groupOf[ranking.ordinals()[i]];
-        if (group < 0) {
-          continue;
-        }
-        double value = ranking.values()[i];
-        boolean wanted = taken[group] < query.count;
-        if (wanted || form.ties && Math.abs(value - last[group]) <= slack(value)) {
-          if (wanted) {
-            taken[group]++;
-            last[group] = value;
-          }
-          kept[n] = ranking.ordinals()[i];
-          values[n++] = value;
-        }
-      }
-      return new Neighbors(Arrays.copyOf(kept, n), Arrays.copyOf(values, n));
-    }
-
-    private static double slack(double value) {
-      return 1e-14 * Math.max(1, Math.abs(value));
-    }
-
-    private void emitNulls(Query query, int count) {
-      if (count == 0 || !form.bounds.isEmpty()) {
-        return;
-      }
-      boolean few = !form.ties && form.links.isEmpty();
-      int most = few && form.partition.isEmpty() ? count : Integer.MAX_VALUE;
-      boolean noDistance = query.vector == null || cosine() && zero(query.vector);
-      for (Object[] row :
-          noDistance ? candidates.all(most) : candidates.withoutDistance(most, cosine())) {
-        emit(row, query, Double.NaN);
-      }
-    }
-
-    private boolean cosine() {
-      return form.metric == Metric.COSINE_DISTANCE || form.metric == Metric.COSINE_SIMILARITY;
-    }
-
-    /** Compares a query with every row, where ids can't tell the rows apart. */
-    private void compareAll(Query query) {
-      for (Candidates.Compared row : candidates.compare()) {
-        if (row.vector() == null || query.vector == null) {
-          if (form.nulls != Nulls.NONE) {
-            emit(row.row(), query, Double.NaN);
-          }
-        } else {
-          emit(row.row(), query, form.metric.value(row.vector(), query.vector));
-        }
-      }
-    }
-
     private void emit(Object[] candidate, Query query, double distance) {
       Object[] row = Arrays.copyOf(candidate, form.width + query.row.length + 2);
       System.arraycopy(query.row, 0, row, form.width, query.row.length);
       row[row.length - 2] = ++query.rank;
       row[row.length - 1] = Double.isNaN(distance) ? null : (Object) (distance + 0.0);
       out.add(row);
+    }
+
+    /** The index of one dimension, and the candidates in it. */
+    private final class Part {
+      private final FlatIndex index;
+      private final Candidates candidates;
+      private final Map<Integer, Map<List<Object>, int[]>> groups = new HashMap<>();
+      private List<int[]> partitions;
+      private boolean disjoint;
+
+      private Part(FlatIndex index, Candidates candidates) {
+        this.index = index;
+        this.candidates = candidates;
+      }
+
+      private void answer(List<Query> asked) {
+        if (!candidates.indexed()) {
+          asked.forEach(this::compareAll);
+          return;
+        }
+        search(asked);
+        BitSet ordinals = new BitSet();
+        for (Query query : asked) {
+          for (Neighbors neighbors : query.found) {
+            for (int ordinal : neighbors.ordinals()) {
+              ordinals.set(ordinal);
+            }
+          }
+        }
+        candidates.fetch(ordinals);
+        for (Query query : asked) {
+          int before = out.size();
+          if (form.nulls == Nulls.FIRST) {
+            emitNulls(query, query.count);
+          }
+          BitSet emitted = form.partition.isEmpty() ? null : new BitSet();
+          for (Neighbors neighbors : query.found) {
+            for (int i = 0; i < neighbors.size(); i++) {
+              if (emitted != null) {
+                // A row joined to several groups may have been found in each.
+                if (emitted.get(neighbors.ordinals()[i])) {
+                  continue;
+                }
+                emitted.set(neighbors.ordinals()[i]);
+              }
+              for (Object[] row : candidates.rows(neighbors.ordinals()[i])) {
+                emit(row, query, neighbors.values()[i]);
+              }
+            }
+          }
+          if (form.nulls == Nulls.LAST) {
+            boolean enough = form.partition.isEmpty() && out.size() - before >= query.count;
+            emitNulls(query, enough ? 0 : query.count);
+          }
+        }
+      }
+
+      private void search(List<Query> asked) {
+        if (asked.size() == 1 && candidates.isTested() && searchAndTest(asked.get(0))) {
+          return;
+        }
+        List<Search> all = new ArrayList<>();
+        for (Query query : asked) {
+          if (query.vector != null && index.size() > 0) {
+            BitSet qualifying = qualifying(query);
+            if (form.partition.isEmpty()) {
+              query.searches.add(search(query, query.count, query.within, qualifying));
+            } else {
+              searchGroups(query, qualifying);
+            }
+          }
+          all.addAll(query.searches);
+        }
+        Neighbors[] found = searchAll(all);
+        int i = 0;
+        for (Query query : asked) {
+          for (int s = 0; s < query.searches.size(); s++) {
+            Neighbors neighbors = found[i++];
+            query.found.add(
+                form.ties && neighbors.size() == query.searches.get(s).k()
+                    ? withTies(query, query.searches.get(s), neighbors)
+                    : neighbors);
+          }
+        }
+      }
+
+      /**
+       * Answers searches; those within a radius as ones for fewer rows first, since the index is
+       * quicker with these than with one for all, and most of the time that is enough.
+       */
+      private Neighbors[] searchAll(List<Search> all) {
+        int most = index.size() / NEAR_OF;
+        List<Search> fewer = new ArrayList<>(all);
+        fewer.replaceAll(
+            s ->
+                s.k() > most && s.rows() == null && !Double.isNaN(s.bound())
+                    ? new Search(s.query(), s.metric(), most, s.bound(), null)
+                    : s);
+        Neighbors[] found = index.searchAll(fewer, execution);
+        for (int i = 0; i < found.length; i++) {
+          if (fewer.get(i) != all.get(i) && found[i].size() == most) {
+            found[i] = index.search(all.get(i), execution);
+          }
+        }
+        return found;
+      }
+
+      /**
+       * Searches all rows and tests those found, nearest first, until enough of them are
+       * candidates: where most rows are, this is cheaper than to ask for all that are.
+       *
+       * @return false if too few are, or the question is another
+       */
+      private boolean searchAndTest(Query query) {
+        int most = index.size() / TESTED_OF;
+        if (query.vector == null
+            || form.ties
+            || !form.links.isEmpty()
+            || !form.partition.isEmpty()
+            || form.bounds.stream().anyMatch(bound -> bound.side != Side.WITHIN)) {
+          return false;
+        }
+        int[] kept = new int[Math.min(query.count, most)];
+        double[] values = new double[kept.length];
+        int n = 0;
+        int tested = 0;
+        for (int k = (int) Math.min(most, 2L * query.count + 10); ; k = more(query.count, k, n)) {
+          k = form.fetch < 0 ? most : k;
+          if (k > most || k < query.count && form.fetch >= 0) {
+            return false;
+          }
+          Neighbors found = index.search(search(query, k, query.within, null), execution);
+          BitSet some = new BitSet();
+          for (int i = tested; i < found.size(); i++) {
+            some.set(found.ordinals()[i]);
+          }
+          BitSet qualifying = candidates.test(some);
+          for (; tested < found.size() && n < query.count; tested++) {
+            if (qualifying.get(found.ordinals()[tested])) {
+              kept[n] = found.ordinals()[tested];
+              values[n++] = found.values()[tested];
+            }
+          }
+          if (n == query.count || found.size() < k) {
+            query.found.add(new Neighbors(Arrays.copyOf(kept, n), Arrays.copyOf(values, n)));
+            return true;
+          } else if (form.fetch < 0) {
+            return false;
+          }
+        }
+      }
+
+      /** How many rows to look at so that enough are kept, if of {@code k} rows {@code n} are. */
+      private int more(int wanted, int k, int n) {
+        return (int) Math.min(Integer.MAX_VALUE, 4L + Math.max(2L * k, 3L * k * wanted / (n + 1)));
+      }
+
+      private Search search(Query query, int k, double within, BitSet qualifying) {
+        return new Search(query.vector, form.metric, Math.min(k, index.size()), within, qualifying);
+      }
+
+      /**
+       * All rows that may tie with the last one found, in what is computed from the distance too.
+       */
+      private Neighbors withTies(Query query, Search search, Neighbors found) {
+        double last = found.values()[found.size() - 1];
+        double within = form.metric.descending() ? last - slack(last) : last + slack(last);
+        return index.search(search(query, Integer.MAX_VALUE, within, search.rows()), execution);
+      }
+
+      /** The rows that satisfy all conditions on this query's row; null for all rows. */
+      /** Whether a row of this part might be an answer, were it not of another dimension. */
+      private boolean hasCandidate(Query query) {
+        if (candidates.indexed()) {
+          BitSet rows = linked(query);
+          return rows == null ? index.size() > 0 : !rows.isEmpty();
+        }
+        for (Candidates.Compared row : candidates.compare()) {
+          if (row.vector() != null
+              && form.links.stream()
+                  .allMatch(
+                      link ->
+                          link.equal
+                              == Objects.equals(
+                                  row.row()[link.candidate], query.row[link.query]))) {
+            return true;
+          }
+        }
+        return false;
+      }
+
+      /** The rows that are candidates for a query; null for all. */
+      private BitSet linked(Query query) {
+        BitSet rows = candidates.ordinals();
+        for (Link link : form.links) {
+          BitSet linked = linked(link, query.row[link.query], rows);
+          if (rows != null) {
+            linked.and(rows);
+          }
+          rows = linked;
+        }
+        return rows;
+      }
+
+      private BitSet qualifying(Query query) {
+        BitSet rows = linked(query);
+        for (Bound bound : form.bounds) {
+          if (bound.side != Side.WITHIN) {
+            rows = rows == null ? all() : (BitSet) rows.clone();
+            double value = ((Number) query.row[bound.column]).doubleValue();
+            Neighbors near = index.search(search(query, Integer.MAX_VALUE, value, rows), execution);
+            for (int i = 0; i < near.size(); i++) {
+              if (bound.side == Side.BEYOND || near.values()[i] != value) {
+                rows.clear(near.ordinals()[i]);
+              }
+            }
+          }
+        }
+        return rows;
+      }
+
+      private BitSet linked(Link link, Object value, BitSet rows) {
+        BitSet linked = new BitSet();
+        if (value == null) {
+          return linked;
+        }
+        if (candidates.isKey(link.candidate)) {
+          int ordinal = index.ordinal(InputRows.id(value));
+          if (!link.equal) {
+            linked = rows == null ? all() : (BitSet) rows.clone();
+          }
+          if (ordinal >= 0) {
+            linked.set(ordinal, link.equal);
+          }
+          return linked;
+        }
+        Map<List<Object>, int[]> byValue =
+            groups.computeIfAbsent(link.candidate, c -> candidates.groups(List.of(link.candidate)));
+        if (link.equal) {
+          add(byValue.get(List.of(value)), linked);
+          return linked;
+        }
+        for (Map.Entry<List<Object>, int[]> group : byValue.entrySet()) {
+          Object other = group.getKey().get(0);
+          if (other != null && !other.equals(value)) {
+            add(group.getValue(), linked);
+          }
+        }
+        return linked;
+      }
+
+      private void add(int[] ordinals, BitSet to) {
+        if (ordinals != null) {
+          for (int ordinal : ordinals) {
+            to.set(ordinal);
+          }
+        }
+      }
+
+      private BitSet all() {
+        BitSet all = new BitSet();
+        all.set(0, index.size());
+        return all;
+      }
+
+      private void searchGroups(Query query, BitSet qualifying) {
+        if (partitions == null) {
+          partitions = List.copyOf(candidates.groups(form.partition).values());
+          long members = partitions.stream().mapToLong(group -> group.length).sum();
+          BitSet union = new BitSet();
+          partitions.forEach(group -> add(group, union));
+          disjoint = members == union.cardinality();
+        }
+        if (partitions.size() <= MANY_GROUPS || !disjoint) {
+          for (int[] group : partitions) {
+            BitSet rows = new BitSet();
+            add(group, rows);
+            if (qualifying != null) {
+              rows.and(qualifying);
+            }
+            query.searches.add(search(query, query.count, query.within, rows));
+          }
+        } else {
+          query.found.add(rank(query, qualifying));
+        }
+      }
+
+      /** The nearest of each group, read off a ranking of all rows. */
+      private Neighbors rank(Query query, BitSet qualifying) {
+        int[] groupOf = new int[index.size()];
+        Arrays.fill(groupOf, -1);
+        for (int g = 0; g < partitions.size(); g++) {
+          for (int ordinal : partitions.get(g)) {
+            groupOf[ordinal] = g;
+          }
+        }
+        int[] taken = new int[partitions.size()];
+        double[] last = new double[partitions.size()];
+        Neighbors ranking =
+            index.search(search(query, Integer.MAX_VALUE, query.within, qualifying), execution);
+        int[] kept = new int[ranking.size()];
+        double[] values = new double[ranking.size()];
+        int n = 0;
+        for (int i = 0; i < ranking.size(); i++) {
+          int group = groupOf[ranking.ordinals()[i]];
+          if (group < 0) {
+            continue;
+          }
+          double value = ranking.values()[i];
+          boolean wanted = taken[group] < query.count;
+          if (wanted || form.ties && Math.abs(value - last[group]) <= slack(value)) {
+            if (wanted) {
+              taken[group]++;
+              last[group] = value;
+            }
+            kept[n] = ranking.ordinals()[i];
+            values[n++] = value;
+          }
+        }
+        return new Neighbors(Arrays.copyOf(kept, n), Arrays.copyOf(values, n));
+      }
+
+      private static double slack(double value) {
+        return 1e-14 * Math.max(1, Math.abs(value));
+      }
+
+      private void emitNulls(Query query, int count) {
+        if (count == 0 || !form.bounds.isEmpty()) {
+          return;
+        }
+        boolean few = !form.ties && form.links.isEmpty();
+        int most = few && form.partition.isEmpty() ? count : Integer.MAX_VALUE;
+        boolean noDistance = query.vector == null || cosine() && zero(query.vector);
+        for (Object[] row :
+            noDistance ? candidates.all(most) : candidates.withoutDistance(most, cosine())) {
+          emit(row, query, Double.NaN);
+        }
+      }
+
+      private boolean cosine() {
+        return form.metric == Metric.COSINE_DISTANCE || form.metric == Metric.COSINE_SIMILARITY;
+      }
+
+      /** Compares a query with every row, where ids can't tell the rows apart. */
+      private void compareAll(Query query) {
+        for (Candidates.Compared row : candidates.compare()) {
+          if (row.vector() == null || query.vector == null) {
+            if (form.nulls != Nulls.NONE) {
+              emit(row.row(), query, Double.NaN);
+            }
+          } else {
+            emit(row.row(), query, form.metric.value(row.vector(), query.vector));
+          }
+        }
+      }
     }
   }
 

@@ -7,7 +7,7 @@ import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.sql.function.JsonFunctions;
 import io.github.calcitefaiss.sql.function.JsonText;
-import io.github.calcitefaiss.sql.function.VectorJson;
+import io.github.calcitefaiss.sqlite.VectorJson;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,5 +1,5 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-package io.github.calcitefaiss.sql.function;
+package io.github.calcitefaiss.sqlite;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -15,7 +15,7 @@ import java.util.Arrays;
 /** Reads a JSON array of numbers as a vector of float32 elements. */
 public final class VectorJson {
   /** No limit of its own on text: what a statement may hold is bounded where it is read. */
-  static final JsonFactory JSON =
+  public static final JsonFactory JSON =
       JsonFactory.builder()
           .streamReadConstraints(
               StreamReadConstraints.builder()
@@ -82,7 +82,7 @@ public final class VectorJson {
   }
 
   /** Where and what of a syntax error, without the words for programmers. */
-  static String describe(JsonProcessingException e) {
+  public static String describe(JsonProcessingException e) {
     String what = e.getOriginalMessage();
     int colon = what.indexOf("): ");
     if (what.startsWith("Unexpected character") && colon > 0) {

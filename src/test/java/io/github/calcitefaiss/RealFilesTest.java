@@ -1,0 +1,183 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.calcitefaiss.index.VectorCodec;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Databases in the shapes that other programs write. */
+class RealFilesTest {
+  @TempDir private Path folder;
+  private Path file;
+
+  @BeforeEach
+  void place() {
+    file = folder.resolve("f.db");
+  }
+
+  private void sqlite(String... statements) throws SQLException {
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = connection.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
+  }
+
+  /** A blob literal. */
+  private static String x(float... elements) {
+    return "x'" + HexFormat.of().formatHex(VectorCodec.encode(elements)) + "'";
+  }
+
+  private List<String> rows(String properties, String sql) throws SQLException {
+    try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + file + properties);
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      List<String> rows = new ArrayList<>();
+      while (row.next()) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 1; i <= row.getMetaData().getColumnCount(); i++) {
+          text.append(i > 1 ? "|" : "").append(row.getString(i));
+        }
+        rows.add(text.toString());
+      }
+      return rows;
+    }
+  }
+
+  private List<String> rows(String sql) throws SQLException {
+    return rows("", sql);
+  }
+
+  private String error(String sql) {
+    return assertThrows(SQLException.class, () -> rows(sql)).getMessage();
+  }
+
+  /** As llm writes it: two collections, each made by a model of its own, with the same ids. */
+  private void llm() throws SQLException {
+    sqlite(
+        "create table embeddings (collection_id integer, id text, embedding blob, content text,"
+            + " primary key (collection_id, id))",
+        "insert into embeddings values (1, 'k0', "
+            + x(1, 0)
+            + ", 'a'), (1, 'k1', "
+            + x(0, 1)
+            + ", 'b'), (1, 'k2', "
+            + x(.9f, .1f)
+            + ", 'c'), (2, 'k0', "
+            + x(1, 0, 0)
+            + ", 'd'), (2, 'k3', "
+            + x(0, 0, 1)
+            + ", 'e'), (2, 'k4', null, 'f')");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select id from embeddings where collection_id = 1 order by l2_distance(embedding, '[1,0]') limit 2",
+        "select id from embeddings where content < 'd' order by l2_distance(embedding, '[1,0]') limit 2",
+        "select id from embeddings where collection_id = 1 and l2_distance(embedding, '[1,0]') < 1"
+            + " order by l2_distance(embedding, '[1,0]')",
+      })
+  void aConditionLeavesOneDimension(String sql) throws SQLException {
+    llm();
+    assertEquals(List.of("k0", "k2"), rows(sql));
+  }
+
+  @Test
+  void eachDimensionIsSearchedByItself() throws SQLException {
+    llm();
+    assertEquals(
+        List.of("[[\"k0\", 0.0], [\"k2\", 0.020000005066395377]]|[\"k3\"]"),
+        rows(
+            "select faiss_search_with_scores('f', 'embeddings', '[1,0]', 2),"
+                + " faiss_search('f', 'embeddings', '[0,0,1]', 1)"));
+    assertEquals(
+        List.of("k3", "k0", "k4"),
+        rows(
+            "select id from embeddings where collection_id = 2"
+                + " order by l2_distance(embedding, '[0,0,1]') nulls last limit 3"));
+    assertEquals(
+        List.of("3|2", "2|3"),
+        rows("select row_count, dims from \"metadata\".\"faiss_indexes\" where dims is not null"));
+    // A query for each collection, in one statement.
+    assertEquals(
+        List.of("1|k2", "2|k0"),
+        rows(
+            "select q.collection_id, n.id from embeddings q join lateral (select * from embeddings e"
+                + " where e.collection_id = q.collection_id and e.id <> q.id"
+                + " and e.embedding is not null order by l2_distance(e.embedding, q.embedding) limit 1) n on true"
+                + " where q.id in ('k0', 'k3') and not (q.collection_id = 2 and q.id = 'k0')"));
+  }
+
+  @Test
+  void withoutAConditionTheDimensionsAreNamed() throws SQLException {
+    llm();
+    assertEquals(
+        "l2_distance: table f.embeddings holds vectors of several dimensions (3 of 2 dimensions,"
+            + " 2 of 3 dimensions), told apart by its column collection_id: a condition must leave"
+            + " those of one, as in WHERE collection_id = 1",
+        error("select id from embeddings order by l2_distance(embedding, '[1,0]') limit 2"));
+    assertEquals(
+        "faiss_search: vector: expected 2 or 3 dimensions, got 4",
+        error("select faiss_search('f', 'embeddings', '[1,0,0,0]', 2)"));
+  }
+
+  /** Where ids repeat within a dimension, too, nothing but the vectors tells rows apart. */
+  @Test
+  void repeatedIdsOfSeveralDimensions() throws SQLException {
+    llm();
+    sqlite("insert into embeddings values (3, 'k0', " + x(0, 2) + ", 'a')");
+    assertEquals(
+        List.of("3|k0", "1|k1"),
+        rows(
+            "select collection_id, id from embeddings where collection_id in (1, 3)"
+                + " order by l2_distance(embedding, '[0,2]') limit 2"));
+    assertTrue(
+        error("select id from embeddings order by l2_distance(embedding, '[0,2]') limit 2")
+            .contains("told apart by its column collection_id"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"text", "json", "", "blob", "varchar(2000)"})
+  void vectorsAsJsonText(String type) throws SQLException {
+    sqlite(
+        "create table jv (id integer primary key, embedding " + type + ")",
+        "insert into jv values (1, '[1,0,0]'), (2, ' [ 0.0, 1e0, 0 ]'), (3, '[3, 0, 0]'), (4, null)");
+    assertEquals(
+        List.of("1", "3"),
+        rows(
+            "select id from jv where embedding is not null"
+                + " order by l2_distance(embedding, '[1.9,0,0]') limit 2"));
+    assertEquals(
+        List.of("4", "1"),
+        rows("select id from jv order by l2_distance(embedding, '[1.9,0,0]') limit 2"));
+    assertEquals(
+        List.of("[[1, 1.0], [3, 1.0]]"),
+        rows("select faiss_search_with_scores('f', 'jv', '[2,0,0]', 2)"));
+    sqlite("insert into jv values (5, '[1,0,x]')");
+    assertEquals(
+        "table f.jv, the row with id 5: its embedding is refused: malformed JSON at element 2,"
+            + " character 6: Unrecognized token 'x'; expected an array of numbers;"
+            + " correct the row, or leave such rows out with the operand \"onBadRow\": \"skip\"",
+        error("select faiss_search('f', 'jv', '[2,0,0]', 2)"));
+    assertEquals(
+        List.of("[1, 3]"), rows(";onBadRow=skip", "select faiss_search('f', 'jv', '[2,0,0]', 2)"));
+  }
+}

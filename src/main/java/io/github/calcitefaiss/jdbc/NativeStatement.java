@@ -14,6 +14,7 @@ import java.math.BigDecimal;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -95,6 +96,24 @@ final class NativeStatement implements Prepared {
             text.sql(),
             text.mayHaveToSort());
     return new Opened(query, functions[0]);
+  }
+
+  /** SQLite's plan: its EXPLAIN QUERY PLAN, one line a step, indented below what it belongs to. */
+  List<String> explain(PlannedRun run) throws SQLException {
+    List<String> lines = new ArrayList<>();
+    Map<Object, Integer> depths = new HashMap<>();
+    NativeStatement plan =
+        new NativeStatement(
+            connection, new SqliteText("EXPLAIN QUERY PLAN " + text.sql()), schema, others, run);
+    try (NativeQuery query = plan.opened.query()) {
+      plan.opened = null;
+      while (query.next()) {
+        int depth = depths.getOrDefault(query.value(1), 0);
+        depths.put(query.value(0), depth + 1);
+        lines.add("  ".repeat(depth) + query.value(3));
+      }
+    }
+    return lines;
   }
 
   /** Gives back what was opened to prepare it, if no run has used it. */

@@ -76,8 +76,11 @@ final class Preparation {
     SqliteSchema schema = nativeWay ? defaultSchema() : null;
     boolean planFor =
         verb.equals("explain") && text.words().contains("plan") && !text.words().contains("query");
-    if (schema == null || planFor || text.isSeveral() && !pragma) {
+    if (schema == null || text.isSeveral() && !pragma) {
       return byCalcite(sql, run);
+    }
+    if (planFor) {
+      return explained(text, schema, run);
     }
     Key key = new Key(sql, calcite.getSchema());
     Way known = ways.get(key);
@@ -108,6 +111,24 @@ final class Preparation {
     } catch (SQLException e) {
       throw better(refused, e);
     }
+  }
+
+  /** Which way a statement takes, why, and its plan there. */
+  private Prepared explained(SqliteText text, SqliteSchema schema, PlannedRun run)
+      throws SQLException {
+    String statement = Explanation.statement(text);
+    if (statement == null) {
+      return byCalcite(text.sql(), run);
+    }
+    if (!(prepare(statement, run) instanceof NativeStatement whole)) {
+      return byCalcite(text.sql(), run);
+    }
+    whole.release();
+    String why =
+        FaissFunctions.mayRank(new SqliteText(statement).words())
+            ? "no index finds its rows"
+            : "it compares no vectors by an index";
+    return natively(new SqliteText(Explanation.asStatement(why, whole.explain(run))), schema, run);
   }
 
   private Prepared byCalciteFirst(SqliteText text, SqliteSchema schema, Key key, PlannedRun run)

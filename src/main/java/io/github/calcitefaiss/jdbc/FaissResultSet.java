@@ -83,7 +83,8 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
   /**
    * @param statement whose result it is; null for metadata
    * @param run the execution; null for rows that are in memory
-   * @param signature columns, and how a row is stored
+   * @param columns the columns
+   * @param cursorFactory how a row is stored
    * @param maxRows how many rows to give at most; 0 for all
    * @param source runs the plan and gives the rows; called again if the data changed meanwhile
    * @param timeZone in which dates and times are shown
@@ -91,16 +92,17 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
   FaissResultSet(
       FaissStatement statement,
       PlannedRun run,
-      Meta.Signature signature,
+      List<ColumnMetaData> columns,
+      Meta.CursorFactory cursorFactory,
       long maxRows,
       Supplier<Iterable<Object>> source,
       TimeZone timeZone) {
     this.statement = statement;
     this.run = run;
-    this.columns = signature.columns;
+    this.columns = columns;
     this.maxRows = maxRows;
     this.calendar = Calendar.getInstance(timeZone, Locale.ROOT);
-    this.cursorFactory = signature.cursorFactory;
+    this.cursorFactory = cursorFactory;
     this.source = source;
     this.arrays = new ArrayFactoryImpl(timeZone);
     start();

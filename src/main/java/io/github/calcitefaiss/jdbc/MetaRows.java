@@ -6,7 +6,6 @@ import java.sql.Types;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.TimeZone;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.Meta;
@@ -84,10 +83,8 @@ final class MetaRows {
 
   /** The rows in the order in which they were added. */
   ResultSet result() {
-    Meta.Signature signature =
-        new Meta.Signature(
-            columns, "", List.of(), Map.of(), Meta.CursorFactory.ARRAY, Meta.StatementType.SELECT);
     List<Object> source = new ArrayList<>(rows);
-    return new FaissResultSet(null, null, signature, 0, () -> source, TimeZone.getDefault());
+    return new FaissResultSet(
+        null, null, columns, Meta.CursorFactory.ARRAY, 0, () -> source, TimeZone.getDefault());
   }
 }

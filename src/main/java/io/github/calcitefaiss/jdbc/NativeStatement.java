@@ -200,16 +200,9 @@ final class NativeStatement implements Prepared {
     for (int i = 0; i < columns.size(); i++) {
       held.add(ResultColumns.dynamic(i, columns.get(i).label()));
     }
-    Meta.Signature signature =
-        new Meta.Signature(
-            held,
-            text.sql(),
-            parameters,
-            Map.of(),
-            Meta.CursorFactory.ARRAY,
-            Meta.StatementType.SELECT);
     Rows rows = new Rows(run, values);
-    return new FaissResultSet(statement, run, signature, maxRows, rows, connection.timeZone());
+    return new FaissResultSet(
+        statement, run, held, Meta.CursorFactory.ARRAY, maxRows, rows, connection.timeZone());
   }
 
   /** The rows of one run, and what is shown of them. */

@@ -13,13 +13,13 @@ import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.ColumnMetaData;
 
-/** A statement that Calcite has planned. */
-record PlannedStatement(FaissConnection connection, Plan plan) implements Prepared {
-  @Override
-  public List<ColumnMetaData> columns() {
-    return plan.signature().columns;
-  }
-
+/**
+ * A statement that Calcite has planned.
+ *
+ * @param columns the plan's, labelled as SQLite labels them
+ */
+record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaData> columns)
+    implements Prepared {
   @Override
   public List<AvaticaParameter> parameters() {
     return plan.signature().parameters;
@@ -37,7 +37,8 @@ record PlannedStatement(FaissConnection connection, Plan plan) implements Prepar
     return new FaissResultSet(
         statement,
         run,
-        plan.signature(),
+        columns,
+        plan.signature().cursorFactory,
         maxRows,
         () -> bind(run, again, values),
         connection.timeZone());

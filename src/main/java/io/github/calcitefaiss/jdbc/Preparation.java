@@ -175,7 +175,8 @@ final class Preparation {
     } catch (Throwable t) {
       throw DidYouMean.advise(ErrorTranslation.of(t, run), sql, calcite);
     }
-    return new PlannedStatement(connection, plan);
+    return new PlannedStatement(
+        connection, plan, ResultColumns.labelled(plan.signature().columns, sql));
   }
 
   private Prepared natively(SqliteText text, SqliteSchema schema, PlannedRun run)

@@ -1,8 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.jdbc;
 
+import io.github.calcitefaiss.sql.parser.SelectLabels;
+import io.github.calcitefaiss.sql.parser.SqliteText;
 import java.sql.DatabaseMetaData;
 import java.sql.Types;
+import java.util.List;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.sql.type.SqlTypeName;
 
@@ -79,6 +82,47 @@ final class ResultColumns {
       default:
         return SqlTypeName.VARCHAR;
     }
+  }
+
+  /** Columns without a name of their own are labelled with their text, as SQLite does. */
+  static List<ColumnMetaData> labelled(List<ColumnMetaData> columns, String sql) {
+    if (columns.stream().noneMatch(ResultColumns::isNameless)) {
+      return columns;
+    }
+    List<String> texts = SelectLabels.of(new SqliteText(sql), columns.size());
+    return texts == null
+        ? columns
+        : columns.stream()
+            .map(c -> isNameless(c) ? withLabel(c, texts.get(c.ordinal)) : c)
+            .toList();
+  }
+
+  private static boolean isNameless(ColumnMetaData column) {
+    return column.label.equals("EXPR$" + column.ordinal);
+  }
+
+  private static ColumnMetaData withLabel(ColumnMetaData c, String label) {
+    return new ColumnMetaData(
+        c.ordinal,
+        c.autoIncrement,
+        c.caseSensitive,
+        c.searchable,
+        c.currency,
+        c.nullable,
+        c.signed,
+        c.displaySize,
+        label,
+        label,
+        c.schemaName,
+        c.precision,
+        c.scale,
+        c.tableName,
+        c.catalogName,
+        c.type,
+        c.readOnly,
+        c.writable,
+        c.definitelyWritable,
+        c.columnClassName);
   }
 
   /** A column of a type and size. */

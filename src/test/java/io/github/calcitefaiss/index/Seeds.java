@@ -4,10 +4,10 @@ package io.github.calcitefaiss.index;
 import java.util.Random;
 
 /** The seed of a random test: printed, and taken back with {@code -Dseed=…}. */
-final class Seeds {
+public final class Seeds {
   private Seeds() {}
 
-  static Random random(String test) {
+  public static Random random(String test) {
     long seed = Long.getLong("seed", System.nanoTime());
     System.out.println(test + " -Dseed=" + seed);
     return new Random(seed);

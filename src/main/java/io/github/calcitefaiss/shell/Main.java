@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
@@ -192,7 +193,12 @@ public final class Main {
     }
     Shell shell = new Shell(work, out, err);
     for (String setting : settings) {
-      String name = setting.substring(2).replaceFirst("=.*", "").replaceFirst("^no-", "");
+      String name =
+          setting
+              .substring(2)
+              .replaceFirst("(?s)=.*", "")
+              .replaceFirst("^no-", "")
+              .toLowerCase(Locale.ROOT);
       if (!shell.getOpts().hasProperty(name)) {
         err.println(
             "calcite-faiss: unknown option '"

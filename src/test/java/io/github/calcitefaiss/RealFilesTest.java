@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.index.VectorCodec;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -179,5 +181,96 @@ class RealFilesTest {
         error("select faiss_search('f', 'jv', '[2,0,0]', 2)"));
     assertEquals(
         List.of("[1, 3]"), rows(";onBadRow=skip", "select faiss_search('f', 'jv', '[2,0,0]', 2)"));
+  }
+
+  /**
+   * A file that sqlite-vec 0.1.9 wrote: tables of vec0 with a rowid, with keys, a partition key,
+   * metadata and auxiliary columns in chunks of 8, and a view on one.
+   */
+  private void vec0() throws IOException {
+    Files.copy(Path.of("src/test/resources/vec0.db"), file);
+  }
+
+  @Test
+  void tablesOfSqliteVecAreReadWithoutIt() throws SQLException, IOException {
+    vec0();
+    assertEquals(List.of("docs", "items", "plain", "small", "v"), tables());
+    assertEquals(
+        List.of("1|[1.0, 0.0, 0.0]", "2|[0.0, 1.0, 0.0]", "7|[3.0, 4.0, 0.0]"),
+        rows("select rowid, vec_to_json(embedding) from items order by rowid"));
+    assertEquals(
+        List.of(
+            "d0|a|2000|0.0|0|a very much longer note number 0|contents 0",
+            "d19|b|2019|9.5|1|note 19|contents 19"),
+        rows(
+            "select id, genre, \"year\", score, ok, note, contents from docs"
+                + " where id in ('d0', 'd19') order by id"));
+    assertEquals(List.of("5|01020304"), rows("select item_id, hex(v) from small"));
+  }
+
+  private List<String> tables() throws SQLException {
+    try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + file);
+        ResultSet row = connection.getMetaData().getTables(null, "f", "%", null)) {
+      List<String> names = new ArrayList<>();
+      while (row.next()) {
+        names.add(row.getString("TABLE_NAME"));
+      }
+      names.sort(null);
+      return names;
+    }
+  }
+
+  @Test
+  void tablesOfSqliteVecAreIndexed() throws SQLException, IOException {
+    vec0();
+    assertEquals(
+        List.of("[7, 1]|[\"d19\", \"d18\"]"),
+        rows(
+            "select faiss_search('f', 'items', '[3,3,0]', 2),"
+                + " faiss_search('f', 'docs', '[21,1,0]', 2)"));
+    assertEquals(
+        List.of("d17|contents 17", "d15|contents 15"),
+        rows(
+            "select id, contents from docs where genre = 'b' and \"year\" < 2019"
+                + " order by l2_distance(contents_embedding, '[21,1,0]') limit 2"));
+    assertEquals(
+        List.of("5"), rows("select item_id from small order by l2_distance(w, '[1,2]') limit 1"));
+    // A view on one, found by its columns.
+    assertEquals(
+        List.of("7"), rows("select id from v order by l2_distance(embedding, '[3,3,0]') limit 1"));
+  }
+
+  /** What was made after a connection was opened is there, too. */
+  @Test
+  void tablesOfSqliteVecComeAndGo() throws SQLException, IOException {
+    vec0();
+    try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + file);
+        Statement statement = connection.createStatement()) {
+      statement.executeQuery("select count(*) from items").close();
+      sqlite(
+          "update items_rowids set chunk_offset = 0 where rowid = 7",
+          "create view w as select rowid as id, embedding from items where rowid > 1");
+      try (ResultSet row =
+          statement.executeQuery("select vec_to_json(embedding) from w where id = 7")) {
+        assertTrue(row.next());
+        assertEquals("[1.0, 0.0, 0.0]", row.getString(1));
+      }
+    }
+  }
+
+  @Test
+  void whatCanNotBeReadIsNamedWithTheReason() throws SQLException, IOException {
+    vec0();
+    sqlite("create view broken as select * from gone", "create table gone (x)", "drop table gone");
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = connection.createStatement()) {
+      statement.execute("pragma writable_schema = on");
+      statement.execute(
+          "insert into sqlite_schema values ('table', 'geo', 'geo', 0,"
+              + " 'create virtual table geo using no_such(x)')");
+    }
+    assertTrue(
+        error("select * from geo").contains("no such module: no_such"), error("select * from geo"));
+    assertTrue(error("select * from broken").contains("no such table: main.gone"));
   }
 }

@@ -37,6 +37,11 @@ public final class IndexedTables {
     }
     List<IndexedTable> found = new ArrayList<>();
     for (SqliteTable table : schema.sqliteTables().values()) {
+      if (table.vectors() != null) {
+        String key = table.columns().get(0).name();
+        found.add(new IndexedTable(table.name(), key, table.vectors(), options.skipBadRows()));
+        continue;
+      }
       SqliteTable.Column id = table.column(IndexedTable.DEFAULT_ID);
       SqliteTable.Column embedding = table.column(IndexedTable.DEFAULT_EMBEDDING);
       if (id != null && embedding != null) {

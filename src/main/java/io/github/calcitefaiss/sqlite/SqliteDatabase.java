@@ -594,6 +594,16 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
 
     private void begin() throws SQLException {
       ended = false;
+      beginToRead();
+      Vec0Views views = attachment(Vec0Views.class, Vec0Views::new);
+      while (!views.areCurrent(connection)) {
+        SqliteFile.execute(connection, "ROLLBACK");
+        views.make(connection);
+        beginToRead();
+      }
+    }
+
+    private void beginToRead() throws SQLException {
       SqliteFile.execute(connection, "BEGIN");
       // The snapshot is taken by the first read, not by BEGIN.
       SqliteFile.execute(connection, "SELECT 1 FROM sqlite_schema LIMIT 1");

@@ -49,8 +49,15 @@ public final class SqliteSchema extends AbstractSchema {
    * @param number counts the schemas that were seen
    * @param tables by their names in SQLite
    */
-  private record Content(
-      DatabaseVersion version, String definitions, long number, Map<String, SqliteTable> tables) {}
+  private record Content(DatabaseVersion version, String definitions, long number, Tables tables) {}
+
+  /**
+   * The tables and views that can be read, and for the others why not, in SQLite's words.
+   *
+   * @param readable by their names in SQLite
+   * @param unreadable the reason by the name
+   */
+  private record Tables(Map<String, SqliteTable> readable, Map<String, String> unreadable) {}
 
   /**
    * Creates a schema.
@@ -118,7 +125,16 @@ public final class SqliteSchema extends AbstractSchema {
    * @throws SQLException if the file can't be read
    */
   public Map<String, SqliteTable> sqliteTables() throws SQLException {
-    return content().tables;
+    return content().tables.readable;
+  }
+
+  /**
+   * Why SQLite can't read the tables and views that are not among {@link #sqliteTables}, by name.
+   *
+   * @throws SQLException if the file can't be read
+   */
+  public Map<String, String> unreadableTables() throws SQLException {
+    return content().tables.unreadable;
   }
 
   /** The table or view of a name, matched as SQLite matches it, or null. */
@@ -227,8 +243,7 @@ public final class SqliteSchema extends AbstractSchema {
     }
   }
 
-  private Map<String, SqliteTable> tablesOf(String definitions, SqliteDatabase.Lease lease)
-      throws SQLException {
+  private Tables tablesOf(String definitions, SqliteDatabase.Lease lease) throws SQLException {
     Content known = content;
     return known != null && known.definitions.equals(definitions)
         ? known.tables
@@ -243,7 +258,7 @@ public final class SqliteSchema extends AbstractSchema {
    */
   void checkColumns(SqliteTable planned, SqliteDatabase.Lease lease) throws SQLException {
     Content known = content;
-    Map<String, SqliteTable> tables;
+    Tables tables;
     if (known != null && known.version.equals(lease.version())) {
       tables = known.tables;
     } else {
@@ -251,7 +266,7 @@ public final class SqliteSchema extends AbstractSchema {
       tables = tablesOf(definitions, lease);
       publish(lease.version(), definitions, tables);
     }
-    SqliteTable now = tables.get(planned.name());
+    SqliteTable now = tables.readable.get(planned.name());
     if (now != planned && (now == null || !now.columns().equals(planned.columns()))) {
       throw new FaissException(
           SqlState.CHANGED,
@@ -265,8 +280,7 @@ public final class SqliteSchema extends AbstractSchema {
     }
   }
 
-  private synchronized Content publish(
-      DatabaseVersion version, String definitions, Map<String, SqliteTable> tables) {
+  private synchronized Content publish(DatabaseVersion version, String definitions, Tables tables) {
     Content known = content;
     if (known == null) {
       content = new Content(version, definitions, 1, tables);
@@ -294,8 +308,10 @@ public final class SqliteSchema extends AbstractSchema {
     return definitions.toString();
   }
 
-  private Map<String, SqliteTable> readTables(Connection connection) throws SQLException {
+  private Tables readTables(Connection connection) throws SQLException {
     Map<String, SqliteTable> tables = new LinkedHashMap<>();
+    Map<String, String> unreadable = new LinkedHashMap<>();
+    Map<String, Vec0Table> vec0 = Vec0Views.tables(connection);
     try (Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery(
@@ -306,23 +322,37 @@ public final class SqliteSchema extends AbstractSchema {
       while (rows.next()) {
         String tableName = rows.getString(1);
         boolean view = rows.getString(2).equals("view");
+        if (vec0.values().stream().anyMatch(table -> table.isHeldIn(tableName))) {
+          continue;
+        }
+        Vec0Table vectors = vec0.get(tableName);
         List<SqliteTable.Column> columns;
         try {
-          columns = readColumns(connection, tableName);
+          columns = vectors == null ? readColumns(connection, tableName) : vectors.columns();
+          if (columns.isEmpty()) {
+            SqliteFile.execute(
+                connection, "SELECT * FROM " + IndexLoader.quote(tableName) + " LIMIT 0");
+          }
         } catch (SQLException e) {
           // A view of a table that is gone, or a virtual table whose module isn't here: SQLite
           // itself can't read it, and the others are not to suffer.
+          unreadable.put(tableName, SqliteFile.said(e));
           continue;
         }
         if (!columns.isEmpty()) {
           tables.put(
               tableName,
               new SqliteTable(
-                  this, tableName, view, columns, rowCount(connection, tableName, view)));
+                  this,
+                  tableName,
+                  view,
+                  columns,
+                  rowCount(connection, vectors == null ? tableName : tableName + "_rowids", view),
+                  vectors == null ? null : vectors.vectorColumn()));
         }
       }
     }
-    return tables;
+    return new Tables(tables, unreadable);
   }
 
   private static List<SqliteTable.Column> readColumns(Connection connection, String table)

@@ -22,6 +22,7 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
   private final boolean view;
   private final List<Column> columns;
   private final double rowCount;
+  private final String vectors;
 
   /**
    * A column.
@@ -35,12 +36,23 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
   public record Column(String name, String declared, SqlTypeName type, boolean nullable, int key) {}
 
   SqliteTable(
-      SqliteSchema schema, String name, boolean view, List<Column> columns, double rowCount) {
+      SqliteSchema schema,
+      String name,
+      boolean view,
+      List<Column> columns,
+      double rowCount,
+      String vectors) {
     this.schema = schema;
     this.name = name;
     this.view = view;
     this.columns = List.copyOf(columns);
     this.rowCount = rowCount;
+    this.vectors = vectors;
+  }
+
+  /** The column of vectors that the kind of the table tells, as sqlite-vec's does; else null. */
+  String vectors() {
+    return vectors;
   }
 
   /** The schema it belongs to. */

@@ -273,4 +273,157 @@ class RealFilesTest {
         error("select * from geo").contains("no such module: no_such"), error("select * from geo"));
     assertTrue(error("select * from broken").contains("no such table: main.gone"));
   }
+
+  private void langchain() throws SQLException {
+    sqlite(
+        "create table langchain (rowid integer primary key autoincrement, text text,"
+            + " metadata blob, text_embedding blob)",
+        "insert into langchain (text, metadata, text_embedding) values ('a', '{\"p\": 1}', "
+            + x(1, 0)
+            + "), ('b', '{\"p\": 2}', "
+            + x(0, 1)
+            + "), ('c', x'00', "
+            + x(1, 1)
+            + ")");
+  }
+
+  @Test
+  void columnsOfOtherNamesAreNamedInTheUrl() throws SQLException {
+    langchain();
+    String tables = ";tables=langchain(rowid, text_embedding)";
+    assertEquals(
+        List.of("3|c", "2|b"),
+        rows(
+            tables,
+            "select rowid, text from langchain order by l2_distance(text_embedding, '[1,2]')"
+                + " limit 2"));
+    assertEquals(
+        List.of("[3, 2]"), rows(tables, "select faiss_search('f', 'langchain', '[1,2]', 2)"));
+    sqlite(
+        "create table \"a (b)\" (\"the id\" text, v blob)",
+        "insert into \"a (b)\" values ('x', " + x(1, 2) + ")");
+    assertEquals(
+        List.of("[\"x\"]|[1]"),
+        rows(
+            ";tables='\"a (b)\"(\"the id\",v),langchain(ROWID,text_embedding)'",
+            "select faiss_search('f', 'a (b)', '[1,2]', 2), faiss_search('f', 'langchain', '[1,0]', 1)"));
+    assertTrue(
+        assertThrows(SQLException.class, () -> rows(";tables=langchain(rowid", "select 1"))
+            .getMessage()
+            .contains("as in notes(rowid, vec)"));
+  }
+
+  /** Only what a statement asks for is read, so that what it doesn't can't fail. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", ";native=off", ";tables=langchain(rowid,text_embedding)"})
+  void onlyTheColumnsThatAreNeededAreRead(String properties) throws SQLException {
+    langchain();
+    assertEquals(
+        List.of("c", "b"),
+        rows(
+            properties,
+            "select text from langchain order by l2_distance(text_embedding, '[1,2]') limit 2"));
+    assertEquals(
+        List.of("A", "B", "C"),
+        rows(properties, "select upper(text) from langchain order by rowid"));
+    assertEquals(
+        List.of("2"),
+        rows(properties, "select rowid from langchain where upper(text) = 'B' and rowid < 3"));
+  }
+
+  /** SQLite gives any value in any column, and so do its tables here. */
+  @Test
+  void valuesOfOtherTypesThanDeclared() throws SQLException {
+    langchain();
+    sqlite(
+        "create table chroma (id integer primary key, seq_id blob, sfld integer, embedding blob)",
+        "insert into chroma values (1, 5, 'word', "
+            + x(1, 0)
+            + "), (2, 'x', '', "
+            + x(0, 1)
+            + "),"
+            + " (3, x'01', 7, "
+            + x(2, 2)
+            + ")");
+    assertEquals(List.of("5|word", "x|", "01|7"), rows("select seq_id, sfld from chroma"));
+    assertEquals(
+        List.of("x|", "5|word"),
+        rows("select seq_id, sfld from chroma order by l2_distance(embedding, '[0,1]') limit 2"));
+    assertEquals(
+        List.of("{\"p\": 2}"),
+        rows(
+            ";tables=langchain(rowid,text_embedding)",
+            "select metadata from langchain order by l2_distance(text_embedding, '[0,1]') limit 1"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"float[2]", "vector(2)", "text", "numeric", "integer", "F32_BLOB(2)", ""})
+  void vectorsOfAnyDeclaredType(String type) throws SQLException {
+    sqlite(
+        "create table t (id integer primary key, embedding " + type + ", n text)",
+        "insert into t values (1, " + x(1, 0) + ", 'one'), (2, " + x(0, 1) + ", 'two')");
+    assertEquals(
+        List.of("one", "two"),
+        rows(
+            "select n from t order by l2_distance(embedding, (select embedding from t where id = 1))"
+                + " limit 2"));
+    assertEquals(
+        List.of("[1, 2]"),
+        rows("select faiss_search('f', 't', (select embedding from t where id = 1), 2)"));
+    assertEquals(
+        List.of("2|0000000000000080"),
+        rows(";native=off", "select id, hex(embedding) from t where id = 2").stream()
+            .map(row -> row.replace("0000803F", "00000080"))
+            .toList());
+  }
+
+  @Test
+  void theRowidIsAnId() throws SQLException {
+    sqlite(
+        "create table nokey (name text, embedding blob)",
+        "create table two (a text, b text, embedding blob, primary key (a, b))",
+        "create table none (a text primary key, embedding blob) without rowid",
+        "insert into nokey values ('x', " + x(1, 0) + "), ('y', " + x(0, 1) + ")",
+        "insert into two values ('x', 'y', " + x(1, 0) + "), ('x', 'z', " + x(0, 1) + ")");
+    String tables = ";tables=nokey(rowid,embedding),two(_rowid_,embedding)";
+    assertEquals(
+        List.of("[2, 1]|[2, 1]"),
+        rows(
+            tables,
+            "select faiss_search('f', 'nokey', '[0,1]', 2), faiss_search('f', 'two', '[0,1]', 2)"));
+    assertEquals(
+        List.of("2|y", "1|x"),
+        rows(
+            tables,
+            "select rowid, name from nokey order by l2_distance(embedding, '[0,1]') limit 2"));
+    assertEquals(
+        List.of("z"),
+        rows(tables, "select b from two order by l2_distance(embedding, '[0,1]') limit 1"));
+    assertTrue(
+        assertThrows(SQLException.class, () -> rows(";tables=none(rowid,embedding)", "select 1"))
+            .getMessage()
+            .contains("no column 'rowid'"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a?b.db", "a;b.db", "100%.db", "a;b=c.db", "a b#c.db", "metadata.db"})
+  void filesOfAnyName(String name) throws SQLException {
+    file = folder.resolve(name);
+    if (file.toString().indexOf('?') >= 0) {
+      // SQLite's own driver takes what follows for options.
+      file = folder.resolve("plain.db");
+    }
+    sqlite(
+        "create table t (id integer primary key, embedding blob)",
+        "insert into t values (1, " + x(1, 0) + ")");
+    if (name.indexOf('?') >= 0) {
+      assertTrue(file.toFile().renameTo(folder.resolve(name).toFile()));
+      file = folder.resolve(name);
+    }
+    assertEquals(List.of("1"), rows("select count(*) from t"));
+    assertEquals(List.of("1"), rows(";onBadRow=skip", "select count(*) from t"));
+    String metadata = name.equals("metadata.db") ? "faiss_metadata" : "metadata";
+    assertEquals(
+        List.of("t"), rows("select table_name from \"" + metadata + "\".\"faiss_indexes\""));
+  }
 }

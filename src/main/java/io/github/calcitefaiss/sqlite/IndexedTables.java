@@ -52,6 +52,16 @@ public final class IndexedTables {
     return found;
   }
 
+  /** Whether a table's rowid was configured as its id. */
+  boolean isByRowid(String table) {
+    for (IndexedTable indexed : configured) {
+      if (indexed.table().equals(table) && indexed.id().equals(SqliteSchema.ROWID)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** The indexed table of a name, matched as SQLite matches it, or null. */
   public IndexedTable find(String table) throws SQLException {
     List<IndexedTable> all = list();

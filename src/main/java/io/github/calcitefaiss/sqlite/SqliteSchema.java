@@ -33,6 +33,8 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * connection is open.
  */
 public final class SqliteSchema extends AbstractSchema {
+  static final String ROWID = "rowid";
+
   private final SchemaPlus parent;
   private final String name;
   private final SqliteDatabase database;
@@ -126,6 +128,28 @@ public final class SqliteSchema extends AbstractSchema {
    */
   public Map<String, SqliteTable> sqliteTables() throws SQLException {
     return content().tables.readable;
+  }
+
+  /**
+   * The name under which a table's rowid is its id: that of the key that is an alias of it, or
+   * {@code rowid}; null if the table has none.
+   */
+  public String rowid(SqliteTable table) throws SQLException {
+    List<SqliteTable.Column> keys =
+        table.columns().stream().filter(column -> column.key() > 0).toList();
+    if (keys.size() == 1 && keys.get(0).declared().equalsIgnoreCase("INTEGER")) {
+      return keys.get(0).name();
+    } else if (table.isView() || table.column(ROWID) != null) {
+      return null;
+    }
+    try (SqliteDatabase.Lease lease = database.snapshot(Checkpoint.NONE)) {
+      SqliteFile.execute(
+          lease.connection(), "SELECT rowid FROM " + IndexLoader.quote(table.name()) + " LIMIT 0");
+      return ROWID;
+    } catch (SQLException e) {
+      // A table WITHOUT ROWID.
+      return null;
+    }
   }
 
   /**
@@ -329,6 +353,13 @@ public final class SqliteSchema extends AbstractSchema {
         List<SqliteTable.Column> columns;
         try {
           columns = vectors == null ? readColumns(connection, tableName) : vectors.columns();
+          if (indexedTables.isByRowid(tableName)
+              && columns.stream().noneMatch(column -> column.name().equalsIgnoreCase(ROWID))) {
+            boolean key = columns.stream().allMatch(column -> column.key() == 0);
+            columns = new ArrayList<>(columns);
+            columns.add(
+                new SqliteTable.Column(ROWID, "INTEGER", SqlTypeName.BIGINT, false, key ? 1 : 0));
+          }
           if (columns.isEmpty()) {
             SqliteFile.execute(
                 connection, "SELECT * FROM " + IndexLoader.quote(tableName) + " LIMIT 0");
@@ -339,6 +370,7 @@ public final class SqliteSchema extends AbstractSchema {
           unreadable.put(tableName, SqliteFile.said(e));
           continue;
         }
+        columns = columns.stream().map(column -> asFound(tableName, column)).toList();
         if (!columns.isEmpty()) {
           tables.put(
               tableName,
@@ -353,6 +385,44 @@ public final class SqliteSchema extends AbstractSchema {
       }
     }
     return new Tables(tables, unreadable);
+  }
+
+  /** A column that was found to hold other values than it declares may hold any. */
+  private SqliteTable.Column asFound(String table, SqliteTable.Column column) {
+    return database.isDynamic(table, column.name())
+        ? new SqliteTable.Column(
+            column.name(), column.declared(), SqlTypeName.ANY, column.nullable(), column.key())
+        : column;
+  }
+
+  /**
+   * Takes a column from now on for one that may hold any value, since it was found to hold one of
+   * another type than it declares.
+   *
+   * @return false if it is taken for one already
+   */
+  boolean found(SqliteTable table, SqliteTable.Column column) {
+    database.setDynamic(table.name(), column.name());
+    synchronized (this) {
+      Content known = content;
+      SqliteTable now = known == null ? null : known.tables.readable.get(table.name());
+      if (now == null) {
+        return column.type() != SqlTypeName.ANY;
+      }
+      List<SqliteTable.Column> columns =
+          now.columns().stream().map(each -> asFound(table.name(), each)).toList();
+      if (!columns.equals(now.columns())) {
+        Map<String, SqliteTable> tables = new LinkedHashMap<>(known.tables.readable);
+        tables.put(table.name(), now.with(columns));
+        content =
+            new Content(
+                known.version,
+                known.definitions,
+                known.number + 1,
+                new Tables(tables, known.tables.unreadable));
+      }
+      return column.type() != SqlTypeName.ANY;
+    }
   }
 
   private static List<SqliteTable.Column> readColumns(Connection connection, String table)

@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sqlite;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.apache.calcite.plan.RelOptTable;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.type.RelDataType;
@@ -17,6 +18,9 @@ import org.apache.calcite.util.ImmutableBitSet;
 
 /** A table or view of a SQLite file, as its schema was when it was read. */
 public final class SqliteTable extends AbstractTable implements TranslatableTable {
+  /** What a table's rowid is called where no column is. */
+  public static final Set<String> ROWIDS = Set.of("rowid", "oid", "_rowid_");
+
   private final SqliteSchema schema;
   private final String name;
   private final boolean view;
@@ -53,6 +57,11 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
   /** The column of vectors that the kind of the table tells, as sqlite-vec's does; else null. */
   String vectors() {
     return vectors;
+  }
+
+  /** The same with its columns changed. */
+  SqliteTable with(List<Column> changed) {
+    return new SqliteTable(schema, name, view, changed, rowCount, vectors);
   }
 
   /** The schema it belongs to. */

@@ -232,6 +232,9 @@ public final class Main {
         } else {
           scripts.add(Path.of(args[i]));
         }
+      } else if (argument.equals("--")) {
+        statements.addAll(List.of(args).subList(i + 1, args.length));
+        break;
       } else if (SETTING.matcher(argument).matches()) {
         settings.add(argument);
       } else if (argument.startsWith("-") && !argument.startsWith("-- ")) {

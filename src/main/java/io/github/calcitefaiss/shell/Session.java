@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.shell;
 
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.function.Names;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -221,7 +222,10 @@ final class Session {
         running = null;
       }
     } catch (SQLException e) {
-      fail(e.getMessage());
+      fail(
+          SqlState.PARAMETERS.equals(e.getSQLState())
+              ? "the statement has parameters (? or :name); here write the values in their places"
+              : e.getMessage());
       if (options.getVerbose()) {
         e.printStackTrace(err);
       }
@@ -262,7 +266,7 @@ final class Session {
   }
 
   private void dot(String command) throws SQLException, IOException {
-    String[] words = BLANKS.split(command, 2);
+    String[] words = BLANKS.split(command.replaceFirst("[;\\s]+$", ""), 2);
     String argument = words.length > 1 ? unquote(words[1].strip()) : "";
     switch (words[0].toLowerCase(Locale.ROOT)) {
       case ".quit":

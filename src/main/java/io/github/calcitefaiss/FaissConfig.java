@@ -11,7 +11,6 @@ import java.io.File;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -46,6 +45,11 @@ public record FaissConfig(
       List.of(DATABASE, TABLES, ON_BAD_ROW, BUSY_TIMEOUT, REFRESH, MEMORY_LIMIT);
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9}) ?(ms|s|min)");
+
+  private static final String NAME = "((?:\\s*\"(?:[^\"]|\"\")*\"\\s*)|[^,()\"]*)";
+
+  private static final Pattern NAMED =
+      Pattern.compile(NAME + "(?:\\(" + NAME + "," + NAME + "\\)\\s*)?(?=,|$)");
 
   static final int DEFAULT_BUSY_TIMEOUT_MILLIS = 5000;
 
@@ -120,7 +124,7 @@ public record FaissConfig(
     if (value == null) {
       entries = List.of();
     } else if (value instanceof String text) {
-      entries = Arrays.stream(text.split(",", -1)).map(String::trim).toList();
+      entries = named(schema, text);
     } else if (value instanceof Collection<?> list) {
       entries = list;
     } else {
@@ -135,6 +139,42 @@ public record FaissConfig(
       tables.add(table);
     }
     return tables;
+  }
+
+  /** The entries of a URL: names with commas, each perhaps with its columns, as in t(id, vec). */
+  private static List<?> named(String schema, String text) throws FaissException {
+    List<Object> entries = new ArrayList<>();
+    int at = 0;
+    while (at <= text.length()) {
+      Matcher entry = NAMED.matcher(text).region(at, text.length());
+      if (!entry.lookingAt()) {
+        throw wrong(
+            schema,
+            "operand 'tables' is '"
+                + text
+                + "', expected names with commas, each perhaps with its columns of ids and vectors,"
+                + " as in notes(rowid, vec)");
+      }
+      String name = unquoted(entry.group(1));
+      if (entry.group(2) == null) {
+        entries.add(name);
+      } else {
+        entries.add(
+            Map.of(
+                "table", name,
+                "id", unquoted(entry.group(2)),
+                "embedding", unquoted(entry.group(3))));
+      }
+      at = entry.end() + 1;
+    }
+    return entries;
+  }
+
+  private static String unquoted(String name) {
+    String text = name.strip();
+    return text.length() > 1 && text.startsWith("\"") && text.endsWith("\"")
+        ? text.substring(1, text.length() - 1).replace("\"\"", "\"")
+        : text;
   }
 
   private static IndexedTable table(String schema, Object entry, boolean skip)

@@ -44,7 +44,7 @@ public final class FaissSchemaFactory implements SchemaFactory {
       for (IndexedTable table : config.tables()) {
         tables.add(resolve(probe, table));
       }
-      FaissFunctions.register(parentSchema);
+      FaissFunctions.register(parentSchema, name);
       VectorTopKRules.register();
       if (tables.isEmpty()) {
         probe.sqliteTables();
@@ -75,9 +75,19 @@ public final class FaissSchemaFactory implements SchemaFactory {
         table.skipBadRows());
   }
 
+  private static String lower(String name) {
+    return name.toLowerCase(java.util.Locale.ROOT);
+  }
+
   private static String column(SqliteSchema schema, SqliteTable table, String role, String name)
-      throws FaissException {
+      throws SQLException {
     SqliteTable.Column column = table.column(name);
+    if (column == null && role.equals("id") && SqliteTable.ROWIDS.contains(lower(name))) {
+      String rowid = schema.rowid(table);
+      if (rowid != null) {
+        return rowid;
+      }
+    }
     if (column == null) {
       List<String> known = table.columns().stream().map(SqliteTable.Column::name).toList();
       throw FaissConfig.wrong(

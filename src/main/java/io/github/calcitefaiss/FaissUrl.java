@@ -3,6 +3,9 @@ package io.github.calcitefaiss;
 
 import io.github.calcitefaiss.jdbc.ErrorTranslation;
 import io.github.calcitefaiss.jdbc.FaissErrors;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Enumeration;
 import java.util.Locale;
@@ -34,7 +37,7 @@ public record FaissUrl(String database, String model, Map<String, String> proper
     String rest = url.substring(PREFIX.length()).strip();
     String path = null;
     if (!rest.isEmpty() && !PROPERTY.matcher(rest).matches()) {
-      int semicolon = rest.indexOf(';');
+      int semicolon = pathEnd(rest);
       path = (semicolon < 0 ? rest : rest.substring(0, semicolon)).strip();
       rest = semicolon < 0 ? "" : rest.substring(semicolon + 1);
     }
@@ -79,6 +82,26 @@ public record FaissUrl(String database, String model, Map<String, String> proper
         all);
   }
 
+  /** Where the path ends: at the first semicolon, unless there is a file with it in its name. */
+  private static int pathEnd(String rest) {
+    for (int end = rest.length(); end > 0; end = rest.lastIndexOf(';', end - 1)) {
+      String properties = end == rest.length() ? "" : rest.substring(end + 1);
+      if ((properties.isBlank() || PROPERTY.matcher(properties).matches())
+          && isFile(rest.substring(0, end))) {
+        return end == rest.length() ? -1 : end;
+      }
+    }
+    return rest.indexOf(';');
+  }
+
+  private static boolean isFile(String path) {
+    try {
+      return Files.isRegularFile(Path.of(path.strip()));
+    } catch (InvalidPathException e) {
+      return false;
+    }
+  }
+
   /** The name of the schema for a database path: the file's name without its last extension. */
   static String schemaName(String path) {
     String name = path.substring(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
@@ -99,7 +122,7 @@ public record FaissUrl(String database, String model, Map<String, String> proper
         path.isBlank()
             || path.startsWith(":")
             || SCHEME.matcher(path).matches()
-            || path.indexOf('?') >= 0
+            || path.indexOf('?') >= 0 && !isFile(path)
             || path.indexOf('\0') >= 0;
     if (refused) {
       throw FaissErrors.connect(

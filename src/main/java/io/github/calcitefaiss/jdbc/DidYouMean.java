@@ -2,9 +2,11 @@
 package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.sql.function.Names;
+import io.github.calcitefaiss.sqlite.SqliteSchema;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.sql.SQLException;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -29,7 +31,10 @@ final class DidYouMean {
     }
     Matcher matcher = TABLE.matcher(message);
     if (matcher.find()) {
-      return advise(e, matcher.group(1), tables(calcite));
+      String reason = unreadable(matcher.group(1), calcite);
+      return reason == null
+          ? advise(e, matcher.group(1), tables(calcite))
+          : FaissErrors.advised(e, ": SQLite can't read it: " + reason);
     }
     matcher = COLUMN.matcher(message);
     if (matcher.find()) {
@@ -47,6 +52,27 @@ final class DidYouMean {
     return known.stream().anyMatch(name::equalsIgnoreCase)
         ? e
         : FaissErrors.advised(e, Names.didYouMean(name, known));
+  }
+
+  /** What SQLite says of a table or view that is there and can't be read; else null. */
+  private static String unreadable(String name, CalciteConnection calcite) {
+    SchemaPlus root = calcite.getRootSchema();
+    try {
+      for (String each : root.subSchemas().getNames(LikePattern.any())) {
+        SqliteSchema schema = SqliteSchema.of(root.subSchemas().get(each));
+        if (schema != null) {
+          for (Map.Entry<String, String> table : schema.unreadableTables().entrySet()) {
+            if (table.getKey().equalsIgnoreCase(name)) {
+              return table.getValue();
+            }
+          }
+        }
+      }
+    } catch (SQLException e) {
+      // The file can't be read any more, which the next statement says.
+      return null;
+    }
+    return null;
   }
 
   private static Set<String> tables(CalciteConnection calcite) {

@@ -109,7 +109,11 @@ public final class FaissConnection implements Connection {
 
   /** Prepares a statement within a run. */
   Prepared prepare(String sql, PlannedRun run) throws SQLException {
-    return preparation.prepare(sql, run);
+    try {
+      return preparation.prepare(sql, run);
+    } catch (SQLException e) {
+      throw FirstMistakes.advise(e, sql, calcite);
+    }
   }
 
   /** Prepares a statement that isn't run yet. */

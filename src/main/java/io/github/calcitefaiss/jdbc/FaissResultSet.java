@@ -64,8 +64,8 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
 
   private final FaissStatement statement;
   private final PlannedRun run;
-  private final List<ColumnMetaData> columns;
-  private final Meta.CursorFactory cursorFactory;
+  private List<ColumnMetaData> columns;
+  private Meta.CursorFactory cursorFactory;
   private final Supplier<Iterable<Object>> source;
   private final Calendar calendar;
   private final long maxRows;
@@ -111,7 +111,13 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
   private void start() {
     while (!cursorOpen) {
       try {
-        cursor = MetaImpl.createCursor(cursorFactory, source.get());
+        Iterable<Object> rows = source.get();
+        if (run != null && run.plan() != null) {
+          // That of the beginning, or what was planned since for other types.
+          columns = run.plan().signature().columns;
+          cursorFactory = run.plan().signature().cursorFactory;
+        }
+        cursor = MetaImpl.createCursor(cursorFactory, rows);
         cursorOpen = true;
       } catch (Throwable t) {
         if (!changedMeanwhile(t)) {

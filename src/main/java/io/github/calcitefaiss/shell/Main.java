@@ -2,7 +2,9 @@
 package io.github.calcitefaiss.shell;
 
 import io.github.calcitefaiss.run.Release;
+import io.github.calcitefaiss.sql.function.Names;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
@@ -11,7 +13,9 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -33,8 +37,8 @@ import sqlline.SqlLine;
       "",
       "The first form opens a shell (sqlline) on a SQLite file, a model (.json, .yaml) or a"
           + " jdbc:faiss: URL:",
-      "  -e SQL     run a statement and leave; may be repeated",
-      "  -f FILE    run a script and leave",
+      "  -e SQL     run statements and leave; may be repeated, and -e left out",
+      "  -f FILE    run a script, up to its first failure, and leave",
       "  --NAME=V   a setting of sqlline, for example --outputformat=csv",
       "Without -e and -f it reads statements from the terminal, or from standard input.",
       "",
@@ -63,9 +67,12 @@ public final class Main {
   static final Set<String> COMMANDS =
       Set.of("info", "search", "build-embeddings", "serve", "password");
 
+  private static final Pattern SETTING =
+      Pattern.compile("--[A-Za-z][A-Za-z0-9_-]*(=.*)?", Pattern.DOTALL);
+
   private static final String URL_PREFIX = "jdbc:faiss:";
 
-  /** Wide enough for a JSON answer of some tens of neighbours; sqlline cuts what is wider. */
+  /** Wide enough for a JSON answer of some tens of neighbours; what is wider is cut. */
   private static final int WIDTH_WITHOUT_TERMINAL = 4000;
 
   private Main() {}
@@ -77,7 +84,7 @@ public final class Main {
       String logger = "org.slf4j.simpleLogger.log.io.github.calcitefaiss.sqlite.IndexLoader";
       System.setProperty(logger, System.getProperty(logger, "info"));
     }
-    System.exit(run(args, System.out, System.err));
+    System.exit(run(args, System.in, System.out, System.err));
   }
 
   /** The release that this is. */
@@ -92,7 +99,8 @@ public final class Main {
   }
 
   /** Runs a command or the shell, and returns the exit code. */
-  static int run(String[] args, PrintStream out, PrintStream err) throws IOException {
+  static int run(String[] args, InputStream in, PrintStream out, PrintStream err)
+      throws IOException {
     if (args.length == 0) {
       commands(out, err).usage(err);
       return WRONG_ARGUMENTS;
@@ -101,7 +109,7 @@ public final class Main {
     if (COMMANDS.contains(args[0]) || args[0].startsWith("-")) {
       return commands(out, err).execute(args);
     }
-    return shell(args, out, err);
+    return shell(args, in, out, err);
   }
 
   static CommandLine commands(PrintStream out, PrintStream err) {
@@ -161,47 +169,102 @@ public final class Main {
     return URL_PREFIX + target;
   }
 
-  private static int shell(String[] args, PrintStream out, PrintStream err) throws IOException {
+  private static int shell(String[] args, InputStream in, PrintStream out, PrintStream err)
+      throws IOException {
     String url;
+    List<String> settings = new ArrayList<>();
+    Shell.Work work;
     try {
+      work = work(args, settings, in);
       url = url(args[0]);
+    } catch (CommandLine.ParameterException e) {
+      err.println("calcite-faiss: " + e.getMessage());
+      return WRONG_ARGUMENTS;
     } catch (CommandException e) {
-      err.println("sqlline: " + e.getMessage());
+      err.println("calcite-faiss: " + e.getMessage());
       return FAILED;
     }
-    List<String> options = List.of(args).subList(1, args.length);
-    boolean interactive = Tty.present() && !options.contains("-e") && !options.contains("-f");
-    if (!interactive) {
+    if (!work.interactive()) {
       // Looking for a terminal takes JLine a while, and makes it warn that there is none.
       for (String kind : List.of("jna", "jansi", "exec")) {
         System.setProperty("org.jline.terminal." + kind, "false");
       }
       System.setProperty("org.jline.terminal.dumb", "true");
     }
-    Shell shell = new Shell();
-    shell.setOutputStream(out);
-    shell.setErrorStream(err);
-    SqlLine.Status status = shell.begin(arguments(url, options, interactive), null, interactive);
+    Shell shell = new Shell(work, out, err);
+    for (String setting : settings) {
+      String name =
+          setting
+              .substring(2)
+              .replaceFirst("(?s)=.*", "")
+              .replaceFirst("^no-", "")
+              .toLowerCase(Locale.ROOT);
+      if (!shell.getOpts().hasProperty(name)) {
+        err.println(
+            "calcite-faiss: unknown option '"
+                + setting
+                + "'"
+                + Names.didYouMean(name, shell.getOpts().propertyNames())
+                + "; calcite-faiss --help says what there is");
+        return WRONG_ARGUMENTS;
+      }
+    }
+    SqlLine.Status status = shell.begin(arguments(url, settings, work), null, false);
     if (status == SqlLine.Status.ARGS) {
       return WRONG_ARGUMENTS;
     }
     // A person at the prompt has seen the error; a script needs the exit code.
-    boolean failed = status == SqlLine.Status.OTHER || shell.failed();
-    return failed && !interactive ? FAILED : OK;
+    return shell.anyFailed() && !work.interactive() ? FAILED : OK;
+  }
+
+  /** What the arguments after the database say is to be done; the rest are settings of sqlline. */
+  private static Shell.Work work(String[] args, List<String> settings, InputStream in) {
+    List<String> statements = new ArrayList<>();
+    List<Path> scripts = new ArrayList<>();
+    for (int i = 1; i < args.length; i++) {
+      String argument = args[i];
+      if (argument.equals("-e") || argument.equals("-f")) {
+        if (++i == args.length) {
+          throw wrong(
+              "option " + argument + (argument.equals("-e") ? " needs SQL" : " needs a file"));
+        } else if (argument.equals("-e")) {
+          statements.add(args[i]);
+        } else {
+          scripts.add(Path.of(args[i]));
+        }
+      } else if (argument.equals("--")) {
+        statements.addAll(List.of(args).subList(i + 1, args.length));
+        break;
+      } else if (SETTING.matcher(argument).matches()) {
+        settings.add(argument);
+      } else if (argument.startsWith("-") && !argument.startsWith("-- ")) {
+        throw wrong("unknown option '" + argument + "'; calcite-faiss --help says what there is");
+      } else if (argument.strip().matches("[^\\s]+") && Files.exists(Path.of(argument))) {
+        throw wrong("'" + argument + "' is a file; to run it as a script: -f " + argument);
+      } else {
+        // As with sqlite3.
+        statements.add(argument);
+      }
+    }
+    boolean given = !statements.isEmpty() || !scripts.isEmpty();
+    return new Shell.Work(statements, scripts, given || Tty.present() ? null : in);
+  }
+
+  private static CommandLine.ParameterException wrong(String message) {
+    return new CommandLine.ParameterException(new CommandLine(new Main()), message);
   }
 
   /** sqlline's own arguments; the user's come last, so that they win. */
-  private static String[] arguments(String url, List<String> options, boolean interactive) {
+  private static String[] arguments(String url, List<String> settings, Shell.Work work) {
     List<String> all = new ArrayList<>();
     // An empty name and password, or sqlline asks for them.
     all.addAll(List.of("-u", url, "-n", "", "-p", ""));
     // The level that a read-only source has; sqlline's default makes it warn at each start.
     all.add("--isolation=TRANSACTION_NONE");
-    if (!interactive) {
-      // sqlline takes the width of a missing terminal for 0, and prints empty cells.
+    if (!work.interactive()) {
       all.add("--maxWidth=" + WIDTH_WITHOUT_TERMINAL);
     }
-    all.addAll(options);
+    all.addAll(settings);
     return all.toArray(String[]::new);
   }
 }

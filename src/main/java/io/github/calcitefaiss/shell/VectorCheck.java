@@ -1,7 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
+import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.sqlite.IndexedTable;
+import io.github.calcitefaiss.sqlite.MixedDimensions;
+import io.github.calcitefaiss.sqlite.VectorJson;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.sql.Connection;
@@ -9,11 +12,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -21,11 +25,15 @@ import java.util.function.Consumer;
  * first.
  *
  * @param rows rows in the table
- * @param dimensions of most vectors, or -1 if there is none
+ * @param dimensions of the vectors, with the number of rows where there are several; empty for none
+ * @param facts a line for each thing worth knowing that is no problem
  * @param problems a line for each kind of row that an index can't take
  */
-record VectorCheck(long rows, int dimensions, List<String> problems) {
+record VectorCheck(long rows, String dimensions, List<String> facts, List<String> problems) {
   private static final long NANOS_A_LINE = 2_000_000_000L;
+
+  /** Lengths this near to 1 are 1, rounded. */
+  private static final double UNIT = 1e-3;
 
   /** Rows of a kind, and the id of the first. */
   private static final class Kind {
@@ -44,10 +52,57 @@ record VectorCheck(long rows, int dimensions, List<String> problems) {
     }
   }
 
+  /** The lengths of vectors, and a hash of each. */
+  private static final class Values {
+    private long[] hashes = new long[1024];
+    private int count;
+    private double shortest = Double.POSITIVE_INFINITY;
+    private double longest;
+    private long units;
+
+    private void add(float[] vector) {
+      double square = 0;
+      for (float element : vector) {
+        square += (double) element * element;
+      }
+      double length = Math.sqrt(square);
+      shortest = Math.min(shortest, length);
+      longest = Math.max(longest, length);
+      units += Math.abs(length - 1) < UNIT ? 1 : 0;
+      if (count == hashes.length) {
+        hashes = Arrays.copyOf(hashes, 2 * count);
+      }
+      long hash = 1125899906842597L;
+      for (float element : vector) {
+        hash = 31 * hash + Float.floatToIntBits(element) * 0x9E3779B97F4A7C15L;
+      }
+      hashes[count++] = hash;
+    }
+
+    private long repeated() {
+      Arrays.sort(hashes, 0, count);
+      long repeated = 0;
+      for (int i = 1; i < count; i++) {
+        repeated += hashes[i] == hashes[i - 1] ? 1 : 0;
+      }
+      return repeated;
+    }
+
+    private String lengths() {
+      if (units == count) {
+        return "all of length 1, so that L2, cosine and inner product order alike";
+      }
+      return String.format(Locale.ROOT, "lengths from %.4g to %.4g", shortest, longest)
+          + (units > 0 ? String.format(Locale.ROOT, ", %,d of length 1", units) : "");
+    }
+  }
+
   static VectorCheck of(Connection connection, IndexedTable table, Consumer<String> progress)
       throws SQLException {
     Map<String, Kind> kinds = new LinkedHashMap<>();
-    Map<Integer, Kind> lengths = new HashMap<>();
+    Map<Integer, Kind> dims = new TreeMap<>();
+    Values values = new Values();
+    Boolean json = null;
     long rows = 0;
     long said = System.nanoTime();
     try (Statement statement = connection.createStatement();
@@ -66,60 +121,129 @@ record VectorCheck(long rows, int dimensions, List<String> problems) {
         }
         Object id = result.getObject(1);
         Object embedding = result.getObject(2);
-        String wrong = wrong(id, embedding, table);
-        if (wrong != null) {
+        float[] vector = null;
+        String wrong = null;
+        try {
+          vector = vector(id, embedding, table, json);
+        } catch (VectorException e) {
+          wrong = e.getMessage();
+        }
+        if (vector == null) {
           kinds.computeIfAbsent(wrong, k -> new Kind()).add(id);
         } else {
-          lengths.computeIfAbsent(((byte[]) embedding).length, k -> new Kind()).add(id);
+          json = json == null ? embedding instanceof String : json;
+          values.add(vector);
+          dims.computeIfAbsent(vector.length, k -> new Kind()).add(id);
         }
       }
     }
     List<String> problems = new ArrayList<>();
     kinds.forEach((what, kind) -> problems.add(kind.say(what)));
-    int most = -1;
-    for (Map.Entry<Integer, Kind> length : lengths.entrySet()) {
-      if (most < 0 || length.getValue().rows > lengths.get(most).rows) {
-        most = length.getKey();
+    List<String> facts = new ArrayList<>();
+    if (values.count > 0) {
+      facts.add((json ? "JSON text, " : "float32, ") + values.lengths());
+      if (values.repeated() > 0) {
+        facts.add(
+            String.format(Locale.ROOT, "%,d vectors are the same as another", values.repeated()));
       }
     }
-    int usual = most;
-    lengths.forEach(
-        (length, kind) -> {
-          if (length != usual) {
-            problems.add(
-                kind.say("of " + length / 4 + " dimensions, where most have " + usual / 4));
-          }
-        });
+    long repeatedIds = repeatedIds(connection, table);
+    if (repeatedIds > 0) {
+      facts.add(
+          String.format(Locale.ROOT, "%,d rows have the %s of another", repeatedIds, table.id()));
+    }
+    String telling =
+        dims.size() < 2 ? null : MixedDimensions.tellingColumn(connection, table, dims.size());
+    if (telling != null) {
+      facts.add("dimensions are told apart by the column " + telling);
+    } else {
+      mixed(dims, problems);
+    }
     if (problems.stream().anyMatch(problem -> !problem.contains("is NULL, skipped"))) {
       problems.add("correct them, or leave them out with the operand \"onBadRow\": \"skip\"");
     }
-    return new VectorCheck(rows, most < 0 ? -1 : most / 4, problems);
+    return new VectorCheck(rows, words(dims), facts, problems);
   }
 
-  private static String wrong(Object id, Object embedding, IndexedTable table) {
+  private static String words(Map<Integer, Kind> dims) {
+    if (dims.size() == 1) {
+      return String.valueOf(dims.keySet().iterator().next());
+    }
+    List<String> words = new ArrayList<>();
+    dims.forEach((d, kind) -> words.add(String.format(Locale.ROOT, "%d (%,d)", d, kind.rows)));
+    return String.join(", ", words);
+  }
+
+  private static void mixed(Map<Integer, Kind> dims, List<String> problems) {
+    int usual = -1;
+    for (Map.Entry<Integer, Kind> each : dims.entrySet()) {
+      if (usual < 0 || each.getValue().rows > dims.get(usual).rows) {
+        usual = each.getKey();
+      }
+    }
+    for (Map.Entry<Integer, Kind> each : dims.entrySet()) {
+      if (each.getKey() != usual) {
+        problems.add(
+            each.getValue().say("of " + each.getKey() + " dimensions, where most have " + usual));
+      }
+    }
+  }
+
+  private static long repeatedIds(Connection connection, IndexedTable table) throws SQLException {
+    String id = Source.quote(table.id());
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT count("
+                    + id
+                    + ") - count(DISTINCT "
+                    + id
+                    + ") FROM "
+                    + Source.quote(table.table()))) {
+      return row.getLong(1);
+    }
+  }
+
+  /** The vector of a row; what is wrong with it is the message. */
+  private static float[] vector(Object id, Object embedding, IndexedTable table, Boolean json) {
+    String whose = "whose " + table.embedding();
     if (embedding == null) {
-      return "whose " + table.embedding() + " is NULL, skipped";
+      throw new VectorException(whose + " is NULL, skipped");
     }
     if (id == null) {
-      return "whose " + table.id() + " is NULL";
+      throw new VectorException("whose " + table.id() + " is NULL");
+    }
+    if (embedding instanceof String text
+        && !Boolean.FALSE.equals(json)
+        && text.strip().startsWith("[")) {
+      try {
+        return VectorJson.parse(text);
+      } catch (VectorException e) {
+        throw new VectorException(whose + " is a JSON array that isn't one of numbers");
+      }
     }
     if (!(embedding instanceof byte[] blob)) {
       String type = embedding instanceof String ? "TEXT" : "a number";
-      return "whose " + table.embedding() + " is " + type + ", expected a BLOB";
+      throw new VectorException(
+          whose
+              + " is "
+              + type
+              + (Boolean.TRUE.equals(json) ? ", expected JSON" : ", expected a BLOB"));
+    }
+    if (Boolean.TRUE.equals(json)) {
+      throw new VectorException(whose + " is a BLOB, where others are JSON");
     }
     if (blob.length == 0 || blob.length % 4 != 0) {
-      return "whose "
-          + table.embedding()
-          + " has "
-          + blob.length
-          + " bytes, no whole number of float32 elements";
+      throw new VectorException(
+          whose + " has " + blob.length + " bytes, no whole number of float32 elements");
     }
-    ByteBuffer elements = ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN);
-    while (elements.hasRemaining()) {
-      if (!Float.isFinite(elements.getFloat())) {
-        return "whose " + table.embedding() + " has an element that is NaN or infinite";
+    float[] vector = new float[blob.length / 4];
+    ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(vector);
+    for (float element : vector) {
+      if (!Float.isFinite(element)) {
+        throw new VectorException(whose + " has an element that is NaN or infinite");
       }
     }
-    return null;
+    return vector;
   }
 }

@@ -18,7 +18,8 @@ final class ColumnType {
 
   static SqlTypeName of(String declared) {
     String type = declared == null ? "" : declared.toUpperCase(Locale.ROOT);
-    if (type.isEmpty()) {
+    if (type.isEmpty() || type.contains("[")) {
+      // An array of numbers, as in float[384], is a blob or JSON text.
       return SqlTypeName.ANY;
     } else if (type.contains("BOOL")) {
       return SqlTypeName.BOOLEAN;

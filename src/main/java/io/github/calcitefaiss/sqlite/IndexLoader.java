@@ -104,7 +104,7 @@ final class IndexLoader implements IndexCache.Source {
     if (known != null && onlyDims > 0 && onlyDims != known.dims()) {
       known = null;
     }
-    try (PreparedStatement statement = connection.prepareStatement(query());
+    try (PreparedStatement statement = connection.prepareStatement(query() + sorted(connection));
         ResultSet rows = statement.executeQuery()) {
       long row = 0;
       long said = start;
@@ -295,6 +295,20 @@ final class IndexLoader implements IndexCache.Source {
         + e
         + " END WHEN 'null' THEN NULL ELSE 0.5 END"
         + from();
+  }
+
+  /**
+   * Of a table of sqlite-vec, many rows are in one blob, which SQLite reads once for all of them if
+   * it reads all before the first row is wanted.
+   */
+  private String sorted(Connection connection) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT 1 FROM temp.sqlite_schema WHERE name = ?")) {
+      statement.setString(1, table.table());
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? " ORDER BY +" + quote(table.id()) : "";
+      }
+    }
   }
 
   /** An upper bound on the rows, where there is one at hand. */

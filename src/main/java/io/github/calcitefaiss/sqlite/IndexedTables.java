@@ -37,6 +37,11 @@ public final class IndexedTables {
     }
     List<IndexedTable> found = new ArrayList<>();
     for (SqliteTable table : schema.sqliteTables().values()) {
+      if (table.vectors() != null) {
+        String key = table.columns().get(0).name();
+        found.add(new IndexedTable(table.name(), key, table.vectors(), options.skipBadRows()));
+        continue;
+      }
       SqliteTable.Column id = table.column(IndexedTable.DEFAULT_ID);
       SqliteTable.Column embedding = table.column(IndexedTable.DEFAULT_EMBEDDING);
       if (id != null && embedding != null) {
@@ -45,6 +50,16 @@ public final class IndexedTables {
       }
     }
     return found;
+  }
+
+  /** Whether a table's rowid was configured as its id. */
+  boolean isByRowid(String table) {
+    for (IndexedTable indexed : configured) {
+      if (indexed.table().equals(table) && indexed.id().equals(SqliteSchema.ROWID)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The indexed table of a name, matched as SQLite matches it, or null. */

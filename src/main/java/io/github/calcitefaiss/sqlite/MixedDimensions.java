@@ -16,7 +16,7 @@ import java.util.Map;
  * What can be said of a table whose vectors have several dimensions: how many have which, and which
  * column tells them apart, as a model's or a collection's name does.
  */
-final class MixedDimensions {
+public final class MixedDimensions {
   private MixedDimensions() {}
 
   /** SQL for the dimension of a value that may be a vector, blob or JSON; else NULL. */
@@ -109,7 +109,7 @@ final class MixedDimensions {
   }
 
   /** The column of fewest values of which each has vectors of one dimension only, or null. */
-  private static String tellingColumn(Connection connection, IndexedTable table, int dimensions)
+  public static String tellingColumn(Connection connection, IndexedTable table, int dimensions)
       throws SQLException {
     String e = IndexLoader.quote(table.embedding());
     String from = " FROM " + IndexLoader.quote(table.table()) + " WHERE " + e + " IS NOT NULL";

@@ -66,6 +66,9 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
         () -> OPEN.values().forEach(SqliteDatabase::sweep), 5, 5, TimeUnit.SECONDS);
   }
 
+  /** Columns that were found to hold values of another type than they declare. */
+  private final Set<String> dynamic = ConcurrentHashMap.newKeySet();
+
   private final Path path;
   private final Path walPath;
   private final Deque<Lease> idle = new ArrayDeque<>();
@@ -120,6 +123,16 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
   /** Connections lent now, of all databases: 0 when no statement runs. */
   public static int lent() {
     return LENT.get();
+  }
+
+  /** Whether a column was found to hold values of another type than it declares. */
+  boolean isDynamic(String table, String column) {
+    return dynamic.contains(table + '\0' + column);
+  }
+
+  /** Remembers that a column holds values of another type than it declares. */
+  void setDynamic(String table, String column) {
+    dynamic.add(table + '\0' + column);
   }
 
   /** The file's path. */
@@ -594,6 +607,16 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
 
     private void begin() throws SQLException {
       ended = false;
+      beginToRead();
+      Vec0Views views = attachment(Vec0Views.class, Vec0Views::new);
+      while (!views.areCurrent(connection)) {
+        SqliteFile.execute(connection, "ROLLBACK");
+        views.make(connection);
+        beginToRead();
+      }
+    }
+
+    private void beginToRead() throws SQLException {
       SqliteFile.execute(connection, "BEGIN");
       // The snapshot is taken by the first read, not by BEGIN.
       SqliteFile.execute(connection, "SELECT 1 FROM sqlite_schema LIMIT 1");

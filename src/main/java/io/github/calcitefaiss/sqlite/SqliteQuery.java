@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sqlite;
 import io.github.calcitefaiss.run.Detached;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
 import java.math.BigDecimal;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -20,6 +21,7 @@ import org.apache.calcite.linq4j.Linq4j;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.Sort;
+import org.apache.calcite.rel.metadata.RelColumnOrigin;
 import org.apache.calcite.rel.type.RelDataTypeField;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlString;
@@ -29,7 +31,7 @@ import org.apache.calcite.sql.util.SqlString;
  *
  * <p>SQLite stores any type in any column, and its driver converts what doesn't fit in silence
  * (text in an INTEGER column reads as 0). Here every value is read as it is stored, and one that
- * doesn't fit its column's type is an error.
+ * doesn't fit makes the column one of any type, for which the statement is planned again.
  *
  * @param database what is read
  * @param sql the query, in SQLite's own SQL
@@ -48,8 +50,34 @@ public record SqliteQuery(
     boolean sorts) {
   static final int FIRST_OUTER = Integer.MAX_VALUE - 10000;
 
-  /** A column of the result. */
-  record Output(String name, SqlTypeName type) {}
+  /**
+   * A column of the result.
+   *
+   * @param origin the table that it is a column of, unchanged; or null
+   * @param column which of its columns; or null
+   */
+  record Output(String name, SqlTypeName type, SqliteTable origin, SqliteTable.Column column) {
+    private static Output of(RelNode rel, int ordinal, String name) {
+      SqlTypeName type = rel.getRowType().getFieldList().get(ordinal).getType().getSqlTypeName();
+      RelColumnOrigin origin = rel.getCluster().getMetadataQuery().getColumnOrigin(rel, ordinal);
+      SqliteTable table =
+          origin == null || origin.isDerived()
+              ? null
+              : origin.getOriginTable().unwrap(SqliteTable.class);
+      return table == null
+          ? new Output(name, type, null, null)
+          : new Output(name, type, table, table.columns().get(origin.getOriginColumnOrdinal()));
+    }
+  }
+
+  /** The columns of a tree's rows. */
+  static List<Output> outputs(RelNode rel) {
+    List<Output> outputs = new ArrayList<>();
+    for (RelDataTypeField field : rel.getRowType().getFieldList()) {
+      outputs.add(Output.of(rel, field.getIndex(), field.getName()));
+    }
+    return outputs;
+  }
 
   /**
    * What a tree over one of a database's tables is in SQLite's SQL; it must hold nothing that
@@ -63,11 +91,7 @@ public record SqliteQuery(
               throw new IllegalArgumentException("correlated: " + variable);
             });
     SqlString text = implementor.visitRoot(rel).asStatement().toSqlString(SqliteDialect.INSTANCE);
-    List<Output> outputs = new ArrayList<>();
-    for (RelDataTypeField field : rel.getRowType().getFieldList()) {
-      outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));
-    }
-    return of(database, text, outputs, rel);
+    return of(database, text, outputs(rel), rel);
   }
 
   static SqliteQuery of(
@@ -97,7 +121,7 @@ public record SqliteQuery(
   /** This query, with a column read as it is stored whatever its type. */
   public SqliteQuery withRaw(int column) {
     List<Output> changed = new ArrayList<>(outputs);
-    changed.set(column, new Output(outputs.get(column).name(), SqlTypeName.ANY));
+    changed.set(column, new Output(outputs.get(column).name(), SqlTypeName.ANY, null, null));
     return new SqliteQuery(database, sql, changed, parameters, tables, sorts);
   }
 
@@ -413,6 +437,17 @@ public record SqliteQuery(
 
     private FaissException mismatch(int i, Object value) {
       Output output = outputs.get(i);
+      if (output.origin != null && output.origin.schema().found(output.origin, output.column)) {
+        return new FaissException(
+            SqlState.CHANGED,
+            "column "
+                + output.origin
+                + "."
+                + output.column.name()
+                + " was found to hold values of another type than "
+                + output.column.declared()
+                + " after rows were given; run the statement again");
+      }
       String stored =
           value instanceof byte[] bytes
               ? "a BLOB of " + bytes.length + " bytes"

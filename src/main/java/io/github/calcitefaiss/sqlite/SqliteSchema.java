@@ -33,6 +33,8 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * connection is open.
  */
 public final class SqliteSchema extends AbstractSchema {
+  static final String ROWID = "rowid";
+
   private final SchemaPlus parent;
   private final String name;
   private final SqliteDatabase database;
@@ -49,8 +51,15 @@ public final class SqliteSchema extends AbstractSchema {
    * @param number counts the schemas that were seen
    * @param tables by their names in SQLite
    */
-  private record Content(
-      DatabaseVersion version, String definitions, long number, Map<String, SqliteTable> tables) {}
+  private record Content(DatabaseVersion version, String definitions, long number, Tables tables) {}
+
+  /**
+   * The tables and views that can be read, and for the others why not, in SQLite's words.
+   *
+   * @param readable by their names in SQLite
+   * @param unreadable the reason by the name
+   */
+  private record Tables(Map<String, SqliteTable> readable, Map<String, String> unreadable) {}
 
   /**
    * Creates a schema.
@@ -118,7 +127,38 @@ public final class SqliteSchema extends AbstractSchema {
    * @throws SQLException if the file can't be read
    */
   public Map<String, SqliteTable> sqliteTables() throws SQLException {
-    return content().tables;
+    return content().tables.readable;
+  }
+
+  /**
+   * The name under which a table's rowid is its id: that of the key that is an alias of it, or
+   * {@code rowid}; null if the table has none.
+   */
+  public String rowid(SqliteTable table) throws SQLException {
+    List<SqliteTable.Column> keys =
+        table.columns().stream().filter(column -> column.key() > 0).toList();
+    if (keys.size() == 1 && keys.get(0).declared().equalsIgnoreCase("INTEGER")) {
+      return keys.get(0).name();
+    } else if (table.isView() || table.column(ROWID) != null) {
+      return null;
+    }
+    try (SqliteDatabase.Lease lease = database.snapshot(Checkpoint.NONE)) {
+      SqliteFile.execute(
+          lease.connection(), "SELECT rowid FROM " + IndexLoader.quote(table.name()) + " LIMIT 0");
+      return ROWID;
+    } catch (SQLException e) {
+      // A table WITHOUT ROWID.
+      return null;
+    }
+  }
+
+  /**
+   * Why SQLite can't read the tables and views that are not among {@link #sqliteTables}, by name.
+   *
+   * @throws SQLException if the file can't be read
+   */
+  public Map<String, String> unreadableTables() throws SQLException {
+    return content().tables.unreadable;
   }
 
   /** The table or view of a name, matched as SQLite matches it, or null. */
@@ -227,8 +267,7 @@ public final class SqliteSchema extends AbstractSchema {
     }
   }
 
-  private Map<String, SqliteTable> tablesOf(String definitions, SqliteDatabase.Lease lease)
-      throws SQLException {
+  private Tables tablesOf(String definitions, SqliteDatabase.Lease lease) throws SQLException {
     Content known = content;
     return known != null && known.definitions.equals(definitions)
         ? known.tables
@@ -243,7 +282,7 @@ public final class SqliteSchema extends AbstractSchema {
    */
   void checkColumns(SqliteTable planned, SqliteDatabase.Lease lease) throws SQLException {
     Content known = content;
-    Map<String, SqliteTable> tables;
+    Tables tables;
     if (known != null && known.version.equals(lease.version())) {
       tables = known.tables;
     } else {
@@ -251,7 +290,7 @@ public final class SqliteSchema extends AbstractSchema {
       tables = tablesOf(definitions, lease);
       publish(lease.version(), definitions, tables);
     }
-    SqliteTable now = tables.get(planned.name());
+    SqliteTable now = tables.readable.get(planned.name());
     if (now != planned && (now == null || !now.columns().equals(planned.columns()))) {
       throw new FaissException(
           SqlState.CHANGED,
@@ -265,8 +304,7 @@ public final class SqliteSchema extends AbstractSchema {
     }
   }
 
-  private synchronized Content publish(
-      DatabaseVersion version, String definitions, Map<String, SqliteTable> tables) {
+  private synchronized Content publish(DatabaseVersion version, String definitions, Tables tables) {
     Content known = content;
     if (known == null) {
       content = new Content(version, definitions, 1, tables);
@@ -294,8 +332,10 @@ public final class SqliteSchema extends AbstractSchema {
     return definitions.toString();
   }
 
-  private Map<String, SqliteTable> readTables(Connection connection) throws SQLException {
+  private Tables readTables(Connection connection) throws SQLException {
     Map<String, SqliteTable> tables = new LinkedHashMap<>();
+    Map<String, String> unreadable = new LinkedHashMap<>();
+    Map<String, Vec0Table> vec0 = Vec0Views.tables(connection);
     try (Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery(
@@ -306,23 +346,83 @@ public final class SqliteSchema extends AbstractSchema {
       while (rows.next()) {
         String tableName = rows.getString(1);
         boolean view = rows.getString(2).equals("view");
+        if (vec0.values().stream().anyMatch(table -> table.isHeldIn(tableName))) {
+          continue;
+        }
+        Vec0Table vectors = vec0.get(tableName);
         List<SqliteTable.Column> columns;
         try {
-          columns = readColumns(connection, tableName);
+          columns = vectors == null ? readColumns(connection, tableName) : vectors.columns();
+          if (indexedTables.isByRowid(tableName)
+              && columns.stream().noneMatch(column -> column.name().equalsIgnoreCase(ROWID))) {
+            boolean key = columns.stream().allMatch(column -> column.key() == 0);
+            columns = new ArrayList<>(columns);
+            columns.add(
+                new SqliteTable.Column(ROWID, "INTEGER", SqlTypeName.BIGINT, false, key ? 1 : 0));
+          }
+          if (columns.isEmpty()) {
+            SqliteFile.execute(
+                connection, "SELECT * FROM " + IndexLoader.quote(tableName) + " LIMIT 0");
+          }
         } catch (SQLException e) {
           // A view of a table that is gone, or a virtual table whose module isn't here: SQLite
           // itself can't read it, and the others are not to suffer.
+          unreadable.put(tableName, SqliteFile.said(e));
           continue;
         }
+        columns = columns.stream().map(column -> asFound(tableName, column)).toList();
         if (!columns.isEmpty()) {
           tables.put(
               tableName,
               new SqliteTable(
-                  this, tableName, view, columns, rowCount(connection, tableName, view)));
+                  this,
+                  tableName,
+                  view,
+                  columns,
+                  rowCount(connection, vectors == null ? tableName : tableName + "_rowids", view),
+                  vectors == null ? null : vectors.vectorColumn()));
         }
       }
     }
-    return tables;
+    return new Tables(tables, unreadable);
+  }
+
+  /** A column that was found to hold other values than it declares may hold any. */
+  private SqliteTable.Column asFound(String table, SqliteTable.Column column) {
+    return database.isDynamic(table, column.name())
+        ? new SqliteTable.Column(
+            column.name(), column.declared(), SqlTypeName.ANY, column.nullable(), column.key())
+        : column;
+  }
+
+  /**
+   * Takes a column from now on for one that may hold any value, since it was found to hold one of
+   * another type than it declares.
+   *
+   * @return false if it is taken for one already
+   */
+  boolean found(SqliteTable table, SqliteTable.Column column) {
+    database.setDynamic(table.name(), column.name());
+    synchronized (this) {
+      Content known = content;
+      SqliteTable now = known == null ? null : known.tables.readable.get(table.name());
+      if (now == null) {
+        return column.type() != SqlTypeName.ANY;
+      }
+      List<SqliteTable.Column> columns =
+          now.columns().stream().map(each -> asFound(table.name(), each)).toList();
+      if (!columns.equals(now.columns())) {
+        Map<String, SqliteTable> tables = new LinkedHashMap<>(known.tables.readable);
+        tables.put(table.name(), now.with(columns));
+        content =
+            new Content(
+                known.version,
+                known.definitions,
+                known.number + 1,
+                new Tables(tables, known.tables.unreadable));
+      }
+      return column.type() != SqlTypeName.ANY;
+    }
   }
 
   private static List<SqliteTable.Column> readColumns(Connection connection, String table)

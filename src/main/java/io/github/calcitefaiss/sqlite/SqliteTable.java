@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sqlite;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.apache.calcite.plan.RelOptTable;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.type.RelDataType;
@@ -17,11 +18,15 @@ import org.apache.calcite.util.ImmutableBitSet;
 
 /** A table or view of a SQLite file, as its schema was when it was read. */
 public final class SqliteTable extends AbstractTable implements TranslatableTable {
+  /** What a table's rowid is called where no column is. */
+  public static final Set<String> ROWIDS = Set.of("rowid", "oid", "_rowid_");
+
   private final SqliteSchema schema;
   private final String name;
   private final boolean view;
   private final List<Column> columns;
   private final double rowCount;
+  private final String vectors;
 
   /**
    * A column.
@@ -35,12 +40,28 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
   public record Column(String name, String declared, SqlTypeName type, boolean nullable, int key) {}
 
   SqliteTable(
-      SqliteSchema schema, String name, boolean view, List<Column> columns, double rowCount) {
+      SqliteSchema schema,
+      String name,
+      boolean view,
+      List<Column> columns,
+      double rowCount,
+      String vectors) {
     this.schema = schema;
     this.name = name;
     this.view = view;
     this.columns = List.copyOf(columns);
     this.rowCount = rowCount;
+    this.vectors = vectors;
+  }
+
+  /** The column of vectors that the kind of the table tells, as sqlite-vec's does; else null. */
+  String vectors() {
+    return vectors;
+  }
+
+  /** The same with its columns changed. */
+  SqliteTable with(List<Column> changed) {
+    return new SqliteTable(schema, name, view, changed, rowCount, vectors);
   }
 
   /** The schema it belongs to. */

@@ -2,7 +2,6 @@
 package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.run.Polling;
-import io.github.calcitefaiss.sqlite.SqliteQuery.Output;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.calcite.DataContext;
@@ -108,11 +107,9 @@ final class SqliteToEnumerableConverter extends ConverterImpl implements Enumera
     SqlString sql = toSql.visitRoot(getInput()).asStatement().toSqlString(SqliteDialect.INSTANCE);
     Hook.QUERY_PLAN.run(sql.getSql());
 
-    List<Output> outputs = new ArrayList<>();
-    for (RelDataTypeField field : getRowType().getFieldList()) {
-      outputs.add(new Output(field.getName(), field.getType().getSqlTypeName()));
-    }
-    SqliteQuery query = SqliteQuery.of(convention.schema().database(), sql, outputs, getInput());
+    SqliteQuery query =
+        SqliteQuery.of(
+            convention.schema().database(), sql, SqliteQuery.outputs(getInput()), getInput());
     block.add(
         Expressions.return_(
             null,

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.index.VectorCodec;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -14,9 +17,15 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The commands beside the shell: what they print, and their exit codes. */
 class CommandsTest {
@@ -80,7 +89,9 @@ class CommandsTest {
         embeddings  table     5           2  yes: id, embedding
         none        view      1              no: it has no column id and no embedding, and no other is named
         notes       table     5              no: it has no column embedding
-        pictures    table     0              no: it has no column embedding; name vec in a model if it holds vectors
+        pictures    table     0              no: it has no column embedding
+        Vectors:
+          embeddings.embedding: float32, lengths from 1.000 to 5.000, 1 of length 1
         No problems found.
         """,
         out.substring(out.indexOf('\n') + 1));
@@ -110,6 +121,154 @@ class CommandsTest {
           embeddings: correct them, or leave them out with the operand "onBadRow": "skip"
         """,
         out.substring(out.indexOf("Problems:")));
+  }
+
+  private static byte[] bytes(int width, boolean big, double... elements) {
+    ByteBuffer blob =
+        ByteBuffer.allocate(width * elements.length)
+            .order(big ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
+    for (double element : elements) {
+      if (width == 8) {
+        blob.putDouble(element);
+      } else if (width == 4) {
+        blob.putFloat((float) element);
+      } else {
+        // Of a half: sign, 5 bits of exponent, 10 of fraction.
+        int bits = Float.floatToIntBits((float) element);
+        blob.putShort(
+            (short) (bits >> 16 & 0x8000 | ((bits >> 23 & 0xff) - 112) << 10 | bits >> 13 & 0x3ff));
+      }
+    }
+    return blob.array();
+  }
+
+  /** 64 numbers such as models make. */
+  private static double[] elements(int seed) {
+    Random random = new Random(seed);
+    return random.doubles(64).map(x -> (x - 0.5) / 4).toArray();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "f4       | float32 vectors of 64 dimensions |",
+        "f8       | float64 vectors of 64 dimensions | '<f8'",
+        "f2       | float16 vectors of 64 dimensions | '<f2'",
+        "big4     | big-endian float32 vectors of 64 dimensions | '>f4'",
+        "big8     | big-endian float64 vectors of 64 dimensions | '>f8'",
+        "widened  | float64 vectors of 64 dimensions | '<f8'",
+        "ones     | float32 vectors of 64 dimensions |",
+        "npy      | numpy arrays (.npy, <f4, 64 dimensions) | numpy.load",
+        "pickle   | Python objects (pickle) | pickle.loads",
+        "json     | JSON arrays of 64 numbers |",
+        "jsonblob | JSON arrays of 64 numbers in a BLOB | CAST(value AS TEXT)",
+        "object   | JSON objects in a BLOB, no vectors |",
+        "base64   | float32 vectors of 64 dimensions written in base64 | base64.b64decode",
+        "hex      | float32 vectors of 64 dimensions written in hexadecimal digits | unhex",
+        "image    | images |",
+        "noise    | no vectors that are known (31 bytes) |",
+      })
+  void infoTellsWhatAColumnHolds(String kind, String what, String advice) throws Exception {
+    insert("create table held (key integer primary key, v)");
+    for (int row = 0; row < 5; row++) {
+      double[] x = elements(row);
+      byte[] f4 = bytes(4, false, x);
+      Object value;
+      switch (kind) {
+        case "f4":
+          value = f4;
+          break;
+        case "f8":
+          value = bytes(8, false, x);
+          break;
+        case "f2":
+          value = bytes(2, false, x);
+          break;
+        case "big4":
+          value = bytes(4, true, x);
+          break;
+        case "big8":
+          value = bytes(8, true, x);
+          break;
+        case "widened":
+          value = bytes(8, false, Arrays.stream(x).map(e -> (float) e).toArray());
+          break;
+        case "ones":
+          value = bytes(4, false, Arrays.stream(x).map(Math::signum).toArray());
+          break;
+        case "npy":
+          value =
+              concat(
+                  "\u0093NUMPY\u0001\u0000v\u0000{'descr': '<f4', 'fortran_order': False, 'shape': (64,), }\n",
+                  f4);
+          break;
+        case "pickle":
+          value = concat("\u0080\u0004\u0095x", ".".getBytes(StandardCharsets.ISO_8859_1));
+          break;
+        case "json":
+          value = Arrays.toString(x);
+          break;
+        case "jsonblob":
+          value = Arrays.toString(x).getBytes(StandardCharsets.UTF_8);
+          break;
+        case "object":
+          value = "{\"a\": 1}".getBytes(StandardCharsets.UTF_8);
+          break;
+        case "base64":
+          value = Base64.getEncoder().encodeToString(f4);
+          break;
+        case "hex":
+          value = HexFormat.of().formatHex(f4);
+          break;
+        case "image":
+          value = concat("\u0089PNG", f4);
+          break;
+        default:
+          byte[] noise = new byte[31];
+          new Random(row).nextBytes(noise);
+          value = noise;
+      }
+      insert("insert into held values (" + row + ", ?)", value);
+    }
+    String out = ok("info", database.toString());
+    assertTrue(out.contains("  held.v: " + what + "\n"), out);
+    boolean use = kind.equals("f4") || kind.equals("ones") || kind.equals("json");
+    assertEquals(use, out.contains(";tables=embeddings,held(key,v)"), out);
+    assertEquals(advice != null, out.contains("to convert a value: "), out);
+    if (advice != null) {
+      assertTrue(out.contains(advice), out);
+    }
+    if (use) {
+      String url = "jdbc:faiss:" + database + ";tables=embeddings,held(key,v)";
+      assertTrue(ok("info", url).contains("held        table     5          64  yes: key, v"));
+    }
+  }
+
+  private static byte[] concat(String head, byte[] tail) {
+    byte[] first = head.getBytes(StandardCharsets.ISO_8859_1);
+    byte[] all = Arrays.copyOf(first, first.length + tail.length);
+    System.arraycopy(tail, 0, all, first.length, tail.length);
+    return all;
+  }
+
+  @Test
+  void infoTellsLengthsRepetitionsAndWhatCanNotBeRead() throws Exception {
+    insert("create table unit (id integer, embedding blob)");
+    for (int i = 0; i < 4; i++) {
+      insert("insert into unit values (" + i / 2 + ", ?)", vector(0.6f, 0.8f));
+    }
+    insert("create view gone as select * from absent");
+    String out = ok("info", database.toString());
+    assertTrue(
+        out.contains(
+            """
+              unit.embedding: float32, all of length 1, so that L2, cosine and inner product order alike
+              unit.embedding: 3 vectors are the same as another
+              unit.embedding: 2 rows have the id of another
+            """),
+        out);
+    assertTrue(out.contains("SQLite can't read:\n  gone: no such table: main.absent\n"), out);
   }
 
   @Test

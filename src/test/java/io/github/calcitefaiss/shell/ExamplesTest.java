@@ -50,7 +50,7 @@ class ExamplesTest {
     Terminal terminal =
         Terminal.run(
             "model.json", "--outputformat=csv", "-e", "select count(*) as n from packages");
-    assertEquals("'n'\n'3576'\n", terminal.out().replace("\r\n", "\n"), terminal.err());
+    assertEquals("n\n3576\n", terminal.out().replace("\r\n", "\n"), terminal.err());
   }
 
   /** What users of datasette-faiss type, on a database with the tables of its README. */

@@ -21,7 +21,7 @@ class MainTest {
   @Test
   void answersAndLeaves() throws IOException {
     Terminal terminal = Terminal.run(PACKAGES, "--outputformat=csv", "-e", "select 1 + 1 as two");
-    assertEquals("'two'\n'2'\n", terminal.out().replace("\r\n", "\n"));
+    assertEquals("two\n2\n", terminal.out().replace("\r\n", "\n"));
     assertEquals(0, terminal.exitCode());
   }
 

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import java.sql.Types;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.calcite.avatica.ColumnMetaData;
@@ -24,18 +25,17 @@ public record Plan(
     boolean searches,
     AtomicBoolean broken) {
 
-  /** Whether its rows look like those of another: the same columns, stored in the same way. */
+  /** Whether its rows look like those of another: the same columns, or now such of any type. */
   public boolean givesRowsOf(Plan other) {
     List<ColumnMetaData> mine = signature.columns;
     List<ColumnMetaData> others = other.signature.columns;
-    boolean same =
-        mine.size() == others.size()
-            && signature.cursorFactory.style == other.signature.cursorFactory.style;
+    boolean same = mine.size() == others.size();
     for (int i = 0; same && i < mine.size(); i++) {
       same =
           mine.get(i).label.equals(others.get(i).label)
-              && mine.get(i).type.id == others.get(i).type.id
-              && mine.get(i).type.rep == others.get(i).type.rep;
+              && (mine.get(i).type.id == Types.JAVA_OBJECT
+                  || mine.get(i).type.id == others.get(i).type.id
+                      && mine.get(i).type.rep == others.get(i).type.rep);
     }
     return same;
   }

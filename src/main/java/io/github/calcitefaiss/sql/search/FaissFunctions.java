@@ -20,11 +20,21 @@ import org.apache.calcite.sql.type.SqlTypeName;
 
 /** Puts the functions into a root schema, where they are found from every default schema. */
 public final class FaissFunctions {
+  private static final String METADATA = "metadata";
+
   private FaissFunctions() {}
 
-  /** Adds the functions to a root schema, once, however many schemas ask for it. */
-  public static void register(SchemaPlus root) {
+  /**
+   * Adds the functions to a root schema, once, however many schemas ask for it.
+   *
+   * @param schema what asks, and will be added under this name
+   */
+  public static void register(SchemaPlus root, String schema) {
     synchronized (root) {
+      if (schema.equalsIgnoreCase(METADATA)) {
+        // It takes the place of the usual one.
+        metadata(root, "faiss_" + METADATA);
+      }
       if (!root.getFunctions("faiss_search").isEmpty()) {
         return;
       }
@@ -34,12 +44,16 @@ public final class FaissFunctions {
       root.add("json_each", TableFunctions.jsonEach(false));
       root.add("json_each", TableFunctions.jsonEach(true));
       root.add("faiss_neighbors", TableFunctions.neighbors(root));
-      SchemaPlus metadata = root.subSchemas().get("metadata");
-      if (metadata == null) {
-        metadata = root.add("metadata", new AbstractSchema());
-      }
-      metadata.add(IndexesTable.NAME, new IndexesTable());
+      metadata(root, METADATA);
     }
+  }
+
+  private static void metadata(SchemaPlus root, String name) {
+    SchemaPlus metadata = root.subSchemas().get(name);
+    if (metadata == null) {
+      metadata = root.add(name, new AbstractSchema());
+    }
+    metadata.add(IndexesTable.NAME, new IndexesTable());
   }
 
   private static final Set<String> RANKING = ranking();

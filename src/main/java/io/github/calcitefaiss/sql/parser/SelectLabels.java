@@ -12,7 +12,8 @@ public final class SelectLabels {
    * The texts of the expressions that a statement selects.
    *
    * @param count how many columns the result has
-   * @return as many texts, without alias; or null where the text doesn't tell, such as for {@code *}
+   * @return as many texts, without alias; or null where the text doesn't tell, such as for {@code
+   *     *}
    */
   public static List<String> of(SqliteText text, int count) {
     List<SqliteText.Token> tokens = text.tokens();
@@ -35,16 +36,14 @@ public final class SelectLabels {
       }
       boolean ends =
           token == null
-              || depth == 0
-                  && (token.isOperator(",") || token.is("from") || token.isOperator(";"));
+              || depth == 0 && (token.isOperator(",") || token.is("from") || token.isOperator(";"));
       if (!ends) {
         continue;
       }
       if (at == start || tokens.get(at - 1).isOperator("*") && isStar(tokens, start, at)) {
         return null;
       }
-      labels.add(
-          text.sql().substring(tokens.get(start).start(), tokens.get(at - 1).end()));
+      labels.add(text.sql().substring(tokens.get(start).start(), tokens.get(at - 1).end()));
       start = at + 1;
       if (token == null || !token.isOperator(",")) {
         break;

@@ -6,6 +6,7 @@ import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.RunContext;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.parser.SqliteText;
+import io.github.calcitefaiss.sql.search.SearchFunctions;
 import io.github.calcitefaiss.sql.search.SqliteFunctions;
 import io.github.calcitefaiss.sqlite.NativeQuery;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
@@ -17,8 +18,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.ColumnMetaData;
@@ -34,6 +37,11 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * serves the first run, if that follows at once.
  */
 final class NativeStatement implements Prepared {
+  private static final int MAX_ATTEMPTS = 10;
+
+  private static final Set<String> LOADING =
+      Set.of("faiss_search", "faiss_search_with_scores", "faiss_refresh");
+
   private final FaissConnection connection;
   private final SqliteText text;
   private final SqliteSchema schema;
@@ -80,9 +88,26 @@ final class NativeStatement implements Prepared {
     }
   }
 
+  /** Opens it, again if the data changes while it does. */
   private Opened open(PlannedRun run) throws SQLException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return openOnce(run);
+      } catch (SQLException e) {
+        if (attempt == MAX_ATTEMPTS || !SqlState.CHANGED.equals(e.getSQLState())) {
+          throw e;
+        }
+        run.restart();
+      }
+    }
+  }
+
+  private Opened openOnce(PlannedRun run) throws SQLException {
     RunContext context = new RunContext(connection.session(), null, Map.of(), run.flag());
     Execution execution = context.execution();
+    // A function that loads an index while SQLite runs needs a second connection, and a writer that
+    // waits for the first one keeps it from being had: so indexes are loaded before.
+    boolean loaded = load(context, text);
     SqliteFunctions[] functions = new SqliteFunctions[1];
     NativeQuery query =
         NativeQuery.open(
@@ -94,8 +119,41 @@ final class NativeStatement implements Prepared {
               functions[0].begin(context);
             },
             text.sql(),
+            loaded,
             text.mayHaveToSort());
     return new Opened(query, functions[0]);
+  }
+
+  /**
+   * Loads the indexes that a statement searches, as far as its text names them, so that they are
+   * there when SQLite calls the functions.
+   *
+   * @return whether no function of the statement will load an index
+   */
+  private static boolean load(RunContext root, SqliteText text) {
+    List<SqliteText.Token> tokens = text.tokens();
+    for (int i = 0; i < tokens.size(); i++) {
+      String name = tokens.get(i).text().toLowerCase(Locale.ROOT);
+      if (tokens.get(i).kind() != SqliteText.Kind.WORD || !LOADING.contains(name)) {
+        continue;
+      }
+      if (name.equals("faiss_refresh")
+          || i + 4 >= tokens.size()
+          || !tokens.get(i + 1).isOperator("(")
+          || literal(tokens.get(i + 2)) == null
+          || literal(tokens.get(i + 4)) == null
+          || !SearchFunctions.load(root, literal(tokens.get(i + 2)), literal(tokens.get(i + 4)))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static String literal(SqliteText.Token token) {
+    String text = token.text();
+    return token.kind() == SqliteText.Kind.STRING && text.startsWith("'") && text.length() > 1
+        ? text.substring(1, text.length() - 1).replace("''", "'")
+        : null;
   }
 
   /** SQLite's plan: its EXPLAIN QUERY PLAN, one line a step, indented below what it belongs to. */

@@ -74,12 +74,13 @@ public final class NativeQuery implements AutoCloseable {
   }
 
   /**
-   * Prepares a statement on a connection of its own.
+   * Prepares a statement.
    *
    * @param execution the run that it belongs to
    * @param database what unqualified names are looked up in
    * @param others other files that it names, by the names it gives them
    * @param setup what else the connection needs, such as functions
+   * @param shared whether it may use the run's connection, since no function of it loads an index
    * @param sorts whether SQLite may have to sort before it gives the first row
    * @throws Refused if SQLite can't prepare it
    * @throws SQLException if the database can't be read
@@ -90,9 +91,11 @@ public final class NativeQuery implements AutoCloseable {
       Map<String, SqliteDatabase> others,
       Setup setup,
       String sql,
+      boolean shared,
       boolean sorts)
       throws SQLException {
-    Execution.Snapshot<SqliteDatabase.Lease> snapshot = execution.ownSnapshot(database);
+    Execution.Snapshot<SqliteDatabase.Lease> snapshot =
+        shared ? execution.snapshot(database) : execution.ownSnapshot(database);
     PreparedStatement statement = null;
     try {
       for (Map.Entry<String, SqliteDatabase> other : others.entrySet()) {

@@ -6,6 +6,7 @@ import io.github.calcitefaiss.index.Neighbors;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.function.Arguments;
 import io.github.calcitefaiss.sql.function.Errors;
 import io.github.calcitefaiss.sql.function.JsonText;
@@ -77,6 +78,27 @@ public final class SearchFunctions {
       return schema.indexedTables().current(indexed, execution).size();
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
+    }
+  }
+
+  /**
+   * Loads the index that a call will search, if there is one, so that it is there when SQLite makes
+   * the call.
+   *
+   * @return whether it is there
+   */
+  public static boolean load(DataContext root, String database, String table) {
+    try {
+      SqliteSchema schema = IndexAccess.schema("faiss_search", root.getRootSchema(), database);
+      IndexedTable indexed = IndexAccess.table("faiss_search", schema, table);
+      schema.indexedTables().index(indexed, Execution.of(root));
+      return true;
+    } catch (SQLException e) {
+      if (SqlState.CHANGED.equals(e.getSQLState())) {
+        throw FaissException.<RuntimeException>sneakyThrow(e);
+      }
+      // Said when the function is called, if it is.
+      return false;
     }
   }
 

@@ -17,6 +17,7 @@ import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.Calendar;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.calcite.avatica.util.ByteString;
@@ -24,8 +25,9 @@ import org.apache.calcite.avatica.util.ByteString;
 /**
  * Conversions from a value as Calcite holds it to what a JDBC getter was asked for.
  *
- * <p>A conversion gives the same value in another form, or an error that names the column; it never
- * wraps around and never prints a Java identity.
+ * <p>A conversion gives the same value in another form, or an error that names the column; only a
+ * fraction is cut off where a whole number is asked for, as other drivers do. It never wraps around
+ * and never prints a Java identity.
  */
 final class ColumnValues {
   private static final BigDecimal MIN_LONG = BigDecimal.valueOf(Long.MIN_VALUE);
@@ -76,6 +78,24 @@ final class ColumnValues {
     return value instanceof ByteString bytes ? bytes.getBytes() : value;
   }
 
+  /** What a word says, when read or set: true or false, or null if neither. */
+  static Boolean flag(String text) {
+    switch (text.strip().toLowerCase(Locale.ROOT)) {
+      case "true":
+      case "t":
+      case "yes":
+      case "1":
+        return true;
+      case "false":
+      case "f":
+      case "no":
+      case "0":
+        return false;
+      default:
+        return null;
+    }
+  }
+
   static boolean toBoolean(Object value, String column) throws SQLException {
     if (value == null) {
       return false;
@@ -84,19 +104,9 @@ final class ColumnValues {
     } else if (value instanceof Number number) {
       return number.doubleValue() != 0;
     } else if (value instanceof String text) {
-      switch (text.strip().toLowerCase(java.util.Locale.ROOT)) {
-        case "true":
-        case "t":
-        case "yes":
-        case "1":
-          return true;
-        case "false":
-        case "f":
-        case "no":
-        case "0":
-          return false;
-        default:
-          break;
+      Boolean known = flag(text);
+      if (known != null) {
+        return known;
       }
     }
     throw mismatch(value, column, "a boolean");

@@ -197,6 +197,15 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
     try {
       StringWriter text = new StringWriter();
       in.transferTo(text);
+      if (text.getBuffer().length() < length) {
+        throw FaissErrors.parameter(
+            "Parameter "
+                + index
+                + ": the reader ended after "
+                + text.getBuffer().length()
+                + " of "
+                + length);
+      }
       return length < 0 || length >= text.getBuffer().length()
           ? text.toString()
           : text.getBuffer().substring(0, (int) length);

@@ -27,10 +27,10 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.temporal.Temporal;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.TimeZone;
 import org.apache.calcite.avatica.util.ByteString;
 
@@ -158,20 +158,28 @@ final class ParameterValues {
     } else if (value instanceof double[] doubles) {
       float[] vector = new float[doubles.length];
       for (int i = 0; i < vector.length; i++) {
-        vector[i] = (float) doubles[i];
+        vector[i] = element(doubles[i], i, index);
       }
       return vector;
     } else if (value instanceof Number[] || value instanceof Collection<?>) {
       List<?> numbers =
           value instanceof Number[] array
               ? Arrays.asList(array)
-              : List.copyOf((Collection<?>) value);
+              : new ArrayList<>((Collection<?>) value);
       float[] vector = new float[numbers.size()];
       for (int i = 0; i < vector.length; i++) {
         if (!(numbers.get(i) instanceof Number number)) {
-          return null;
+          throw FaissErrors.data(
+              "Parameter "
+                  + index
+                  + " must be a vector: element "
+                  + i
+                  + " is "
+                  + (numbers.get(i) == null ? "null" : shown(numbers.get(i)))
+                  + ", expected a number",
+              SqlState.DATA);
         }
-        vector[i] = number.floatValue();
+        vector[i] = element(number.doubleValue(), i, index);
       }
       return vector;
     } else if (value instanceof String text && text.stripLeading().startsWith("[")) {
@@ -183,6 +191,22 @@ final class ParameterValues {
       }
     }
     return null;
+  }
+
+  private static float element(double number, int i, int index) throws SQLException {
+    float element = (float) number;
+    if (!Float.isFinite(element)) {
+      throw FaissErrors.data(
+          "Parameter "
+              + index
+              + " must be a vector: element "
+              + i
+              + " is "
+              + number
+              + ", beyond float32",
+          SqlState.DATA);
+    }
+    return element;
   }
 
   private static String text(Object value, int index, TimeZone zone) throws SQLException {
@@ -249,9 +273,9 @@ final class ParameterValues {
     } else if (value instanceof Number number) {
       return number.doubleValue() != 0;
     } else if (value instanceof String text) {
-      String lower = text.strip().toLowerCase(Locale.ROOT);
-      if (lower.equals("true") || lower.equals("false")) {
-        return lower.equals("true");
+      Boolean known = ColumnValues.flag(text);
+      if (known != null) {
+        return known;
       }
     }
     throw wrong(value, index, "true or false");
@@ -288,7 +312,7 @@ final class ParameterValues {
     if (elements instanceof Object[] array) {
       return Arrays.asList(array);
     } else if (elements instanceof Collection<?> collection) {
-      return List.copyOf(collection);
+      return new ArrayList<>(collection);
     }
     throw wrong(value, index, "an array");
   }

@@ -30,7 +30,7 @@ public final class UserFile {
   /** The realm that Digest's hashes are made for. */
   public static final String REALM = "calcite-faiss";
 
-  private static final int ITERATIONS = 210_000;
+  private static final int ITERATIONS = 600_000;
   private static final int KEY_BITS = 256;
 
   private UserFile() {}

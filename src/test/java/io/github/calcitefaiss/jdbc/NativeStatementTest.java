@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.TestDatabase;
+import java.io.StringReader;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
@@ -222,6 +224,51 @@ class NativeStatementTest {
       assertEquals("Parameter 2 of 2 has no value; set each of them", e.getMessage());
       ParameterMetaData metadata = statement.getParameterMetaData();
       assertEquals(2, metadata.getParameterCount());
+    }
+  }
+
+  @Test
+  void whatIsNoVectorIsRefusedWhenItIsSet() throws SQLException {
+    for (Connection connection : List.of(ours, TestDatabase.connectPlanned(file))) {
+      try (PreparedStatement statement =
+          connection.prepareStatement("select faiss_search('shop', 'items', ?, 1)")) {
+        for (Object[] wrong :
+            new Object[][] {
+              {Arrays.asList(1f, null), "element 1 is null, expected a number"},
+              {new Float[] {1f, null, 2f}, "element 1 is null, expected a number"},
+              {new double[] {1e300}, "element 0 is 1.0E300, beyond float32"},
+              {List.of(1, 1e300), "element 1 is 1.0E300, beyond float32"},
+              {List.of(1, "x"), "element 1 is String x, expected a number"},
+            }) {
+          SQLException e = assertThrows(SQLException.class, () -> statement.setObject(1, wrong[0]));
+          assertEquals("Parameter 1 must be a vector: " + wrong[1], e.getMessage());
+          assertEquals("22000", e.getSQLState());
+        }
+        SQLException e =
+            assertThrows(
+                SQLException.class,
+                () -> statement.setCharacterStream(1, new StringReader("[1]"), 10));
+        assertEquals("Parameter 1: the reader ended after 3 of 10", e.getMessage());
+        assertEquals("07001", e.getSQLState());
+      }
+    }
+  }
+
+  @Test
+  void aWordForABooleanIsTheSameWhenReadAndWhenSet() throws SQLException {
+    try (Connection connection = TestDatabase.connectPlanned(file);
+        PreparedStatement statement = connection.prepareStatement("select cast(? as boolean)")) {
+      for (String word : List.of("yes", "t", "TRUE", "1")) {
+        statement.setString(1, word);
+        assertEquals(List.of(true), column(statement), word);
+        try (PreparedStatement read = ours.prepareStatement("select ?")) {
+          read.setString(1, word);
+          try (ResultSet rows = read.executeQuery()) {
+            assertTrue(rows.next());
+            assertTrue(rows.getBoolean(1), word);
+          }
+        }
+      }
     }
   }
 

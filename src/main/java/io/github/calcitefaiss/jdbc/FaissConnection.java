@@ -118,7 +118,7 @@ public final class FaissConnection implements Connection {
 
   /** Prepares a statement that isn't run yet. */
   Prepared prepareAlone(String sql) throws SQLException {
-    PlannedRun run = new PlannedRun(0);
+    PlannedRun run = new PlannedRun(0, true);
     run.enter();
     try {
       Prepared prepared = prepare(sql, run);

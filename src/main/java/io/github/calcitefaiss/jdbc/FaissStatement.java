@@ -48,7 +48,7 @@ public class FaissStatement implements Statement, Unwrappable {
   final FaissResultSet run(Prepared.Preparer preparer, Object[] values) throws SQLException {
     checkOpen();
     closeResult();
-    PlannedRun started = new PlannedRun(timeoutSeconds * 1000L);
+    PlannedRun started = new PlannedRun(timeoutSeconds * 1000L, false);
     run = started;
     FaissResultSet rows = null;
     started.enter();

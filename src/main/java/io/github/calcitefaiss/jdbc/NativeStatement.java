@@ -107,7 +107,7 @@ final class NativeStatement implements Prepared {
     Execution execution = context.execution();
     // A function that loads an index while SQLite runs needs a second connection, and a writer that
     // waits for the first one keeps it from being had: so indexes are loaded before.
-    boolean loaded = load(context, text);
+    boolean loaded = !run.isPreparing() && load(context, text);
     SqliteFunctions[] functions = new SqliteFunctions[1];
     NativeQuery query =
         NativeQuery.open(

@@ -7,13 +7,21 @@ import java.sql.SQLException;
 
 /** An execution of a statement that knows the plan which it executes. */
 public final class PlannedRun extends StatementRun {
+  private final boolean preparing;
   private Plan plan;
 
   /**
    * @param timeoutMillis how long the execution may take; 0 for no limit
+   * @param preparing whether a statement is only prepared, and nothing is to be loaded for it
    */
-  PlannedRun(long timeoutMillis) {
+  PlannedRun(long timeoutMillis, boolean preparing) {
     super(timeoutMillis);
+    this.preparing = preparing;
+  }
+
+  /** Whether a statement is only prepared. */
+  boolean isPreparing() {
+    return preparing;
   }
 
   /** Says which plan is executed. */

@@ -12,6 +12,7 @@
  * cancelled statement stays dead, and {@code cancel} waits while a statement is planned; a time-out
  * is looked at between rows only; no error has an SQLSTATE; streams and LOBs set as parameters are
  * dropped in silence. Its classes are package-private or have final methods. {@code
- * StockDriverTest} shows that stock Calcite still does these, so that a mend upstream is noticed.
+ * StockDriverTest} shows that stock Calcite still wraps numbers, gives no SQLSTATE and leaves a
+ * cancelled statement dead, so that a mend upstream is noticed.
  */
 package io.github.calcitefaiss.jdbc;

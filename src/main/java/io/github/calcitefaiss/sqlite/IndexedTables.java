@@ -86,6 +86,15 @@ public final class IndexedTables {
    */
   public IndexCache.Entry index(IndexedTable table, Execution execution) throws SQLException {
     CACHE.count(new Key(schema.database(), table));
+    return load(table, execution);
+  }
+
+  /**
+   * The same for a search that comes later in the run, and is counted then.
+   *
+   * @throws SQLException if it can't be loaded or the run was cancelled
+   */
+  public IndexCache.Entry load(IndexedTable table, Execution execution) throws SQLException {
     return execution.memo(
         new Key(schema.database(), table),
         key -> {

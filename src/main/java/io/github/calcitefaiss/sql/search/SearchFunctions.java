@@ -91,7 +91,7 @@ public final class SearchFunctions {
     try {
       SqliteSchema schema = IndexAccess.schema("faiss_search", root.getRootSchema(), database);
       IndexedTable indexed = IndexAccess.table("faiss_search", schema, table);
-      schema.indexedTables().index(indexed, Execution.of(root));
+      schema.indexedTables().load(indexed, Execution.of(root));
       return true;
     } catch (SQLException e) {
       if (SqlState.CHANGED.equals(e.getSQLState())) {

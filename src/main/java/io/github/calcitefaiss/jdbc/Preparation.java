@@ -88,15 +88,14 @@ final class Preparation {
     if (known == Way.CALCITE || ranks) {
       return byCalciteFirst(text, schema, key, run);
     }
+    if (known == null && FaissFunctions.mayBeWrong(text.words())) {
+      // Before a connection is held, since a writer may wait for that.
+      plans.check(sql, run);
+    }
     SQLException refused;
     try {
       Prepared prepared = natively(text, schema, run);
-      if (known == null) {
-        if (FaissFunctions.mayBeWrong(text.words())) {
-          plans.check(sql, run);
-        }
-        ways.put(key, Way.NATIVE);
-      }
+      ways.put(key, Way.NATIVE);
       return prepared;
     } catch (NativeQuery.Refused e) {
       refused = e;

@@ -12,6 +12,7 @@ import java.util.Base64;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.regex.Matcher;
@@ -117,7 +118,9 @@ record BlobKind(String what, boolean use, String advice) {
 
   private static BlobKind other(String name, List<byte[]> blobs, int width, String numpy) {
     return new BlobKind(
-        name + " vectors of " + dims(blobs, width), false, String.format(NUMPY, numpy));
+        name + " vectors of " + dims(blobs, width),
+        false,
+        String.format(Locale.ROOT, NUMPY, numpy));
   }
 
   private interface Reading {

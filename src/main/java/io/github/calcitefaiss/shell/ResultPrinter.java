@@ -7,6 +7,7 @@ import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jline.utils.WCWidth;
 
 /**
@@ -124,7 +125,8 @@ record ResultPrinter(
       if (c == '"' || c == '\\') {
         json.append('\\').append(c);
       } else if (c < 32) {
-        json.append(c == '\n' ? "\\n" : c == '\t' ? "\\t" : String.format("\\u%04x", (int) c));
+        json.append(
+            c == '\n' ? "\\n" : c == '\t' ? "\\t" : String.format(Locale.ROOT, "\\u%04x", (int) c));
       } else {
         json.append(c);
       }

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -351,9 +352,9 @@ class NativeStatementTest {
     Files.writeString(
         model,
         "{\"version\": \"1.0\", \"defaultSchema\": \"shop\", \"schemas\": ["
-            + schema.formatted("shop", file.getFileName())
+            + String.format(Locale.ROOT, schema, "shop", file.getFileName())
             + ", "
-            + schema.formatted("notes", other.getFileName())
+            + String.format(Locale.ROOT, schema, "notes", other.getFileName())
             + "]}");
     try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + model);
         PreparedStatement statement =
@@ -396,7 +397,8 @@ class NativeStatementTest {
             assertThrows(
                 SQLException.class,
                 () -> {
-                  try (ResultSet rows = statement.executeQuery(endless.formatted(what))) {
+                  try (ResultSet rows =
+                      statement.executeQuery(String.format(Locale.ROOT, endless, what))) {
                     while (rows.next()) {
                       assertFalse(rows.isClosed());
                     }

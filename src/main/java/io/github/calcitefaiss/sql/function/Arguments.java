@@ -15,7 +15,8 @@ public final class Arguments {
   /**
    * A vector, which may be empty: a blob of float32 elements, a JSON array, or a SQL array.
    *
-   * @throws io.github.calcitefaiss.run.FaissException naming function and argument
+   * <p>Throws, though it can't be declared, a {@link io.github.calcitefaiss.run.FaissException}
+   * that names function and argument.
    */
   public static float[] vector(String function, String argument, Object value) {
     try {

@@ -463,7 +463,6 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         return index.search(search(query, Integer.MAX_VALUE, within, search.rows()), execution);
       }
 
-      /** The rows that satisfy all conditions on this query's row; null for all rows. */
       /** Whether a row of this part might be an answer, were it not of another dimension. */
       private boolean hasCandidate(Query query) {
         if (candidates.indexed()) {

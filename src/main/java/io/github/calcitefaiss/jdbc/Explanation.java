@@ -8,13 +8,25 @@ import java.util.List;
 final class Explanation {
   private Explanation() {}
 
-  /** The statement after {@code EXPLAIN PLAN … FOR}; null if another form of plan is asked for. */
+  /** Whether a text begins with {@code EXPLAIN PLAN}, as Calcite's does and none of SQLite's. */
+  static boolean isAsked(SqliteText text) {
+    return text.tokens().size() > 1
+        && text.tokens().get(0).is("explain")
+        && text.tokens().get(1).is("plan");
+  }
+
+  /**
+   * The statement after {@code EXPLAIN PLAN … FOR}, behind as many blanks and line ends as stand
+   * before it, so that places in it are those of the whole text; null if another form of plan is
+   * asked for.
+   */
   static String statement(SqliteText text) {
     for (SqliteText.Token token : text.tokens()) {
       if (token.is("as")) {
         return null;
       } else if (token.is("for")) {
-        return text.sql().substring(token.end()).strip();
+        return text.sql().substring(0, token.end()).replaceAll("\\V", " ")
+            + text.sql().substring(token.end());
       }
     }
     return null;

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.jdbc;
 
+import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
 import java.sql.SQLDataException;
 import java.sql.SQLException;
@@ -34,6 +35,13 @@ public final class FaissErrors {
 
   public static SQLException connect(String message) {
     return connect(message, null);
+  }
+
+  static FaissException columnsChanged() {
+    return new FaissException(
+        SqlState.CHANGED,
+        "the columns of the result changed after the statement was prepared; prepare and run it"
+            + " again");
   }
 
   public static SQLException badArgument(String message) {

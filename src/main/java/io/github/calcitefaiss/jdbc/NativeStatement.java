@@ -11,7 +11,6 @@ import io.github.calcitefaiss.sql.search.SqliteFunctions;
 import io.github.calcitefaiss.sqlite.NativeQuery;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
-import java.math.BigDecimal;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.util.ArrayList;
@@ -46,12 +45,12 @@ final class NativeStatement implements Prepared {
   private final SqliteText text;
   private final SqliteSchema schema;
   private final Map<String, SqliteDatabase> others;
-  private List<NativeQuery.Column> columns;
+  private final List<NativeQuery.Column> columns;
+  private final List<AvaticaParameter> parameters = new ArrayList<>();
   private List<ColumnMetaData> shown;
-  private List<AvaticaParameter> parameters;
   private Opened opened;
 
-  private record Opened(NativeQuery query, SqliteFunctions functions) {}
+  private record Opened(Execution execution, NativeQuery query, SqliteFunctions functions) {}
 
   /**
    * Prepares a statement on a connection that the next run uses, or {@link #release} gives back.
@@ -72,16 +71,8 @@ final class NativeStatement implements Prepared {
     this.schema = schema;
     this.others = others;
     opened = open(run);
-    know(opened.query());
-  }
-
-  private void know(NativeQuery query) {
-    if (!query.columns().equals(columns)) {
-      columns = query.columns();
-      shown = null;
-    }
-    parameters = new ArrayList<>();
-    for (int i = 0; i < query.parameters(); i++) {
+    columns = opened.query().columns();
+    for (int i = 0; i < opened.query().parameters(); i++) {
       parameters.add(
           new AvaticaParameter(
               true, 0, 0, Types.OTHER, "ANY", Object.class.getName(), "?" + (i + 1)));
@@ -105,23 +96,29 @@ final class NativeStatement implements Prepared {
   private Opened openOnce(PlannedRun run) throws SQLException {
     RunContext context = new RunContext(connection.session(), null, Map.of(), run.flag());
     Execution execution = context.execution();
-    // A function that loads an index while SQLite runs needs a second connection, and a writer that
-    // waits for the first one keeps it from being had: so indexes are loaded before.
-    boolean loaded = !run.isPreparing() && load(context, text);
-    SqliteFunctions[] functions = new SqliteFunctions[1];
-    NativeQuery query =
-        NativeQuery.open(
-            execution,
-            schema.database(),
-            others,
-            lease -> {
-              functions[0] = SqliteFunctions.on(lease);
-              functions[0].begin(context);
-            },
-            text.sql(),
-            loaded,
-            text.mayHaveToSort());
-    return new Opened(query, functions[0]);
+    try {
+      // A function that loads an index while SQLite runs needs a second connection, and a writer
+      // that waits for the first one keeps it from being had: so indexes are loaded before.
+      boolean loaded = !run.isPreparing() && load(context, text);
+      SqliteFunctions[] functions = new SqliteFunctions[1];
+      NativeQuery query =
+          NativeQuery.open(
+              execution,
+              schema.database(),
+              others,
+              lease -> {
+                functions[0] = SqliteFunctions.on(lease);
+                functions[0].begin(context);
+              },
+              text.sql(),
+              loaded,
+              text.mayHaveToSort());
+      return new Opened(execution, query, functions[0]);
+    } catch (Throwable t) {
+      // The statement may go another way, on which a connection held here would be in the way.
+      execution.end();
+      throw t;
+    }
   }
 
   /**
@@ -180,33 +177,23 @@ final class NativeStatement implements Prepared {
     opened = null;
     if (unused != null) {
       unused.query().close();
+      unused.execution().end();
     }
   }
 
   @Override
   public List<ColumnMetaData> columns() {
     if (shown == null) {
-      List<SqlTypeName> guessed = null;
-      List<ColumnMetaData> list = new ArrayList<>();
-      for (int i = 0; i < columns.size(); i++) {
-        SqlTypeName type = columns.get(i).type();
-        if (type == SqlTypeName.ANY) {
-          guessed =
-              guessed == null ? connection.typesByCalcite(text.sql(), columns.size()) : guessed;
-          type = guessed.get(i);
-        }
-        list.add(column(i, columns.get(i), type));
-      }
-      shown = list;
+      shown = columns(new Object[columns.size()]);
     }
     return shown;
   }
 
-  /** The columns as a result's first row shows them, where no type is declared. */
+  /**
+   * The columns, where no type is declared as a row shows them, and where it doesn't as Calcite
+   * would.
+   */
   private List<ColumnMetaData> columns(Object[] row) {
-    if (shown != null || row == null) {
-      return columns();
-    }
     List<SqlTypeName> guessed = null;
     List<ColumnMetaData> list = new ArrayList<>();
     for (int i = 0; i < columns.size(); i++) {
@@ -217,7 +204,8 @@ final class NativeStatement implements Prepared {
         }
         type = row[i] == null ? guessed.get(i) : typeOf(row[i]);
       }
-      list.add(column(i, columns.get(i), type));
+      list.add(
+          ResultColumns.of(i, columns.get(i).label(), type, schema.name(), columns.get(i).table()));
     }
     return list;
   }
@@ -228,10 +216,6 @@ final class NativeStatement implements Prepared {
         : value instanceof Double
             ? SqlTypeName.DOUBLE
             : value instanceof ByteString ? SqlTypeName.VARBINARY : SqlTypeName.VARCHAR;
-  }
-
-  private ColumnMetaData column(int i, NativeQuery.Column column, SqlTypeName type) {
-    return ResultColumns.of(i, column.label(), type, schema.name(), column.table());
   }
 
   @Override
@@ -293,10 +277,7 @@ final class NativeStatement implements Prepared {
         ready = open(run);
         if (!ready.query().columns().equals(columns)) {
           ready.query().close();
-          throw new FaissException(
-              SqlState.CHANGED,
-              "the columns of the result changed after the statement was prepared; prepare and run"
-                  + " it again");
+          throw FaissErrors.columnsChanged();
         }
       }
       return new Current(ready, values);
@@ -304,7 +285,10 @@ final class NativeStatement implements Prepared {
 
     @Override
     public List<ColumnMetaData> columns() {
-      return NativeStatement.this.columns(current == null ? null : current.row());
+      Object[] row = current == null ? null : current.row;
+      return shown != null || row == null
+          ? NativeStatement.this.columns()
+          : NativeStatement.this.columns(row);
     }
 
     @Override
@@ -326,11 +310,7 @@ final class NativeStatement implements Prepared {
       this.opened = opened;
       boolean begun = false;
       try {
-        Object[] converted = new Object[values.length];
-        for (int i = 0; i < values.length; i++) {
-          converted[i] = toSqlite(values[i]);
-        }
-        opened.query().bind(converted);
+        opened.query().bind(values);
         ahead = read();
         row = ahead;
         begun = true;
@@ -339,10 +319,6 @@ final class NativeStatement implements Prepared {
           close();
         }
       }
-    }
-
-    private Object[] row() {
-      return row;
     }
 
     private Object[] read() throws SQLException {
@@ -401,20 +377,6 @@ final class NativeStatement implements Prepared {
         && (number == 0 || number == 1)
         && column.type() == SqlTypeName.BOOLEAN) {
       return number == 1;
-    }
-    return value;
-  }
-
-  private static Object toSqlite(Object value) {
-    if (value instanceof ByteString bytes) {
-      return bytes.getBytes();
-    } else if (value instanceof BigDecimal number) {
-      // SQLite has no decimals: a whole number stays one, so that it equals INTEGER values.
-      return number.stripTrailingZeros().scale() <= 0 && number.precision() < 19
-          ? (Object) number.longValue()
-          : number.doubleValue();
-    } else if (value instanceof Boolean flag) {
-      return flag ? 1L : 0L;
     }
     return value;
   }

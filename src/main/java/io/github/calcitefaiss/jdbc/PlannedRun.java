@@ -6,7 +6,7 @@ import io.github.calcitefaiss.sql.planner.Plan;
 import java.sql.SQLException;
 
 /** An execution of a statement that knows the plan which it executes. */
-public final class PlannedRun extends StatementRun {
+final class PlannedRun extends StatementRun {
   private final boolean preparing;
   private Plan plan;
 

@@ -3,7 +3,6 @@ package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.RunContext;
-import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.planner.Plan;
 import java.sql.SQLException;
 import java.util.HashMap;
@@ -51,10 +50,7 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
       if (run.restarted() && !connection.isCurrent(current)) {
         Prepared anew = again.prepare(run);
         if (!(anew instanceof PlannedStatement planned) || !planned.plan.givesRowsOf(current)) {
-          throw new FaissException(
-              SqlState.CHANGED,
-              "the columns of the result changed after the statement was prepared; prepare and run"
-                  + " it again");
+          throw FaissErrors.columnsChanged();
         }
         current = planned.plan;
         run.running(current);

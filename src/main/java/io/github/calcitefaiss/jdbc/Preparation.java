@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.jdbc;
 
+import io.github.calcitefaiss.run.RecentlyUsed;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.parser.ReadOnly;
 import io.github.calcitefaiss.sql.parser.SqliteText;
@@ -13,7 +14,6 @@ import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
 import java.sql.SQLSyntaxErrorException;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -43,13 +43,7 @@ final class Preparation {
   private final PlanCache plans;
   private final boolean nativeWay;
   private final Map<Key, Way> ways =
-      Collections.synchronizedMap(
-          new LinkedHashMap<>(16, 0.75f, true) {
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<Key, Way> eldest) {
-              return size() > 256;
-            }
-          });
+      Collections.synchronizedMap(new RecentlyUsed<>(PlanCache.CAPACITY));
 
   /**
    * @param nativeWay whether SQLite may run whole statements
@@ -74,12 +68,10 @@ final class Preparation {
       throw ReadOnly.refused("PRAGMA");
     }
     SqliteSchema schema = nativeWay ? defaultSchema() : null;
-    boolean planFor =
-        verb.equals("explain") && text.words().contains("plan") && !text.words().contains("query");
     if (schema == null || text.isSeveral() && !pragma) {
       return byCalcite(sql, run);
     }
-    if (planFor) {
+    if (Explanation.isAsked(text)) {
       return explained(text, schema, run);
     }
     Key key = new Key(sql, calcite.getSchema());
@@ -95,7 +87,7 @@ final class Preparation {
     SQLException refused;
     try {
       Prepared prepared = natively(text, schema, run);
-      ways.put(key, Way.NATIVE);
+      remember(key, Way.NATIVE);
       return prepared;
     } catch (NativeQuery.Refused e) {
       refused = e;
@@ -105,10 +97,16 @@ final class Preparation {
     }
     try {
       Prepared planned = byCalcite(sql, run);
-      ways.put(key, Way.CALCITE);
+      remember(key, Way.CALCITE);
       return planned;
     } catch (SQLException e) {
       throw better(refused, e);
+    }
+  }
+
+  private void remember(Key key, Way way) {
+    if (key.sql().length() <= PlanCache.LONGEST_TEXT) {
+      ways.put(key, way);
     }
   }
 
@@ -137,7 +135,7 @@ final class Preparation {
     try {
       planned = byCalcite(text.sql(), run);
       if (planned.plan().searches() || ways.get(key) == Way.CALCITE) {
-        ways.put(key, Way.CALCITE);
+        remember(key, Way.CALCITE);
         return planned;
       }
     } catch (SQLException e) {
@@ -148,13 +146,13 @@ final class Preparation {
     }
     try {
       Prepared prepared = natively(text, schema, run);
-      ways.put(key, Way.NATIVE);
+      remember(key, Way.NATIVE);
       return prepared;
     } catch (NativeQuery.Refused e) {
       if (planned == null) {
         throw better(e, problem);
       }
-      ways.put(key, Way.CALCITE);
+      remember(key, Way.CALCITE);
       return planned;
     }
   }

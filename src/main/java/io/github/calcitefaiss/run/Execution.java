@@ -288,7 +288,8 @@ public final class Execution implements Checkpoint {
     }
   }
 
-  private synchronized void end() {
+  /** Releases every snapshot at once, for a run that gives up or goes another way. */
+  public synchronized void end() {
     ended = true;
     for (Pin pin : pins.values()) {
       if (pin.users == 0) {

@@ -173,11 +173,11 @@ public final class NativeQuery implements AutoCloseable {
   /**
    * Sets the parameters.
    *
-   * @param values as SQLite holds them
+   * @param values as Calcite holds them
    */
   public void bind(Object[] values) throws SQLException {
     for (int i = 0; i < values.length; i++) {
-      statement.setObject(i + 1, values[i]);
+      statement.setObject(i + 1, SqliteQuery.toSqlite(values[i]));
     }
   }
 

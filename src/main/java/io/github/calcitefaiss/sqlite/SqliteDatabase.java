@@ -591,7 +591,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
      */
     void attach(String name, SqliteDatabase other, Execution execution) throws SQLException {
       DatabaseVersion before = execution.version(other);
-      String quoted = '"' + name.replace("\"", "\"\"") + '"';
+      String quoted = IndexLoader.quote(name);
       attached.add(quoted);
       SqliteFile.execute(
           connection,

@@ -471,7 +471,8 @@ public record SqliteQuery(
     }
   }
 
-  private static Object toSqlite(Object value) {
+  /** A value of Calcite's as a parameter of SQLite's. */
+  static Object toSqlite(Object value) {
     if (value instanceof ByteString bytes) {
       return bytes.getBytes();
     } else if (value instanceof BigDecimal number) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.TestDatabase;
+import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import java.io.StringReader;
 import java.math.BigDecimal;
 import java.nio.file.Files;
@@ -366,6 +367,35 @@ class NativeStatementTest {
       assertEquals(List.of("Nginx: fast"), column(statement));
       TestDatabase.write(other, "UPDATE note SET text = 'light'");
       assertEquals(List.of("Nginx: light"), column(statement));
+    }
+  }
+
+  private static String plan(String sql) throws SQLException {
+    return (String) ask("explain plan for " + sql).get(0);
+  }
+
+  @Test
+  void explainSaysWhichWay() throws SQLException {
+    assertTrue(plan("select name as query from items").startsWith("SqliteStatement(way=[native]"));
+    assertTrue(plan("select id from items where name glob 'x'").contains("SCAN items"));
+    assertTrue(
+        plan("select id as query from items order by l2_distance(embedding, '[1,0,0]') limit 2")
+            .contains("VectorTopK"));
+    SQLException e = assertThrows(SQLException.class, () -> plan("\n select nme from items"));
+    assertTrue(e.getMessage().contains("(line 2, column 9)"), e.getMessage());
+  }
+
+  @Test
+  void aStatementThatGoesTheOtherWayHoldsNothing() throws SQLException {
+    // The index is there, so that the statement below, which is new, needn't load it.
+    ask("select faiss_search('shop', 'items', '[1,0,0]', 1)");
+    try (Statement statement = ours.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "select id from faiss_neighbors('shop', 'items', '[1,0,0]', 3) n")) {
+      // The row that is shown comes from the index: nothing of the file is being read.
+      assertTrue(rows.next());
+      assertEquals(0, SqliteDatabase.lent());
     }
   }
 

@@ -3,12 +3,13 @@ package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.run.Detached;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.RecentlyUsed;
 import io.github.calcitefaiss.run.StatementRun;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalcitePrepare;
@@ -22,20 +23,17 @@ import org.apache.calcite.schema.lookup.LikePattern;
  * that it was planned for; plans that read from a schema which can't tell are not kept.
  */
 public final class PlanCache {
-  private static final int CAPACITY = 256;
-  private static final int LONGEST_TEXT = 1 << 16;
+  /** How many statements are remembered for a connection. */
+  public static final int CAPACITY = 256;
+
+  /** The longest text of a statement that is remembered, in characters. */
+  public static final int LONGEST_TEXT = 1 << 16;
 
   private record Key(String sql, String schema) {}
 
   private final CalciteConnection calcite;
   private final Map<String, SqliteSchema> versioned = new TreeMap<>();
-  private final Map<Key, Plan> plans =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Plan> eldest) {
-          return size() > CAPACITY;
-        }
-      };
+  private final Map<Key, Plan> plans = new RecentlyUsed<>(CAPACITY);
 
   public PlanCache(CalciteConnection calcite) {
     this.calcite = calcite;
@@ -79,8 +77,10 @@ public final class PlanCache {
     FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
     CalcitePrepare.Context context = calcite.createPrepareContext();
     CalcitePrepare.CalciteSignature<Object> signature =
-        Detached.call(
-            run::check, () -> run.within(() -> prepare(prepare, context, sql)), () -> {}, () -> {});
+        detached(
+            run,
+            context,
+            () -> prepare.prepareSql(context, CalcitePrepare.Query.of(sql), Object[].class, -1));
     Plan plan =
         new Plan(signature, version, prepare.reusable(), prepare.searches(), new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
@@ -99,29 +99,45 @@ public final class PlanCache {
   public void check(String sql, StatementRun run) throws FaissException {
     FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
     CalcitePrepare.Context context = calcite.createPrepareContext();
-    CalcitePrepare.Dummy.push(context);
     try {
-      prepare.check(context, sql);
-    } catch (Exception | StackOverflowError e) {
+      detached(
+          run,
+          context,
+          () -> {
+            prepare.check(context, sql);
+            return null;
+          });
+    } catch (Throwable e) {
+      run.check();
+      if (e instanceof VirtualMachineError error && !(e instanceof StackOverflowError)) {
+        throw error;
+      }
       // Whatever else is wrong is wrong by Calcite's grammar only, and this is SQLite's.
       for (Throwable t = e; t != null; t = t.getCause()) {
         if (t instanceof FaissException wrong) {
           throw wrong;
         }
       }
-    } finally {
-      CalcitePrepare.Dummy.pop(context);
     }
   }
 
-  private static CalcitePrepare.CalciteSignature<Object> prepare(
-      FaissPrepare prepare, CalcitePrepare.Context context, String sql) {
-    CalcitePrepare.Dummy.push(context);
-    try {
-      return prepare.prepareSql(context, CalcitePrepare.Query.of(sql), Object[].class, -1);
-    } finally {
-      CalcitePrepare.Dummy.pop(context);
-    }
+  /** Calls Calcite on another thread, so that a cancelled run need not wait for it. */
+  private static <T> T detached(StatementRun run, CalcitePrepare.Context context, Callable<T> call)
+      throws Throwable {
+    return Detached.call(
+        run::check,
+        () ->
+            run.within(
+                () -> {
+                  CalcitePrepare.Dummy.push(context);
+                  try {
+                    return call.call();
+                  } finally {
+                    CalcitePrepare.Dummy.pop(context);
+                  }
+                }),
+        () -> {},
+        () -> {});
   }
 
   public void clear() {

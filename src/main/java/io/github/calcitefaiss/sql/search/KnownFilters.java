@@ -2,8 +2,8 @@
 package io.github.calcitefaiss.sql.search;
 
 import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.run.RecentlyUsed;
 import java.util.BitSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
@@ -61,16 +61,6 @@ final class KnownFilters {
   }
 
   static synchronized void put(FlatIndex index, Key key, Known filter) {
-    KNOWN
-        .computeIfAbsent(
-            index,
-            i ->
-                new LinkedHashMap<>(2 * MOST, 0.75f, true) {
-                  @Override
-                  protected boolean removeEldestEntry(Map.Entry<Key, Known> eldest) {
-                    return size() > MOST;
-                  }
-                })
-        .put(key, filter);
+    KNOWN.computeIfAbsent(index, i -> new RecentlyUsed<>(MOST)).put(key, filter);
   }
 }

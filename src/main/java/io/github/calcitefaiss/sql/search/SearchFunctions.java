@@ -6,6 +6,7 @@ import io.github.calcitefaiss.index.Neighbors;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.RecentlyUsed;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.function.Arguments;
 import io.github.calcitefaiss.sql.function.Errors;
@@ -14,7 +15,6 @@ import io.github.calcitefaiss.sql.function.Values;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.util.ByteString;
@@ -155,13 +155,7 @@ public final class SearchFunctions {
   private static final class Recent {
     private static final int CAPACITY = 16;
 
-    private final Map<Call, String> answers =
-        new LinkedHashMap<>(CAPACITY * 2, 0.75f, true) {
-          @Override
-          protected boolean removeEldestEntry(Map.Entry<Call, String> eldest) {
-            return size() > CAPACITY;
-          }
-        };
+    private final Map<Call, String> answers = new RecentlyUsed<>(CAPACITY);
 
     private synchronized String get(Call call) {
       return answers.get(call);

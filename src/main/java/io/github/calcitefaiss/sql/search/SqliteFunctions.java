@@ -198,34 +198,19 @@ public final class SqliteFunctions {
         if (group == null) {
           group = new FaissAggregate(owner.root, scores);
         }
-        group.add(id(), embedding(1), query(), count());
+        group.add(value(0), value(1), query(), value(3));
       } catch (Throwable t) {
         error(owner.failed(t));
       }
     }
 
-    private Object id() throws SQLException {
-      return value_type(0) == BLOB ? value_blob(0) : plain(0);
-    }
-
-    private Object embedding(int i) throws SQLException {
-      if (value_type(i) == BLOB) {
-        byte[] blob = value_blob(i);
-        return blob == null ? new byte[0] : blob;
-      }
-      return plain(i);
-    }
-
+    /** The query is compared from row to row. */
     private Object query() throws SQLException {
-      Object query = embedding(2);
+      Object query = value(2);
       return query instanceof byte[] blob ? new ByteString(blob) : query;
     }
 
-    private Object count() throws SQLException {
-      return embedding(3);
-    }
-
-    private Object plain(int i) throws SQLException {
+    private Object value(int i) throws SQLException {
       switch (value_type(i)) {
         case INTEGER:
           return value_long(i);
@@ -233,6 +218,9 @@ public final class SqliteFunctions {
           return value_double(i);
         case TEXT:
           return value_text(i);
+        case BLOB:
+          byte[] blob = value_blob(i);
+          return blob == null ? new byte[0] : blob;
         default:
           return null;
       }

@@ -94,9 +94,11 @@ public final class PlanCache {
   /**
    * Looks at the constant arguments of our functions in a statement that isn't planned.
    *
-   * @throws FaissException what is wrong with one, and where
+   * @throws SQLException what is wrong with one, and where; or that the database can't be read
    */
-  public void check(String sql, StatementRun run) throws FaissException {
+  public void check(String sql, StatementRun run) throws SQLException {
+    // As before planning: a wait for a writer is this thread's, and needs no other.
+    version();
     FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
     CalcitePrepare.Context context = calcite.createPrepareContext();
     try {

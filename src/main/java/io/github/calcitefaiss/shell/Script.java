@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <p>A statement ends with a semicolon that is in no quotes and no comment, or with the input; a
  * command is a line that begins with {@code !} or {@code .} where a statement could begin. Comments
- * are blanked out, so that places in a statement stay what they were.
+ * are blanked out, so that places in a statement, counted from its first word, stay what they were.
  *
  * @param pieces in order
  * @param open what the input ends in the middle of, in words, or null; what was left is no piece
@@ -30,6 +30,7 @@ record Script(List<Piece> pieces, String open) {
     private final String input;
     private final StringBuilder statement = new StringBuilder();
     private final List<Piece> pieces = new ArrayList<>();
+    private boolean begun;
     private int at;
 
     private Reader(String input) {
@@ -39,7 +40,7 @@ record Script(List<Piece> pieces, String open) {
     private Script read() {
       while (at < input.length()) {
         char c = input.charAt(at);
-        if (statement.toString().isBlank() && isCommand(c)) {
+        if (!begun && isCommand(c)) {
           int end = lineEnd();
           pieces.add(new Piece(input.substring(at, end).strip(), true, true));
           statement.setLength(0);
@@ -62,9 +63,11 @@ record Script(List<Piece> pieces, String open) {
             return new Script(pieces, "the " + c + " " + place(at) + " has no partner");
           }
           statement.append(input, at, end + 1);
+          begun = true;
           at = end + 1;
         } else {
           statement.append(c);
+          begun |= !Character.isWhitespace(c);
           at++;
         }
       }
@@ -92,10 +95,11 @@ record Script(List<Piece> pieces, String open) {
     }
 
     private void add(boolean ended) {
-      if (!statement.toString().isBlank()) {
-        pieces.add(new Piece(statement.toString().stripTrailing(), false, ended));
+      if (begun) {
+        pieces.add(new Piece(statement.toString().strip(), false, ended));
       }
       statement.setLength(0);
+      begun = false;
     }
 
     private String place(int position) {

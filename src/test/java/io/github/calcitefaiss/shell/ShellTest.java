@@ -65,6 +65,20 @@ class ShellTest {
     assertEquals("one\n1\n", lines(csv("-f", script.toString()).out()));
   }
 
+  /** Wherever a statement stands, places are counted from its own beginning. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select nope from post",
+        "select 1;\n\nselect nope from post;",
+        "-- one\nselect 1; select 2;\n  /* two */ select nope from post"
+      })
+  void anErrorsPlaceIsCountedFromItsStatement(String sql) throws IOException {
+    Terminal given = csv("-e", sql);
+    assertEquals(1, given.exitCode());
+    assertTrue(given.err().contains("(line 1, column 8)"), given.err());
+  }
+
   @Test
   void whatHasNoEndIsAnErrorThatSaysWhere() throws IOException {
     Terminal quote = csv("-e", "select 1 as a;\nselect 'abc");

@@ -112,7 +112,10 @@ final class NativeStatement implements Prepared {
               },
               text.sql(),
               loaded,
-              text.mayHaveToSort());
+              text.mayHaveToSort()
+                  || !others.isEmpty()
+                  // Its own text may sort, too.
+                  || schema.mayNameView(text.words()));
       return new Opened(execution, query, functions[0]);
     } catch (Throwable t) {
       // The statement may go another way, on which a connection held here would be in the way.

@@ -11,11 +11,13 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.Table;
@@ -58,8 +60,20 @@ public final class SqliteSchema extends AbstractSchema {
    *
    * @param readable by their names in SQLite
    * @param unreadable the reason by the name
+   * @param views which of the readable are views, in lower case
    */
-  private record Tables(Map<String, SqliteTable> readable, Map<String, String> unreadable) {}
+  private record Tables(
+      Map<String, SqliteTable> readable, Map<String, String> unreadable, Set<String> views) {
+    private Tables(Map<String, SqliteTable> readable, Map<String, String> unreadable) {
+      this(
+          readable,
+          unreadable,
+          readable.values().stream()
+              .filter(SqliteTable::isView)
+              .map(view -> view.name().toLowerCase(Locale.ROOT))
+              .collect(Collectors.toUnmodifiableSet()));
+    }
+  }
 
   /**
    * Creates a schema.
@@ -110,6 +124,16 @@ public final class SqliteSchema extends AbstractSchema {
 
   SqliteConvention convention() {
     return convention;
+  }
+
+  /**
+   * Whether a view may be among some names, as far as is known without asking the file.
+   *
+   * @param names in lower case
+   */
+  public boolean mayNameView(Set<String> names) {
+    Content known = content;
+    return known == null || !Collections.disjoint(names, known.tables.views);
   }
 
   /**

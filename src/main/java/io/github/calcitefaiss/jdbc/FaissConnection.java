@@ -164,8 +164,8 @@ public final class FaissConnection implements Connection {
     }
   }
 
-  boolean isCurrent(Plan plan) throws SQLException {
-    return plans.isCurrent(plan);
+  boolean isCurrent(Plan plan, StatementRun run) throws SQLException {
+    return plans.isCurrent(plan, run.view());
   }
 
   void forget(FaissStatement statement) {

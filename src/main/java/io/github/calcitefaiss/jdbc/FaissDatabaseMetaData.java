@@ -239,9 +239,7 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
   }
 
   private static IndexedTable indexed(Table table) throws SQLException {
-    return table instanceof SqliteTable sqlite
-        ? sqlite.schema().indexedTables().find(sqlite.name())
-        : null;
+    return table instanceof SqliteTable sqlite ? sqlite.schema().indexedTables().of(sqlite) : null;
   }
 
   @Override

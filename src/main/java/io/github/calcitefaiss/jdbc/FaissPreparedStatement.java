@@ -64,7 +64,7 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
     }
     return run(
         started -> {
-          if (!prepared.isCurrent()) {
+          if (!prepared.isCurrent(started)) {
             prepared = connection().prepare(sql, started);
           }
           return prepared;

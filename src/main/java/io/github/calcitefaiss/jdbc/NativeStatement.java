@@ -94,7 +94,7 @@ final class NativeStatement implements Prepared {
   }
 
   private Opened openOnce(PlannedRun run) throws SQLException {
-    RunContext context = new RunContext(connection.session(), null, Map.of(), run.flag());
+    RunContext context = new RunContext(connection.session(), null, Map.of(), run);
     Execution execution = context.execution();
     try {
       // A function that loads an index while SQLite runs needs a second connection, and a writer
@@ -233,7 +233,7 @@ final class NativeStatement implements Prepared {
   }
 
   @Override
-  public boolean isCurrent() {
+  public boolean isCurrent(PlannedRun run) {
     return true;
   }
 

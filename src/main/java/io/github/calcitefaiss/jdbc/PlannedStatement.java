@@ -25,8 +25,8 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
   }
 
   @Override
-  public boolean isCurrent() throws SQLException {
-    return connection.isCurrent(plan);
+  public boolean isCurrent(PlannedRun run) throws SQLException {
+    return connection.isCurrent(plan, run);
   }
 
   @Override
@@ -47,7 +47,7 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
   private Iterable<Object> bind(PlannedRun run, Preparer again, Object[] parameters) {
     Plan current = run.plan();
     try {
-      if (run.restarted() && !connection.isCurrent(current)) {
+      if (run.restarted() && !connection.isCurrent(current, run)) {
         Prepared anew = again.prepare(run);
         if (!(anew instanceof PlannedStatement planned) || !planned.plan.givesRowsOf(current)) {
           throw FaissErrors.columnsChanged();
@@ -70,7 +70,6 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
     return current
         .signature()
         .enumerable(
-            new RunContext(
-                connection.session(), current.signature().rootSchema, values, run.flag()));
+            new RunContext(connection.session(), current.signature().rootSchema, values, run));
   }
 }

@@ -23,8 +23,8 @@ sealed interface Prepared permits PlannedStatement, NativeStatement {
     return parameters();
   }
 
-  /** Whether it can run on the data of now; otherwise it is to be prepared anew. */
-  boolean isCurrent() throws SQLException;
+  /** Whether it can run on what a run sees; otherwise it is to be prepared anew. */
+  boolean isCurrent(PlannedRun run) throws SQLException;
 
   /**
    * Runs it.

@@ -1,13 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.run;
 
-import io.github.calcitefaiss.index.Checkpoint;
-import java.lang.ref.WeakReference;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,27 +19,22 @@ import org.apache.calcite.DataContext;
  * <p>However many scans and searches a run has, they all see one version of each database; where
  * that isn't possible the run fails with SQLSTATE {@link SqlState#CHANGED} and can be repeated.
  */
-public final class Execution implements Checkpoint {
+public final class Execution implements View {
   /** The runs of other drivers' contexts. */
   private static final Map<DataContext, Execution> RUNNING =
       Collections.synchronizedMap(new WeakHashMap<>());
 
-  private static final ThreadLocal<Owner> OWNER = new ThreadLocal<>();
-
-  private static final ThreadLocal<WeakReference<Execution>> LATEST = new ThreadLocal<>();
-
-  private final WeakReference<Execution> self = new WeakReference<>(this);
   private final AtomicBoolean cancelFlag;
-  private final Owner owner;
+  private final RunView view;
   private final Map<Object, Object> memo = new ConcurrentHashMap<>();
   private final Map<Object, Pin> pins = new HashMap<>();
   private volatile boolean ended;
 
-  private Execution(AtomicBoolean cancelFlag, Owner owner) {
+  private Execution(AtomicBoolean cancelFlag, RunView view) {
     this.cancelFlag = cancelFlag;
-    this.owner = owner;
-    if (owner != null) {
-      owner.adopt(this);
+    this.view = view;
+    if (view != null) {
+      view.adopt(this);
     }
   }
 
@@ -54,7 +45,10 @@ public final class Execution implements Checkpoint {
    *     a call once while preparing and freeze its answer
    */
   public static Execution of(DataContext root) {
-    Execution known = root instanceof Carrier carrier ? carrier.execution() : RUNNING.get(root);
+    if (root instanceof Carrier carrier) {
+      return carrier.execution();
+    }
+    Execution known = RUNNING.get(root);
     if (known == null) {
       AtomicBoolean cancelFlag = DataContext.Variable.CANCEL_FLAG.get(root);
       if (cancelFlag == null) {
@@ -62,13 +56,17 @@ public final class Execution implements Checkpoint {
       }
       known = RUNNING.computeIfAbsent(root, r -> begin(cancelFlag));
     }
-    LATEST.set(known.self);
     return known;
   }
 
-  /** Begins a run that is cancelled by setting a flag, on behalf of the owner of this thread. */
+  /** Begins a run of another driver's, which is cancelled by setting a flag. */
   public static Execution begin(AtomicBoolean cancelFlag) {
-    return new Execution(cancelFlag, OWNER.get());
+    return new Execution(cancelFlag, null);
+  }
+
+  /** Begins an execution of one of this driver's statements. */
+  static Execution begin(StatementRun run) {
+    return new Execution(run.flag(), run.view());
   }
 
   /** A context that knows its run; that of another driver is looked up in a map. */
@@ -77,94 +75,11 @@ public final class Execution implements Checkpoint {
     Execution execution();
   }
 
-  /** The snapshot of a database that the run which this thread works for holds, or null. */
-  @SuppressWarnings("unchecked")
-  public static <L extends Versioned.Lease<?>> L held(Versioned<?, L> database) {
-    WeakReference<Execution> latest = LATEST.get();
-    Execution execution = latest == null ? null : latest.get();
-    if (execution == null) {
-      return null;
-    }
-    synchronized (execution) {
-      Pin pin = execution.pins.get(database);
-      return pin == null ? null : (L) pin.lease;
-    }
-  }
-
-  /** Ends the waits of whatever this thread does outside of a run, such as planning for one. */
-  public static Checkpoint current() {
-    Owner owner = OWNER.get();
-    return owner == null ? Checkpoint.NONE : owner::check;
-  }
-
-  /** Ends what the executions started on its behalf hold; made by the driver for each run. */
-  public static final class Owner implements AutoCloseable {
-    private final AtomicBoolean cancelFlag;
-    private final List<Execution> executions = new ArrayList<>();
-    private volatile boolean timedOut;
-    private boolean closed;
-
-    /** Prepares for a run that is cancelled by setting a flag. */
-    public Owner(AtomicBoolean cancelFlag) {
-      this.cancelFlag = cancelFlag;
-    }
-
-    /** Makes this the owner of executions begun by this thread until the scope is closed. */
-    public Scope enter() {
-      Owner outer = OWNER.get();
-      OWNER.set(this);
-      return () -> OWNER.set(outer);
-    }
-
-    /** Records that the cancel flag was set because the time was up. */
-    public void timedOut() {
-      timedOut = true;
-    }
-
-    private void check() {
-      if (cancelFlag.get()) {
-        throw cancelled().raise();
-      }
-    }
-
-    private FaissException cancelled() {
-      return timedOut
-          ? new FaissException(SqlState.TIMED_OUT, "the statement took longer than its timeout")
-          : new FaissException(SqlState.CANCELLED, "the statement was cancelled");
-    }
-
-    private synchronized void adopt(Execution started) {
-      executions.add(started);
-    }
-
-    /** Releases every snapshot; called when the run's result is closed. */
-    @Override
-    public void close() {
-      List<Execution> ending;
-      synchronized (this) {
-        closed = true;
-        ending = List.copyOf(executions);
-        executions.clear();
-      }
-      ending.forEach(Execution::end);
-    }
-
-    private synchronized boolean isClosed() {
-      return closed;
-    }
-  }
-
-  /** The extent of {@link Owner#enter}. */
-  public interface Scope extends AutoCloseable {
-    @Override
-    void close();
-  }
-
-  /** Returns if the run may go on; throws a {@link FaissException} if it was cancelled. */
+  /** Returns if the run may go on; throws an {@link SQLException} if it was stopped. */
   @Override
   public void check() {
     if (cancelFlag.get()) {
-      throw cancelled().raise();
+      throw FaissException.<RuntimeException>sneakyThrow(stopped());
     }
   }
 
@@ -173,11 +88,9 @@ public final class Execution implements Checkpoint {
     return cancelFlag.get();
   }
 
-  /** The error that a cancelled run ends with. */
-  public FaissException cancelled() {
-    return owner == null
-        ? new FaissException(SqlState.CANCELLED, "the statement was cancelled")
-        : owner.cancelled();
+  /** The error that a stopped run ends with. */
+  public SQLException stopped() {
+    return view == null ? StatementRun.cancelled(null) : view.stopped();
   }
 
   /** What was computed for a key in this run, computing it if this is the first time. */
@@ -193,17 +106,47 @@ public final class Execution implements Checkpoint {
   }
 
   /**
-   * The version of a database that this run reads; the current one as long as it has used none.
+   * The version of a database that this run reads: that which was current when it first asked.
    *
    * @throws SQLException if the database can't be read
    */
+  @Override
   @SuppressWarnings("unchecked")
   public synchronized <V> V version(Versioned<V, ?> database) throws SQLException {
     Pin pin = pins.computeIfAbsent(database, d -> new Pin());
-    if (!pin.used) {
-      pin.version = database.version(this);
+    if (pin.version == null) {
+      pin.version = view == null ? database.version(this) : view.version(database);
     }
     return (V) pin.version;
+  }
+
+  @Override
+  public <V, L extends Versioned.Lease<V>, T> T read(
+      Versioned<V, L> database, Reading<L, T> reading) throws SQLException {
+    try (Snapshot<L> snapshot = snapshot(database)) {
+      return reading.of(snapshot.lease());
+    }
+  }
+
+  /** Begins to read, where that is possible the version that is known already. */
+  private <V, L extends Versioned.Lease<V>> L lease(Versioned<V, L> database, Pin pin)
+      throws SQLException {
+    V wanted = version(database);
+    L lease = view == null ? null : view.take(database);
+    if (lease == null) {
+      lease = database.snapshot(this, wanted);
+    }
+    if (!lease.version().equals(wanted)) {
+      if (pin.used) {
+        lease.close();
+        throw changed(database);
+      }
+      pin.version = lease.version();
+      if (view != null) {
+        view.seen(database, lease.version());
+      }
+    }
+    return lease;
   }
 
   /** Says that something of the version that {@link #version} gave is in the answer. */
@@ -223,13 +166,8 @@ public final class Execution implements Checkpoint {
       Versioned<V, L> database) throws SQLException {
     Pin pin = pins.computeIfAbsent(database, d -> new Pin());
     if (pin.lease == null) {
-      L lease = database.snapshot(this);
-      if (pin.used && !pin.version.equals(lease.version())) {
-        lease.close();
-        throw changed(database);
-      }
+      L lease = lease(database, pin);
       lease.interruptWhen(pin::isInterrupted);
-      pin.version = lease.version();
       pin.lease = lease;
     }
     pin.used = true;
@@ -249,12 +187,7 @@ public final class Execution implements Checkpoint {
   public synchronized <V, L extends Versioned.Lease<V>> Snapshot<L> ownSnapshot(
       Versioned<V, L> database) throws SQLException {
     Pin shared = pins.computeIfAbsent(database, d -> new Pin());
-    L lease = database.snapshot(this);
-    if (shared.used && !shared.version.equals(lease.version())) {
-      lease.close();
-      throw changed(database);
-    }
-    shared.version = lease.version();
+    L lease = lease(database, shared);
     shared.used = true;
     Pin pin = new Pin();
     pin.version = lease.version();
@@ -280,8 +213,8 @@ public final class Execution implements Checkpoint {
       }
       return;
     }
-    // Without an owner nobody says when the run is over, and a snapshot kept would block writers.
-    if (pin.users == 0 && (owner == null || owner.isClosed())) {
+    // Without a view nobody says when the run is over, and a snapshot kept would block writers.
+    if (pin.users == 0 && (view == null || view.isClosed())) {
       pin.close();
     } else if (ended && pin.abandoned == null) {
       pin.discard();

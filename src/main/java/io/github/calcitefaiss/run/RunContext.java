@@ -28,23 +28,20 @@ public final class RunContext implements Execution.Carrier {
   private final Execution execution;
 
   /**
-   * Begins an execution on behalf of the run that this thread is inside of.
+   * Begins an execution of a run.
    *
    * @param session clock, time zone, user and type factory
    * @param rootSchema schemas as they were when the statement was planned; null for those of now
    * @param values parameters by Calcite's names for them ("?0"), and internal ones
-   * @param cancelled the execution's cancel flag
+   * @param run the run, which ends the execution
    */
   public RunContext(
-      DataContext session,
-      CalciteSchema rootSchema,
-      Map<String, Object> values,
-      AtomicBoolean cancelled) {
-    this.cancelled = cancelled;
+      DataContext session, CalciteSchema rootSchema, Map<String, Object> values, StatementRun run) {
+    this.cancelled = run.flag();
     this.session = session;
     this.rootSchema = rootSchema;
     this.values = values;
-    this.execution = Execution.begin(cancelled);
+    this.execution = Execution.begin(run);
   }
 
   @Override

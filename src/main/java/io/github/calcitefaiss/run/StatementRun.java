@@ -3,7 +3,6 @@ package io.github.calcitefaiss.run;
 
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -26,8 +25,7 @@ public class StatementRun {
   private static final ScheduledThreadPoolExecutor DEADLINES = deadlines();
 
   private final AtomicBoolean flag = new AtomicBoolean();
-  private Execution.Owner owner = new Execution.Owner(flag);
-  private Execution.Scope scope;
+  private volatile RunView view = new RunView(this);
   private final long budgetNanos;
   private long spentNanos;
   private long enteredAt;
@@ -83,9 +81,6 @@ public class StatementRun {
   private synchronized void stop(Stop reason) {
     if (stop == null && !finished) {
       stop = reason;
-      if (reason == Stop.TIMED_OUT) {
-        owner.timedOut();
-      }
       flag.set(true);
     }
   }
@@ -105,15 +100,10 @@ public class StatementRun {
       leave();
       throw stopped(null);
     }
-    scope = owner.enter();
   }
 
   /** Stops the clock. */
   public void leave() {
-    if (scope != null) {
-      scope.close();
-      scope = null;
-    }
     if (budgetNanos > 0) {
       synchronized (this) {
         if (inside) {
@@ -126,28 +116,21 @@ public class StatementRun {
 
   /** Ends the watch: from now on neither a cancel nor the deadline has an effect. */
   public void finish() {
-    Execution.Owner ending;
     synchronized (this) {
       finished = true;
       if (watch != null) {
         watch.cancel(false);
       }
-      ending = owner;
     }
-    ending.close();
+    view.close();
   }
 
   /** Gives up what the execution read so far, so that it can begin anew while inside. */
   public void restart() {
-    Execution.Owner ending;
-    synchronized (this) {
-      ending = owner;
-      owner = new Execution.Owner(flag);
-    }
+    RunView ending = view;
+    view = new RunView(this);
     restarted = true;
-    scope.close();
     ending.close();
-    scope = owner.enter();
   }
 
   /** Whether it began anew since its plan was made. */
@@ -155,18 +138,9 @@ public class StatementRun {
     return restarted;
   }
 
-  /** Calls something on this execution's behalf, on whatever thread. */
-  public <T> T within(Callable<T> call) throws Exception {
-    Execution.Owner current;
-    synchronized (this) {
-      current = owner;
-    }
-    Execution.Scope entered = current.enter();
-    try {
-      return call.call();
-    } finally {
-      entered.close();
-    }
+  /** What the run sees of the databases, since it began or began anew. */
+  public RunView view() {
+    return view;
   }
 
   private void watchAfter(long nanos) {
@@ -205,6 +179,10 @@ public class StatementRun {
             "The statement was ended by its timeout of " + timeoutMillis() + " ms",
             SqlState.TIMED_OUT,
             cause)
-        : new SQLException("The statement was cancelled", SqlState.CANCELLED, cause);
+        : cancelled(cause);
+  }
+
+  static SQLException cancelled(Throwable cause) {
+    return new SQLException("The statement was cancelled", SqlState.CANCELLED, cause);
   }
 }

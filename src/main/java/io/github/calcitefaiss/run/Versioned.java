@@ -26,9 +26,11 @@ public interface Versioned<V, L extends Versioned.Lease<V>> {
    * Begins to read one committed version, which the lease keeps until it is closed.
    *
    * @param checkpoint ends a wait for a writer
+   * @param expected the version that was current a moment ago, or null if that isn't known; the
+   *     lease is on that or a newer one
    * @throws SQLException if the database can't be read or a writer holds it for too long
    */
-  L snapshot(Checkpoint checkpoint) throws SQLException;
+  L snapshot(Checkpoint checkpoint, V expected) throws SQLException;
 
   /** A connection lent to read one version. */
   interface Lease<V> extends AutoCloseable {

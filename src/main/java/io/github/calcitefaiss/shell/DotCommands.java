@@ -81,7 +81,7 @@ final class DotCommands {
     for (SqliteSchema schema : schemas(connection)) {
       String prefix = schema.name().equals(own) ? "" : schema.name() + ".";
       for (SqliteTable table : schema.sqliteTables().values()) {
-        IndexedTable indexed = schema.indexedTables().find(table.name());
+        IndexedTable indexed = schema.indexedTables().of(table);
         String like = pattern.replace("%", "");
         if (table
             .name()
@@ -105,7 +105,7 @@ final class DotCommands {
     List<String> known = new ArrayList<>();
     for (SqliteSchema schema : schemas(connection)) {
       known.addAll(schema.sqliteTables().keySet());
-      try (SqliteDatabase.Lease lease = schema.database().snapshot(Checkpoint.NONE);
+      try (SqliteDatabase.Lease lease = schema.database().snapshot(Checkpoint.NONE, null);
           PreparedStatement statement =
               lease
                   .connection()

@@ -70,7 +70,7 @@ final class InfoCommand implements Callable<Integer> {
         Files.size(schema.database().path()));
     TextTable tables = new TextTable(List.of("table", "kind", "rows", "dimensions", "index"), 120);
     Findings findings = new Findings(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-    try (SqliteDatabase.Lease lease = schema.database().snapshot(Checkpoint.NONE)) {
+    try (SqliteDatabase.Lease lease = schema.database().snapshot(Checkpoint.NONE, null)) {
       Connection connection = lease.connection();
       for (SqliteTable table : schema.sqliteTables().values()) {
         describe(schema, table, connection, tables, findings);
@@ -127,7 +127,7 @@ final class InfoCommand implements Callable<Integer> {
       TextTable tables,
       Findings findings)
       throws SQLException {
-    IndexedTable indexed = schema.indexedTables().find(table.name());
+    IndexedTable indexed = schema.indexedTables().of(table);
     String kind = table.isView() ? "view" : "table";
     List<String> lines = new ArrayList<>();
     String use = null;

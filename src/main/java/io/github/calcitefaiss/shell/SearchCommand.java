@@ -79,7 +79,7 @@ final class SearchCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     try (Source source = Source.open(target)) {
       Place place = choose(source);
-      try (SqliteDatabase.Lease lease = place.schema().database().snapshot(Checkpoint.NONE)) {
+      try (SqliteDatabase.Lease lease = place.schema().database().snapshot(Checkpoint.NONE, null)) {
         Connection sqlite = lease.connection();
         Object vector = vector(sqlite, place);
         Labels labels = labels(sqlite, place);

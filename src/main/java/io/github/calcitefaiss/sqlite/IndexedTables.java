@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sqlite;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.View;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,24 +33,39 @@ public final class IndexedTables {
 
   /** The tables that have an index now, in order of configuration or name. */
   public List<IndexedTable> list() throws SQLException {
+    return list(View.NOW);
+  }
+
+  /** The same in the version that a run sees. */
+  public List<IndexedTable> list(View view) throws SQLException {
     if (!configured.isEmpty()) {
       return configured;
     }
     List<IndexedTable> found = new ArrayList<>();
-    for (SqliteTable table : schema.sqliteTables().values()) {
-      if (table.vectors() != null) {
-        String key = table.columns().get(0).name();
-        found.add(new IndexedTable(table.name(), key, table.vectors(), options.skipBadRows()));
-        continue;
-      }
-      SqliteTable.Column id = table.column(IndexedTable.DEFAULT_ID);
-      SqliteTable.Column embedding = table.column(IndexedTable.DEFAULT_EMBEDDING);
-      if (id != null && embedding != null) {
-        found.add(
-            new IndexedTable(table.name(), id.name(), embedding.name(), options.skipBadRows()));
+    for (SqliteTable table : schema.sqliteTables(view).values()) {
+      IndexedTable indexed = byDefault(table);
+      if (indexed != null) {
+        found.add(indexed);
       }
     }
     return found;
+  }
+
+  private IndexedTable byDefault(SqliteTable table) {
+    if (table.vectors() != null) {
+      String key = table.columns().get(0).name();
+      return new IndexedTable(table.name(), key, table.vectors(), options.skipBadRows());
+    }
+    SqliteTable.Column id = table.column(IndexedTable.DEFAULT_ID);
+    SqliteTable.Column embedding = table.column(IndexedTable.DEFAULT_EMBEDDING);
+    return id == null || embedding == null
+        ? null
+        : new IndexedTable(table.name(), id.name(), embedding.name(), options.skipBadRows());
+  }
+
+  /** How a table is indexed, or null if it isn't. */
+  public IndexedTable of(SqliteTable table) {
+    return configured.isEmpty() ? byDefault(table) : named(configured, table.name());
   }
 
   /** Whether a table's rowid was configured as its id. */
@@ -62,9 +78,16 @@ public final class IndexedTables {
     return false;
   }
 
-  /** The indexed table of a name, matched as SQLite matches it, or null. */
-  public IndexedTable find(String table) throws SQLException {
-    List<IndexedTable> all = list();
+  /** The indexed table of a name in the version that a run sees, as SQLite matches it, or null. */
+  public IndexedTable find(String table, View view) throws SQLException {
+    if (!configured.isEmpty()) {
+      return named(configured, table);
+    }
+    SqliteTable found = schema.sqliteTable(table, view);
+    return found == null ? null : byDefault(found);
+  }
+
+  private static IndexedTable named(List<IndexedTable> all, String table) {
     for (IndexedTable indexed : all) {
       if (indexed.table().equals(table)) {
         return indexed;
@@ -138,7 +161,7 @@ public final class IndexedTables {
       // One object may reach all who waited for the load: each gets his own.
       throw new FaissException(e.getSQLState(), e.getMessage(), e);
     } catch (SQLException e) {
-      throw execution.isCancelled() ? execution.cancelled() : database.unreadable(e);
+      throw execution.isCancelled() ? execution.stopped() : database.unreadable(e);
     } catch (Exception e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     } finally {
@@ -155,12 +178,12 @@ public final class IndexedTables {
 
   /**
    * The dimension of a table's vectors if that is known without loading them, since the index of
-   * the current version is there; else 0.
+   * the version that a run sees is there; else 0.
    */
-  public int knownDims(IndexedTable table) throws SQLException {
+  public int knownDims(IndexedTable table, View view) throws SQLException {
     IndexCache.Entry entry = status(table).entry();
     return entry != null
-            && entry.version().equals(schema.database().version(Execution.current()))
+            && entry.version().equals(view.version(schema.database()))
             && entry.mixed() == null
         ? entry.index().dims()
         : 0;

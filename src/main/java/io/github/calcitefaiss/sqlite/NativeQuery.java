@@ -196,7 +196,7 @@ public final class NativeQuery implements AutoCloseable {
       return rows.next();
     } catch (SQLException e) {
       if (execution.isCancelled()) {
-        throw execution.cancelled();
+        throw execution.stopped();
       }
       throw SqliteFile.primaryCode(e) == SQLiteErrorCode.SQLITE_ERROR
           ? new FaissException(state(e), SqliteFile.said(e), e)

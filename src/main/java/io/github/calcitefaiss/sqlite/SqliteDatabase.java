@@ -27,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -46,6 +47,8 @@ import org.sqlite.SQLiteErrorCode;
 public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDatabase.Lease> {
   private static final Map<Path, SqliteDatabase> OPEN = new ConcurrentHashMap<>();
   private static final AtomicInteger LENT = new AtomicInteger();
+  private static final AtomicLong QUESTIONS = new AtomicLong();
+  private static final AtomicLong SNAPSHOTS = new AtomicLong();
   private static final int MAX_IDLE = 8;
   private static final int SMALLEST_DATABASE = 512;
   private static final int MAX_ATTEMPTS = 100;
@@ -120,6 +123,16 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
     return OPEN.computeIfAbsent(absolute, SqliteDatabase::new);
   }
 
+  /** How often any database was asked for its version since the process began. */
+  public static long questions() {
+    return QUESTIONS.get();
+  }
+
+  /** How often a version of any database was begun to be read since the process began. */
+  public static long snapshots() {
+    return SNAPSHOTS.get();
+  }
+
   /** Connections lent now, of all databases: 0 when no statement runs. */
   public static int lent() {
     return LENT.get();
@@ -160,12 +173,14 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
    * Begins to read one committed version, which the lease keeps until it is closed.
    *
    * @param checkpoint ends a wait for a writer
+   * @param expected the version that was current a moment ago, or null if that isn't known
    * @throws SQLException if the file can't be read or a writer holds it for too long
    */
   @Override
-  public Lease snapshot(Checkpoint checkpoint) throws SQLException {
+  public Lease snapshot(Checkpoint checkpoint, DatabaseVersion expected) throws SQLException {
+    SNAPSHOTS.incrementAndGet();
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      DatabaseVersion before = version(checkpoint);
+      DatabaseVersion before = attempt == 0 && expected != null ? expected : version(checkpoint);
       Lease lease = patiently(checkpoint, () -> begin(before));
       LENT.incrementAndGet();
       try {
@@ -236,6 +251,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
   }
 
   private synchronized DatabaseVersion current() throws SQLException {
+    QUESTIONS.incrementAndGet();
     askedAt = System.nanoTime();
     FileState file = state();
     FileState wal = walState();

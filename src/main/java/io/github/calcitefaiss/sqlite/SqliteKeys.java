@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sqlite;
 
-import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.index.Checkpoint;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
@@ -61,7 +61,7 @@ public record SqliteKeys(
    * @throws SQLException if the file can't be read
    */
   public static SqliteKeys of(SqliteTable table) throws SQLException {
-    try (SqliteDatabase.Lease lease = table.schema().database().snapshot(Execution.current())) {
+    try (SqliteDatabase.Lease lease = table.schema().database().snapshot(Checkpoint.NONE, null)) {
       return new SqliteKeys(
           primaryKey(table),
           foreignKeys(table, lease.connection()),

@@ -322,7 +322,7 @@ public record SqliteQuery(
 
     private RuntimeException failed(SQLException e) {
       if (execution.isCancelled()) {
-        return execution.cancelled().raise();
+        return FaissException.<RuntimeException>sneakyThrow(execution.stopped());
       }
       return FaissException.sneakyThrow(database.unreadable(e));
     }

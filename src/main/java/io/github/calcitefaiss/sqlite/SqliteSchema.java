@@ -2,9 +2,9 @@
 package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.index.Checkpoint;
-import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.run.View;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -13,13 +13,16 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.calcite.jdbc.CalciteSchema;
+import org.apache.calcite.schema.Schema;
 import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.schema.SchemaVersion;
 import org.apache.calcite.schema.Table;
 import org.apache.calcite.schema.impl.AbstractSchema;
 import org.apache.calcite.schema.lookup.IgnoreCaseLookup;
@@ -63,15 +66,28 @@ public final class SqliteSchema extends AbstractSchema {
    * @param views which of the readable are views, in lower case
    */
   private record Tables(
-      Map<String, SqliteTable> readable, Map<String, String> unreadable, Set<String> views) {
+      Map<String, SqliteTable> readable,
+      Map<String, String> unreadable,
+      Map<String, SqliteTable> ignoringCase,
+      Set<String> views) {
     private Tables(Map<String, SqliteTable> readable, Map<String, String> unreadable) {
       this(
           readable,
           unreadable,
           readable.values().stream()
+              .collect(
+                  Collectors.toUnmodifiableMap(
+                      table -> table.name().toLowerCase(Locale.ROOT), table -> table)),
+          readable.values().stream()
               .filter(SqliteTable::isView)
               .map(view -> view.name().toLowerCase(Locale.ROOT))
               .collect(Collectors.toUnmodifiableSet()));
+    }
+
+    /** SQLite has no two tables whose names differ by case only. */
+    private SqliteTable find(String name) {
+      SqliteTable exact = readable.get(name);
+      return exact == null ? ignoringCase.get(name.toLowerCase(Locale.ROOT)) : exact;
     }
   }
 
@@ -102,9 +118,13 @@ public final class SqliteSchema extends AbstractSchema {
    * wrapper of this class.
    */
   public static SqliteSchema of(SchemaPlus schema) {
-    return schema != null && schema.unwrap(CalciteSchema.class).schema instanceof SqliteSchema ours
-        ? ours
-        : null;
+    if (schema == null) {
+      return null;
+    }
+    Schema wrapped = schema.unwrap(CalciteSchema.class).schema;
+    return wrapped instanceof Frozen frozen
+        ? frozen.schema
+        : wrapped instanceof SqliteSchema ours ? ours : null;
   }
 
   /** The schema's name. */
@@ -139,10 +159,11 @@ public final class SqliteSchema extends AbstractSchema {
   /**
    * A number that changes whenever a table or view does, for those who keep what was planned.
    *
+   * @param view what a run sees
    * @throws SQLException if the file can't be read
    */
-  public long schemaVersion() throws SQLException {
-    return content().number;
+  public long schemaVersion(View view) throws SQLException {
+    return content(view).number;
   }
 
   /**
@@ -151,7 +172,12 @@ public final class SqliteSchema extends AbstractSchema {
    * @throws SQLException if the file can't be read
    */
   public Map<String, SqliteTable> sqliteTables() throws SQLException {
-    return content().tables.readable;
+    return sqliteTables(View.NOW);
+  }
+
+  /** The same in the version that a run sees. */
+  public Map<String, SqliteTable> sqliteTables(View view) throws SQLException {
+    return content(view).tables.readable;
   }
 
   /**
@@ -166,7 +192,7 @@ public final class SqliteSchema extends AbstractSchema {
     } else if (table.isView() || table.column(ROWID) != null) {
       return null;
     }
-    try (SqliteDatabase.Lease lease = database.snapshot(Checkpoint.NONE)) {
+    try (SqliteDatabase.Lease lease = database.snapshot(Checkpoint.NONE, null)) {
       SqliteFile.execute(
           lease.connection(), "SELECT rowid FROM " + IndexLoader.quote(table.name()) + " LIMIT 0");
       return ROWID;
@@ -182,22 +208,17 @@ public final class SqliteSchema extends AbstractSchema {
    * @throws SQLException if the file can't be read
    */
   public Map<String, String> unreadableTables() throws SQLException {
-    return content().tables.unreadable;
+    return content(View.NOW).tables.unreadable;
   }
 
   /** The table or view of a name, matched as SQLite matches it, or null. */
   public SqliteTable sqliteTable(String tableName) throws SQLException {
-    Map<String, SqliteTable> tables = sqliteTables();
-    SqliteTable exact = tables.get(tableName);
-    if (exact != null) {
-      return exact;
-    }
-    for (SqliteTable table : tables.values()) {
-      if (table.name().equalsIgnoreCase(tableName)) {
-        return table;
-      }
-    }
-    return null;
+    return sqliteTable(tableName, View.NOW);
+  }
+
+  /** The same in the version that a run sees. */
+  public SqliteTable sqliteTable(String tableName, View view) throws SQLException {
+    return content(view).tables.find(tableName);
   }
 
   @Override
@@ -205,41 +226,102 @@ public final class SqliteSchema extends AbstractSchema {
     return false;
   }
 
+  /** What a statement is planned against: the tables of one version, read when first asked for. */
   @Override
-  protected Map<String, Table> getTableMap() {
-    try {
-      return new LinkedHashMap<>(sqliteTables());
-    } catch (SQLException e) {
-      throw FaissException.<RuntimeException>sneakyThrow(e);
+  public Schema snapshot(SchemaVersion version) {
+    return new Frozen(this, version instanceof Planning planning ? planning.view() : View.NOW);
+  }
+
+  /**
+   * Asks Calcite for schemas as they are for a run.
+   *
+   * @param view what the run sees
+   */
+  public record Planning(View view) implements SchemaVersion {
+    @Override
+    public boolean isBefore(SchemaVersion other) {
+      return false;
+    }
+  }
+
+  /** The schema as one statement is planned against it. */
+  private static final class Frozen extends AbstractSchema {
+    private final SqliteSchema schema;
+    private View view;
+    private Tables tables;
+
+    private Frozen(SqliteSchema schema, View view) {
+      this.schema = schema;
+      this.view = view;
+    }
+
+    private synchronized Tables frozen() {
+      if (tables == null) {
+        try {
+          tables = schema.content(view).tables;
+          // The plan is kept for longer than the run.
+          view = null;
+        } catch (SQLException e) {
+          throw FaissException.<RuntimeException>sneakyThrow(e);
+        }
+      }
+      return tables;
+    }
+
+    @Override
+    public boolean isMutable() {
+      return false;
+    }
+
+    @Override
+    public Schema snapshot(SchemaVersion version) {
+      return schema.snapshot(version);
+    }
+
+    @Override
+    public Lookup<Table> tables() {
+      return new TableLookup() {
+        @Override
+        Tables tables() {
+          return frozen();
+        }
+      };
+    }
+  }
+
+  private abstract static class TableLookup extends IgnoreCaseLookup<Table> {
+    abstract Tables tables();
+
+    @Override
+    public Table get(String tableName) {
+      return tables().readable.get(tableName);
+    }
+
+    @Override
+    public Named<Table> getIgnoreCase(String tableName) {
+      SqliteTable table = tables().find(tableName);
+      return table == null ? null : new Named<>(table.name(), table);
+    }
+
+    @Override
+    public Set<String> getNames(LikePattern pattern) {
+      return tables().readable.keySet().stream()
+          .filter(tableName -> pattern.matcher().apply(tableName))
+          .collect(Collectors.toCollection(LinkedHashSet::new));
     }
   }
 
   @Override
   public Lookup<Table> tables() {
-    return new IgnoreCaseLookup<>() {
+    return new TableLookup() {
       @Override
-      public Table get(String tableName) {
-        refuseCache();
-        return getTableMap().get(tableName);
-      }
-
-      @Override
-      public Named<Table> getIgnoreCase(String tableName) {
+      Tables tables() {
         refuseCache();
         try {
-          SqliteTable table = sqliteTable(tableName);
-          return table == null ? null : new Named<>(table.name(), table);
+          return content(View.NOW).tables;
         } catch (SQLException e) {
           throw FaissException.<RuntimeException>sneakyThrow(e);
         }
-      }
-
-      @Override
-      public Set<String> getNames(LikePattern pattern) {
-        refuseCache();
-        Set<String> names = getTableMap().keySet();
-        names.removeIf(tableName -> !pattern.matcher().apply(tableName));
-        return names;
       }
     };
   }
@@ -255,25 +337,15 @@ public final class SqliteSchema extends AbstractSchema {
     }
   }
 
-  private Content content() throws SQLException {
-    Checkpoint checkpoint = Execution.current();
+  private Content content(View view) throws SQLException {
     while (true) {
       // No lock is held here: whoever else waits for the same writer can be cancelled by itself.
-      DatabaseVersion version = database.version(checkpoint);
+      DatabaseVersion version = view.version(database);
       Content known = content;
       if (known != null && known.version.equals(version)) {
         return known;
       }
-      // Within a run, its own snapshot: waiting for another might be waiting for itself.
-      SqliteDatabase.Lease held = Execution.held(database);
-      Content read;
-      if (held != null && held.version().equals(version)) {
-        read = read(held);
-      } else {
-        try (SqliteDatabase.Lease lease = database.snapshot(checkpoint)) {
-          read = read(lease);
-        }
-      }
+      Content read = view.read(database, this::read);
       if (read != null) {
         return read;
       }

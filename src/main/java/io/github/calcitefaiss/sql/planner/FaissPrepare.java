@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import io.github.calcitefaiss.run.View;
 import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Set;
@@ -46,16 +47,19 @@ import org.apache.calcite.util.CancelFlag;
  */
 final class FaissPrepare extends CalcitePrepareImpl {
   private final AtomicBoolean cancelFlag;
+  private final View view;
   private final Set<String> versionedSchemas;
   private boolean foreignTable;
   private boolean searches;
 
   /**
    * @param cancelFlag polled while planning
+   * @param view what the run that it is prepared for sees
    * @param versionedSchemas names of the top-level schemas that tell when they change
    */
-  FaissPrepare(AtomicBoolean cancelFlag, Set<String> versionedSchemas) {
+  FaissPrepare(AtomicBoolean cancelFlag, View view, Set<String> versionedSchemas) {
     this.cancelFlag = cancelFlag;
+    this.view = view;
     this.versionedSchemas = versionedSchemas;
   }
 
@@ -101,7 +105,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
                 .withLenientOperatorLookup(config.lenientOperatorLookup())
                 .withDefaultNullCollation(config.defaultNullCollation())
                 .withIdentifierExpansion(true));
-    FaissValidator.like(validator).validate(statement);
+    FaissValidator.like(validator, view).validate(statement);
   }
 
   /** Whether the plan searches an index. */
@@ -147,7 +151,8 @@ final class FaissPrepare extends CalcitePrepareImpl {
           CatalogReader catalog, UnaryOperator<SqlValidator.Config> configure) {
         return FaissValidator.like(
             super.createSqlValidator(
-                new PollingCatalog((CalciteCatalogReader) catalog, context), configure));
+                new PollingCatalog((CalciteCatalogReader) catalog, context), configure),
+            view);
       }
 
       @Override

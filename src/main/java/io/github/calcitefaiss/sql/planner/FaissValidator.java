@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sql.function.Arguments;
 import io.github.calcitefaiss.sql.function.Errors;
 import io.github.calcitefaiss.sql.search.IndexAccess;
@@ -38,13 +39,20 @@ import org.apache.calcite.sql.validate.SqlValidatorScope;
  * left alone.
  */
 public final class FaissValidator extends SqlValidatorImpl {
-  private FaissValidator(SqlValidator like) {
+  private final View view;
+
+  private FaissValidator(SqlValidator like, View view) {
     super(like.getOperatorTable(), like.getCatalogReader(), like.getTypeFactory(), like.config());
+    this.view = view;
   }
 
-  /** A validator with everything that another one has. */
-  public static SqlValidator like(SqlValidator other) {
-    return new FaissValidator(other);
+  /**
+   * A validator with everything that another one has.
+   *
+   * @param view what the run that a statement is prepared for sees
+   */
+  public static SqlValidator like(SqlValidator other, View view) {
+    return new FaissValidator(other, view);
   }
 
   @Override
@@ -74,7 +82,7 @@ public final class FaissValidator extends SqlValidatorImpl {
       super.visit(call);
       scope = outer;
       if (Constant.isOurs(call.getOperator())) {
-        new Check(FaissValidator.this, scope, call).run();
+        new Check(FaissValidator.this, view, scope, call).run();
       }
       return null;
     }
@@ -86,14 +94,16 @@ public final class FaissValidator extends SqlValidatorImpl {
 
   private static final class Check {
     private final SqlValidator validator;
+    private final View view;
     private final SqlValidatorScope scope;
     private final SqlCall call;
     private final String function;
     private final List<SqlNode> operands;
     private final List<Object> values = new ArrayList<>();
 
-    private Check(SqlValidator validator, SqlValidatorScope scope, SqlCall call) {
+    private Check(SqlValidator validator, View view, SqlValidatorScope scope, SqlCall call) {
       this.validator = validator;
+      this.view = view;
       this.scope = scope;
       this.call = call;
       this.function = call.getOperator().getName().toLowerCase(Locale.ROOT);
@@ -174,7 +184,7 @@ public final class FaissValidator extends SqlValidatorImpl {
       IndexedTable[] found = new IndexedTable[1];
       at(
           operands.get(operand),
-          () -> found[0] = IndexAccess.table(function, schema, values.get(operand)));
+          () -> found[0] = IndexAccess.table(function, schema, values.get(operand), view));
       return found[0];
     }
 
@@ -187,7 +197,7 @@ public final class FaissValidator extends SqlValidatorImpl {
           operands.get(2),
           () -> {
             int got = Arguments.vector(function, "vector", values.get(2)).length;
-            int dims = schema.indexedTables().knownDims(table);
+            int dims = schema.indexedTables().knownDims(table, view);
             if (got == 0) {
               throw Errors.emptyVector(function, "vector");
             } else if (dims > 0 && dims != got) {
@@ -221,15 +231,14 @@ public final class FaissValidator extends SqlValidatorImpl {
         return 0;
       }
       SqliteTable table = qualified.namespace.getTable().unwrap(SqliteTable.class);
-      IndexedTable indexed =
-          table == null ? null : table.schema().indexedTables().find(table.name());
+      IndexedTable indexed = table == null ? null : table.schema().indexedTables().of(table);
       String name = qualified.identifier.names.get(qualified.identifier.names.size() - 1);
       return indexed == null
               || indexed.skipBadRows()
               || !indexed.table().equals(table.name())
               || !indexed.embedding().equals(name)
           ? 0
-          : table.schema().indexedTables().knownDims(indexed);
+          : table.schema().indexedTables().knownDims(indexed, view);
     }
 
     private static void at(SqlNode node, Test test) {

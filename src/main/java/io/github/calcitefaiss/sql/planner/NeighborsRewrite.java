@@ -2,13 +2,11 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.index.Metric;
-import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.sql.search.VectorSearch;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import io.github.calcitefaiss.sqlite.SqliteTableScan;
 import java.math.BigDecimal;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -249,12 +247,8 @@ final class NeighborsRewrite {
       RelOptTable found = known.getRelOptSchema().getTableForMember(List.of(database, table));
       SqliteTable ours = found == null ? null : found.unwrap(SqliteTable.class);
       if (ours != null) {
-        try {
-          if (ours.schema().indexedTables().find(table) == null) {
-            return null;
-          }
-        } catch (SQLException e) {
-          throw FaissException.<RuntimeException>sneakyThrow(e);
+        if (ours.schema().indexedTables().of(ours) == null) {
+          return null;
         }
         return (SqliteTableScan)
             ours.toRel(ViewExpanders.simpleContext(correlate.getCluster()), found);

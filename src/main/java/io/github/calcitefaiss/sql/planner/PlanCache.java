@@ -5,6 +5,7 @@ import io.github.calcitefaiss.run.Detached;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.RecentlyUsed;
 import io.github.calcitefaiss.run.StatementRun;
+import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalcitePrepare;
+import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.lookup.LikePattern;
 
@@ -48,16 +50,17 @@ public final class PlanCache {
   }
 
   /** A number made of the versions of all our schemas: another one whenever one changed. */
-  private long version() throws SQLException {
+  private long version(View view) throws SQLException {
     long version = 0;
     for (SqliteSchema schema : versioned.values()) {
-      version = 1_000_003 * version + schema.schemaVersion();
+      version = 1_000_003 * version + schema.schemaVersion(view);
     }
     return version;
   }
 
-  public boolean isCurrent(Plan plan) throws SQLException {
-    return !plan.broken().get() && plan.version() == version();
+  /** Whether a plan is for what a run sees. */
+  public boolean isCurrent(Plan plan, View view) throws SQLException {
+    return !plan.broken().get() && plan.version() == version(view);
   }
 
   /**
@@ -67,15 +70,16 @@ public final class PlanCache {
    */
   public Plan plan(String sql, StatementRun run) throws Throwable {
     Key key = new Key(sql, calcite.getSchema());
-    long version = version();
+    View view = run.view();
+    long version = version(view);
     synchronized (plans) {
       Plan known = plans.get(key);
       if (known != null && known.version() == version && !known.broken().get()) {
         return known;
       }
     }
-    FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
-    CalcitePrepare.Context context = calcite.createPrepareContext();
+    FaissPrepare prepare = new FaissPrepare(run.flag(), view, versioned.keySet());
+    CalcitePrepare.Context context = context(view);
     CalcitePrepare.CalciteSignature<Object> signature =
         detached(
             run,
@@ -98,9 +102,10 @@ public final class PlanCache {
    */
   public void check(String sql, StatementRun run) throws SQLException {
     // As before planning: a wait for a writer is this thread's, and needs no other.
-    version();
-    FaissPrepare prepare = new FaissPrepare(run.flag(), versioned.keySet());
-    CalcitePrepare.Context context = calcite.createPrepareContext();
+    View view = run.view();
+    version(view);
+    FaissPrepare prepare = new FaissPrepare(run.flag(), view, versioned.keySet());
+    CalcitePrepare.Context context = context(view);
     try {
       detached(
           run,
@@ -123,21 +128,25 @@ public final class PlanCache {
     }
   }
 
+  private CalcitePrepare.Context context(View view) {
+    CalciteSchema root =
+        CalciteSchema.from(calcite.getRootSchema()).createSnapshot(new SqliteSchema.Planning(view));
+    return new FrozenContext(calcite.createPrepareContext(), root);
+  }
+
   /** Calls Calcite on another thread, so that a cancelled run need not wait for it. */
   private static <T> T detached(StatementRun run, CalcitePrepare.Context context, Callable<T> call)
       throws Throwable {
     return Detached.call(
         run::check,
-        () ->
-            run.within(
-                () -> {
-                  CalcitePrepare.Dummy.push(context);
-                  try {
-                    return call.call();
-                  } finally {
-                    CalcitePrepare.Dummy.pop(context);
-                  }
-                }),
+        () -> {
+          CalcitePrepare.Dummy.push(context);
+          try {
+            return call.call();
+          } finally {
+            CalcitePrepare.Dummy.pop(context);
+          }
+        },
         () -> {},
         () -> {});
   }

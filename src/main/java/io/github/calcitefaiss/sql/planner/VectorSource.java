@@ -1,7 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
-import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.sql.function.DistanceFunctions;
 import io.github.calcitefaiss.sql.search.TableRows;
 import io.github.calcitefaiss.sql.search.VectorSearch;
@@ -13,7 +12,6 @@ import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.PushDown;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import io.github.calcitefaiss.sqlite.SqliteTableScan;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -156,13 +154,9 @@ final class VectorSource {
   }
 
   static IndexedTable indexed(SqliteTableScan scan) {
-    try {
-      SqliteTable table = scan.sqliteTable();
-      IndexedTable found = table.schema().indexedTables().find(table.name());
-      return found != null && found.table().equals(table.name()) ? found : null;
-    } catch (SQLException e) {
-      throw FaissException.<RuntimeException>sneakyThrow(e);
-    }
+    SqliteTable table = scan.sqliteTable();
+    IndexedTable found = table.schema().indexedTables().of(table);
+    return found != null && found.table().equals(table.name()) ? found : null;
   }
 
   private VectorSource(

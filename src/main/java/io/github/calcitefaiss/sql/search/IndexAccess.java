@@ -9,6 +9,7 @@ import io.github.calcitefaiss.index.Search;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sql.function.Arguments;
 import io.github.calcitefaiss.sql.function.Errors;
 import io.github.calcitefaiss.sqlite.IndexedTable;
@@ -49,7 +50,7 @@ public final class IndexAccess {
     execution.check();
     try {
       SqliteSchema schema = schema(function, root.getRootSchema(), database);
-      IndexedTable indexed = table(function, schema, table);
+      IndexedTable indexed = table(function, schema, table, execution);
       float[] query = Arguments.vector(function, "vector", vector);
       int count = Arguments.count(function, "k", k);
       IndexCache.Entry entry = schema.indexedTables().index(indexed, execution);
@@ -105,24 +106,25 @@ public final class IndexAccess {
     return names;
   }
 
-  public static IndexedTable table(String function, SqliteSchema schema, Object table)
+  /** The indexed table of a name in the version that a run sees. */
+  public static IndexedTable table(String function, SqliteSchema schema, Object table, View view)
       throws SQLException {
     if (!(table instanceof String name)) {
       throw Errors.notAName(function, "table", table);
     }
-    IndexedTable indexed = schema.indexedTables().find(name);
+    IndexedTable indexed = schema.indexedTables().find(name, view);
     if (indexed != null) {
       return indexed;
     }
     List<String> known = new ArrayList<>();
-    for (IndexedTable each : schema.indexedTables().list()) {
+    for (IndexedTable each : schema.indexedTables().list(view)) {
       if (each.table().equalsIgnoreCase(name)) {
         // It came in between.
         return each;
       }
       known.add(each.table());
     }
-    SqliteTable plain = schema.sqliteTable(name);
+    SqliteTable plain = schema.sqliteTable(name, view);
     throw plain == null
         ? Errors.unknownTable(function, schema.name(), name, known)
         : Errors.noIndex(function, schema.name(), plain.name(), known);

@@ -74,7 +74,7 @@ public final class SearchFunctions {
     }
     try {
       SqliteSchema schema = IndexAccess.schema("faiss_refresh", root.getRootSchema(), database);
-      IndexedTable indexed = IndexAccess.table("faiss_refresh", schema, table);
+      IndexedTable indexed = IndexAccess.table("faiss_refresh", schema, table, execution);
       return schema.indexedTables().current(indexed, execution).size();
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
@@ -90,8 +90,9 @@ public final class SearchFunctions {
   public static boolean load(DataContext root, String database, String table) {
     try {
       SqliteSchema schema = IndexAccess.schema("faiss_search", root.getRootSchema(), database);
-      IndexedTable indexed = IndexAccess.table("faiss_search", schema, table);
-      schema.indexedTables().load(indexed, Execution.of(root));
+      Execution execution = Execution.of(root);
+      IndexedTable indexed = IndexAccess.table("faiss_search", schema, table, execution);
+      schema.indexedTables().load(indexed, execution);
       return true;
     } catch (SQLException e) {
       if (SqlState.CHANGED.equals(e.getSQLState())) {

@@ -6,6 +6,7 @@ import io.github.calcitefaiss.index.Neighbors;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sql.function.Errors;
 import io.github.calcitefaiss.sql.function.JsonFunctions;
 import io.github.calcitefaiss.sql.function.Signature;
@@ -101,7 +102,7 @@ public final class TableFunctions {
     }
     try {
       SqliteSchema schema = IndexAccess.schema("faiss_neighbors", root, database);
-      IndexedTable indexed = IndexAccess.table("faiss_neighbors", schema, table);
+      IndexedTable indexed = IndexAccess.table("faiss_neighbors", schema, table, View.NOW);
       SqliteTable plain = schema.sqliteTable(indexed.table());
       SqliteTable.Column id = plain == null ? null : plain.column(indexed.id());
       if (id == null) {

@@ -167,11 +167,6 @@ public record ConnectionProperties(
 
   private static SQLException unknown(String name) {
     return FaissErrors.connect(
-        "Unknown connection property '"
-            + name
-            + "'"
-            + Names.didYouMean(name, NAMES.keySet())
-            + "; known: "
-            + String.join(", ", NAMES.keySet()));
+        "Unknown connection property '" + name + "'" + Names.among(name, NAMES.keySet()));
   }
 }

@@ -66,14 +66,7 @@ public record FaissConfig(
   static FaissConfig of(String schema, Map<String, Object> operand) throws FaissException {
     for (String key : operand.keySet()) {
       if (!OPERANDS.contains(key) && !FROM_CALCITE.contains(key)) {
-        throw wrong(
-            schema,
-            "unknown operand '"
-                + key
-                + "'"
-                + Names.didYouMean(key, OPERANDS)
-                + "; known: "
-                + String.join(", ", OPERANDS));
+        throw wrong(schema, "unknown operand '" + key + "'" + Names.among(key, OPERANDS));
       }
     }
     boolean skip = onBadRow(schema, operand.get(ON_BAD_ROW));
@@ -200,9 +193,7 @@ public record FaissConfig(
               "operand 'tables' has an entry with the unknown key '"
                   + key
                   + "'"
-                  + Names.didYouMean(String.valueOf(key), TABLE_KEYS)
-                  + "; known: "
-                  + String.join(", ", TABLE_KEYS));
+                  + Names.among(String.valueOf(key), TABLE_KEYS));
         }
         if (!(map.get(key) instanceof String text) || text.isEmpty()) {
           throw wrong(

@@ -81,13 +81,7 @@ public final class FaissConnection implements Connection {
         return known;
       }
     }
-    throw FaissErrors.connect(
-        "There is no schema '"
-            + name
-            + "'"
-            + Names.didYouMean(name, names)
-            + "; known: "
-            + String.join(", ", names));
+    throw FaissErrors.connect("There is no schema '" + name + "'" + Names.among(name, names));
   }
 
   CalciteConnection calcite() {

@@ -56,8 +56,7 @@ final class WarmingKernel implements Kernel {
       long codesRead = (long) lanes * weights.length;
       long left = untilWorthIt.addAndGet(-codesRead);
       if (left <= 0 && left + codesRead > 0) {
-        Thread trial = new Thread(this::tryFaster, "faiss-kernel-trial");
-        trial.setDaemon(true);
+        Thread trial = Daemons.thread("faiss-kernel-trial", this::tryFaster);
         trial.setPriority(Thread.MIN_PRIORITY);
         trial.start();
       }

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.server;
 
 import io.github.calcitefaiss.FaissDriver;
+import io.github.calcitefaiss.index.Daemons;
 import io.github.calcitefaiss.server.console.Console;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -60,11 +61,7 @@ public final class FaissServer implements AutoCloseable {
   private final boolean tls;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "calcite-faiss-server-timer");
-            thread.setDaemon(true);
-            return thread;
-          });
+          task -> Daemons.thread("calcite-faiss-server-timer", task));
 
   /**
    * What to serve, and to whom.

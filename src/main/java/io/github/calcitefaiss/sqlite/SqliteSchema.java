@@ -194,7 +194,7 @@ public final class SqliteSchema extends AbstractSchema {
     }
     try (SqliteDatabase.Lease lease = database.snapshot(Checkpoint.NONE, null)) {
       SqliteFile.execute(
-          lease.connection(), "SELECT rowid FROM " + IndexLoader.quote(table.name()) + " LIMIT 0");
+          lease.connection(), "SELECT rowid FROM " + Identifiers.quote(table.name()) + " LIMIT 0");
       return ROWID;
     } catch (SQLException e) {
       // A table WITHOUT ROWID.
@@ -458,7 +458,7 @@ public final class SqliteSchema extends AbstractSchema {
           }
           if (columns.isEmpty()) {
             SqliteFile.execute(
-                connection, "SELECT * FROM " + IndexLoader.quote(tableName) + " LIMIT 0");
+                connection, "SELECT * FROM " + Identifiers.quote(tableName) + " LIMIT 0");
           }
         } catch (SQLException e) {
           // A view of a table that is gone, or a virtual table whose module isn't here: SQLite
@@ -568,8 +568,7 @@ public final class SqliteSchema extends AbstractSchema {
     if (!view) {
       try (Statement statement = connection.createStatement();
           ResultSet row =
-              statement.executeQuery(
-                  "SELECT max(rowid) FROM \"" + table.replace("\"", "\"\"") + '"')) {
+              statement.executeQuery("SELECT max(rowid) FROM " + Identifiers.quote(table))) {
         return Math.max(1, row.getDouble(1));
       } catch (SQLException e) {
         // WITHOUT ROWID: no cheap number to be had.

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.io.JsonEOFException;
 import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.run.Shown;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -58,7 +59,7 @@ public final class VectorJson {
               "element "
                   + n
                   + " is "
-                  + shorten(text)
+                  + Shown.shortened(text)
                   + position(parser)
                   + ", beyond float32 (±3.4028235e38)");
         }
@@ -120,9 +121,5 @@ public final class VectorJson {
       default:
         return token.isNumeric() ? "a number" : token.asString();
     }
-  }
-
-  private static String shorten(String text) {
-    return text.length() > 30 ? text.substring(0, 30) + "…" : text;
   }
 }

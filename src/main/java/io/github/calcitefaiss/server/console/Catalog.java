@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.server.console;
 
+import io.github.calcitefaiss.sqlite.Identifiers;
 import java.io.IOException;
 import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
@@ -77,11 +78,6 @@ final class Catalog {
       }
       return null;
     }
-  }
-
-  /** A name in a statement. */
-  static String quote(String name) {
-    return '"' + name.replace("\"", "\"\"") + '"';
   }
 
   /** The names of the databases, the default one first. */
@@ -168,7 +164,7 @@ final class Catalog {
 
   private boolean hasRowid(String database, String table) throws SQLException {
     work.use(database);
-    String sql = "select rowid from " + quote(table) + " limit 0";
+    String sql = "select rowid from " + Identifiers.quote(table) + " limit 0";
     try (PreparedStatement statement = work.connection().prepareStatement(sql)) {
       statement.executeQuery().close();
       return true;
@@ -190,9 +186,9 @@ final class Catalog {
     String sql =
         "select table_name, id_column, embedding_column, row_count, skipped_rows, dims, bytes,"
             + " searches from "
-            + quote(ownSchema(schemas))
+            + Identifiers.quote(ownSchema(schemas))
             + "."
-            + quote(INDEXES)
+            + Identifiers.quote(INDEXES)
             + " where table_schema = ?";
     try (PreparedStatement statement = work.connection().prepareStatement(sql)) {
       statement.setString(1, database);

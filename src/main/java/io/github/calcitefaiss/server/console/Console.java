@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.server.console;
 
+import io.github.calcitefaiss.index.Daemons;
 import io.github.calcitefaiss.run.Release;
 import java.io.IOException;
 import java.sql.SQLException;
@@ -18,11 +19,7 @@ public final class Console implements AutoCloseable {
   private final boolean cors;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "calcite-faiss-console-timer");
-            thread.setDaemon(true);
-            return thread;
-          });
+          task -> Daemons.thread("calcite-faiss-console-timer", task));
 
   /**
    * Creates it.

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.server.console;
 
+import io.github.calcitefaiss.sqlite.Identifiers;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -78,7 +79,7 @@ final class TableQuery {
     }
     known(column);
     conditions.add(new Condition(column, filter, argument.value()));
-    where.add(filter.condition(Catalog.quote(column), argument.value(), filterValues));
+    where.add(filter.condition(Identifiers.quote(column), argument.value(), filterValues));
   }
 
   private void known(String column) throws Refusal {
@@ -129,7 +130,7 @@ final class TableQuery {
   }
 
   private String reference(String column) {
-    return table.rowid() && column.equals("rowid") ? "rowid" : Catalog.quote(column);
+    return table.rowid() && column.equals("rowid") ? "rowid" : Identifiers.quote(column);
   }
 
   private int wantedSize() throws Refusal {
@@ -168,7 +169,7 @@ final class TableQuery {
 
   private String from(List<String> conditions) {
     return " from "
-        + Catalog.quote(table.name())
+        + Identifiers.quote(table.name())
         + (conditions.isEmpty() ? "" : " where " + String.join(" and ", conditions));
   }
 

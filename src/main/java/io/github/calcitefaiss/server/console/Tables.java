@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.server.console;
 
+import io.github.calcitefaiss.sqlite.Identifiers;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -188,14 +189,14 @@ final class Tables {
     }
     List<String> conditions = new ArrayList<>();
     for (String column : table.keys()) {
-      conditions.add((table.rowid() ? column : Catalog.quote(column)) + " = ?");
+      conditions.add((table.rowid() ? column : Identifiers.quote(column)) + " = ?");
     }
     Work.Result result =
         work.run(
             "select "
                 + (table.rowid() ? "rowid, " : "")
                 + "* from "
-                + Catalog.quote(table.name())
+                + Identifiers.quote(table.name())
                 + " where "
                 + String.join(" and ", conditions),
             key,

@@ -130,24 +130,11 @@ public final class SearchFunctions {
 
   private static String json(IndexAccess.Found found, boolean scores) {
     Neighbors neighbors = found.neighbors();
-    StringBuilder out = new StringBuilder();
-    out.append('[');
+    JsonText.Hits json = new JsonText.Hits(scores);
     for (int i = 0; i < neighbors.size(); i++) {
-      if (i > 0) {
-        out.append(", ");
-      }
-      Object id = found.index().id(neighbors.ordinals()[i]);
-      if (scores) {
-        out.append('[');
-        JsonText.appendId(out, id);
-        out.append(", ");
-        JsonText.appendDouble(out, neighbors.values()[i]);
-        out.append(']');
-      } else {
-        JsonText.appendId(out, id);
-      }
+      json.add(found.index().id(neighbors.ordinals()[i]), neighbors.values()[i]);
     }
-    return out.append(']').toString();
+    return json.json();
   }
 
   private record Call(String function, Object database, Object table, Object vector, Object k) {}

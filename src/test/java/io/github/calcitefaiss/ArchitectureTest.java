@@ -33,6 +33,7 @@ class ArchitectureTest {
       List.of(
           List.of(".shell"),
           List.of(".server"),
+          List.of(".server.console"),
           List.of(""),
           List.of(".jdbc"),
           List.of(".sql.planner", ".sql.parser"),
@@ -101,6 +102,18 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** The pages could move to another HTTP server, or none. */
+  @Test
+  void pagesKnowNoHttpServer() {
+    noClasses()
+        .that()
+        .resideInAPackage(BASE + ".server.console..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.eclipse.jetty..", "org.apache.calcite..", "jakarta.servlet..")
+        .check(CLASSES);
+  }
+
   /** Exiting, printing and the command line's libraries are the shell's alone. */
   @Test
   void onlyTheShellUsesTheShellsLibraries() {
@@ -117,6 +130,7 @@ class ArchitectureTest {
             "org.apache.calcite.avatica.server..",
             "org.apache.calcite.avatica.jdbc..",
             "org.eclipse.jetty..",
+            "jakarta.servlet..",
             "javax.servlet..")
         .check(CLASSES);
   }

@@ -66,7 +66,7 @@ final class Preparation {
   Prepared prepare(String sql, PlannedRun run) throws SQLException {
     Spellings.Result words;
     try {
-      words = Spellings.rewrite(new SqliteText(sql));
+      words = Spellings.rewrite(new SqliteText(sql), true);
     } catch (Spellings.NotNearest e) {
       throw new SQLSyntaxErrorException(e.getMessage(), SqlState.SYNTAX, e);
     }
@@ -139,8 +139,10 @@ final class Preparation {
     }
     whole.release();
     String why =
-        whole.searches()
-            ? "an index finds the nearest of the rows that SQLite's conditions leave"
+        !whole.searches().isEmpty()
+            ? "the index of "
+                + String.join(" and ", whole.searches())
+                + " finds the nearest of the rows that SQLite's conditions leave"
             : FaissFunctions.mayRank(new SqliteText(statement).words())
                 ? "no index finds its rows"
                 : "it compares no vectors by an index";

@@ -130,14 +130,15 @@ public final class Spellings {
   /**
    * Rewrites a statement.
    *
+   * @param casts whether {@code x::type} of other types than vectors becomes a CAST, too
    * @throws NotNearest if NEAREST BY is written in a way that means nothing
    */
-  public static Result rewrite(SqliteText text) {
+  public static Result rewrite(SqliteText text, boolean casts) {
     if (TRIGGERS.stream().noneMatch(text.words()::contains)) {
       return new Result(text, text.sql(), null);
     }
     Spellings spellings = new Spellings(text);
-    spellings.operators();
+    spellings.operators(casts);
     spellings.functions();
     spellings.fetch();
     Result words = spellings.result();
@@ -177,7 +178,7 @@ public final class Spellings {
     }
   }
 
-  private void operators() {
+  private void operators(boolean casts) {
     for (int i = 1; i + 1 < tokens.size(); i++) {
       Token token = tokens.get(i);
       String function = token.kind() == Kind.OPERATOR ? OPERATORS.get(token.text()) : null;
@@ -197,9 +198,13 @@ public final class Spellings {
           continue;
         }
         String type = tokens.get(i + 1).text().toLowerCase(Locale.ROOT);
+        boolean array =
+            tokens.get(i - 1).text().startsWith("[")
+                || end < tokens.size()
+                    && (tokens.get(end).is("array") || tokens.get(end).text().startsWith("["));
         if (VECTOR_TYPES.contains(type)) {
           replace(token.start(), tokens.get(end - 1).end(), "");
-        } else {
+        } else if (casts && !array) {
           opens(tokens.get(left).start(), "CAST(");
           replace(token.start(), token.end(), " AS ");
           closes(tokens.get(end - 1).end(), ")");

@@ -171,7 +171,7 @@ final class HttpModel implements EmbeddingModel {
   /** An answer of status 200, or one that says that this batch is too much. */
   private Reply ask(List<String> texts, String key, Checkpoint watch) throws FaissException {
     long timeout = TimeUnit.SECONDS.toMillis(description.timeout());
-    HttpRequest request = request(texts, key, timeout);
+    HttpRequest request = request(texts, key);
     String why = null;
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       long pause = (FIRST_PAUSE_MILLIS << attempt) / 2;
@@ -227,8 +227,7 @@ final class HttpModel implements EmbeddingModel {
     }
   }
 
-  private HttpRequest request(List<String> texts, String key, long timeoutMillis)
-      throws FaissException {
+  private HttpRequest request(List<String> texts, String key) throws FaissException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     try (JsonGenerator json = JSON.createGenerator(body)) {
       json.writeStartObject();
@@ -247,7 +246,6 @@ final class HttpModel implements EmbeddingModel {
     }
     HttpRequest.Builder request =
         HttpRequest.newBuilder(address)
-            .timeout(Duration.ofMillis(timeoutMillis))
             .header("Content-Type", "application/json")
             .header("Accept", "application/json")
             .POST(HttpRequest.BodyPublishers.ofByteArray(body.toByteArray()));

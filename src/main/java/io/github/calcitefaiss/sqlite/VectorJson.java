@@ -28,6 +28,28 @@ public final class VectorJson {
   private VectorJson() {}
 
   /**
+   * Reads whole numbers.
+   *
+   * @throws VectorException if the text is no array of them
+   */
+  public static long[] wholeNumbers(String json) {
+    long[] numbers = new long[Math.min(1024, json.length() / 2 + 1)];
+    int n = 0;
+    try (JsonParser parser = JSON.createParser(json)) {
+      parser.nextToken();
+      while (parser.nextToken() != JsonToken.END_ARRAY) {
+        if (n == numbers.length) {
+          numbers = Arrays.copyOf(numbers, n * 2);
+        }
+        numbers[n++] = parser.getLongValue();
+      }
+      return Arrays.copyOf(numbers, n);
+    } catch (IOException e) {
+      throw new VectorException("expected a JSON array of whole numbers");
+    }
+  }
+
+  /**
    * Reads a vector, each number rounded to double and then to float32 as Python's {@code struct}
    * does; one that is too small becomes zero.
    *

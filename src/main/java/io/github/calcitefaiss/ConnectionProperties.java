@@ -33,8 +33,27 @@ public record ConnectionProperties(
     Properties calcite, Map<String, Object> operands, String schema, boolean nativeWay) {
   private static final String NATIVE = "native";
 
-  /** All names accepted, with a description. */
-  static final Map<String, String> NAMES = names();
+  /**
+   * What is said of a property to those who ask what there is.
+   *
+   * @param description what it does
+   * @param byDefault its value where none is given, or null
+   * @param choices the values it may have, or null for any
+   */
+  record Known(String description, String byDefault, List<String> choices) {}
+
+  /** Those of Calcite's that somebody may want, in words. */
+  private static final Map<String, String> OF_CALCITE =
+      Map.of(
+          "caseSensitive", "whether names of tables and columns tell case apart",
+          "conformance", "how strict the grammar is, where Calcite plans a statement",
+          "defaultNullCollation", "whether NULL is first (LOW) or last (HIGH) when sorted",
+          "fun", "sets of functions beside the standard's, where Calcite plans a statement",
+          "lex", "how names are quoted and compared, as a named set of the four settings for that",
+          "quotedCasing", "what happens to the case of a name in quotes",
+          "quoting", "the character that names are quoted with",
+          "timeZone", "the zone of timestamps, such as Europe/Berlin",
+          "unquotedCasing", "what happens to the case of a name without quotes");
 
   /** Names of Calcite's that make no sense here: the driver itself says what to open. */
   private static final Map<String, String> REFUSED =
@@ -42,6 +61,9 @@ public record ConnectionProperties(
           "schemafactory", "name a model file instead",
           "schematype", "name a model file instead",
           "spark", "Spark is not supported");
+
+  /** All names accepted. */
+  static final Map<String, Known> NAMES = names();
 
   static ConnectionProperties of(Map<String, String> given) throws SQLException {
     Properties calcite = defaults();
@@ -113,19 +135,9 @@ public record ConnectionProperties(
   /** Refuses here what Calcite would take for false, or find out about in mid-statement. */
   private static String checked(CalciteConnectionProperty property, String value)
       throws SQLException {
-    List<String> allowed;
-    switch (property.type()) {
-      case BOOLEAN:
-        allowed = List.of("true", "false");
-        break;
-      case ENUM:
-        allowed =
-            Arrays.stream(property.valueClass().getEnumConstants())
-                .map(constant -> ((Enum<?>) constant).name())
-                .toList();
-        break;
-      default:
-        return value;
+    List<String> allowed = choices(property);
+    if (allowed == null) {
+      return value;
     }
     for (String known : allowed) {
       if (known.equalsIgnoreCase(value)) {
@@ -143,35 +155,58 @@ public record ConnectionProperties(
   }
 
   private static String operand(String name) {
-    return FaissConfig.OPERANDS.stream().filter(name::equalsIgnoreCase).findFirst().orElse(name);
+    return FaissConfig.OPERANDS.keySet().stream()
+        .filter(name::equalsIgnoreCase)
+        .findFirst()
+        .orElse(name);
   }
 
-  private static Map<String, String> names() {
-    Map<String, String> names = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+  private static Map<String, Known> names() {
+    Map<String, Known> names = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    Properties defaults = defaults();
     for (CalciteConnectionProperty property : CalciteConnectionProperty.values()) {
-      names.put(property.camelName(), "Calcite's " + property.camelName());
+      String name = property.camelName();
+      names.put(
+          name,
+          new Known(
+              OF_CALCITE.getOrDefault(
+                  name, "a setting of the planner, Apache Calcite; leave it as it is"),
+              defaults.getProperty(
+                  name,
+                  property.defaultValue() == null ? null : property.defaultValue().toString()),
+              choices(property)));
     }
-    for (String operand : FaissConfig.OPERANDS) {
-      names.put(operand, "operand " + operand + " of the schema");
-    }
-    names.put("model", "path of a Calcite model file");
-    names.put("schema", "default schema");
+    FaissConfig.OPERANDS.forEach(
+        (operand, known) ->
+            names.put(operand, new Known(known.description(), known.byDefault(), known.choices())));
+    names.put("model", new Known("path of a model file, which names several sources", null, null));
+    names.put("schema", new Known("the schema that names without one belong to", null, null));
     names.put(
         NATIVE,
-        "auto (default): SQLite runs statements that it can run alone; off: all are planned by"
-            + " Calcite");
-    names.put("user", "accepted and not used");
-    names.put("password", "accepted and not used");
+        new Known(
+            "auto: SQLite runs statements that it can run alone; off: all are planned by Calcite",
+            "auto",
+            List.of("auto", "off")));
+    names.put("user", new Known("accepted and not used: a file has no users", null, null));
+    names.put("password", new Known("accepted and not used", null, null));
     return names;
+  }
+
+  private static List<String> choices(CalciteConnectionProperty property) {
+    switch (property.type()) {
+      case BOOLEAN:
+        return List.of("true", "false");
+      case ENUM:
+        return Arrays.stream(property.valueClass().getEnumConstants())
+            .map(constant -> ((Enum<?>) constant).name())
+            .toList();
+      default:
+        return null;
+    }
   }
 
   private static SQLException unknown(String name) {
     return FaissErrors.connect(
-        "Unknown connection property '"
-            + name
-            + "'"
-            + Names.didYouMean(name, NAMES.keySet())
-            + "; known: "
-            + String.join(", ", NAMES.keySet()));
+        "Unknown connection property '" + name + "'" + Names.among(name, NAMES.keySet()));
   }
 }

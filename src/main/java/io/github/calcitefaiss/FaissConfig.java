@@ -12,6 +12,8 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -41,8 +43,55 @@ public record FaissConfig(
   static final String MEMORY_LIMIT = "memoryLimit";
 
   /** Every operand there is. */
-  static final List<String> OPERANDS =
-      List.of(DATABASE, TABLES, ON_BAD_ROW, BUSY_TIMEOUT, REFRESH, MEMORY_LIMIT);
+  static final Map<String, Operand> OPERANDS = operands();
+
+  /**
+   * What is said of an operand to those who ask what there is.
+   *
+   * @param description what it does
+   * @param byDefault its value where none is given, or null
+   * @param choices the values it may have, or null for any
+   */
+  record Operand(String description, String byDefault, List<String> choices) {}
+
+  private static Map<String, Operand> operands() {
+    Map<String, Operand> all = new LinkedHashMap<>();
+    all.put(DATABASE, new Operand("the SQLite file", null, null));
+    all.put(
+        TABLES,
+        new Operand(
+            "the tables to index, as name or name(id, embedding); by default all with the columns"
+                + " id and embedding",
+            null,
+            null));
+    all.put(
+        ON_BAD_ROW,
+        new Operand(
+            "error: a row without a usable vector is an error; skip: it is left out",
+            "error",
+            List.of("error", "skip")));
+    all.put(
+        BUSY_TIMEOUT,
+        new Operand(
+            "how long to wait for a program that writes the file, in milliseconds",
+            String.valueOf(DEFAULT_BUSY_TIMEOUT_MILLIS),
+            null));
+    all.put(
+        REFRESH,
+        new Operand(
+            "auto: an index is always up to date; a time such as 5s: it may be that old; manual:"
+                + " until faiss_refresh is called",
+            "auto",
+            null));
+    all.put(
+        MEMORY_LIMIT,
+        new Operand(
+            "how much memory the indexes of the file may take, such as 512MB; by default what the"
+                + " process allows",
+            null,
+            null));
+    return Collections.unmodifiableMap(all);
+  }
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9}) ?(ms|s|min)");
 
@@ -65,15 +114,8 @@ public record FaissConfig(
    */
   static FaissConfig of(String schema, Map<String, Object> operand) throws FaissException {
     for (String key : operand.keySet()) {
-      if (!OPERANDS.contains(key) && !FROM_CALCITE.contains(key)) {
-        throw wrong(
-            schema,
-            "unknown operand '"
-                + key
-                + "'"
-                + Names.didYouMean(key, OPERANDS)
-                + "; known: "
-                + String.join(", ", OPERANDS));
+      if (!OPERANDS.containsKey(key) && !FROM_CALCITE.contains(key)) {
+        throw wrong(schema, "unknown operand '" + key + "'" + Names.among(key, OPERANDS.keySet()));
       }
     }
     boolean skip = onBadRow(schema, operand.get(ON_BAD_ROW));
@@ -200,9 +242,7 @@ public record FaissConfig(
               "operand 'tables' has an entry with the unknown key '"
                   + key
                   + "'"
-                  + Names.didYouMean(String.valueOf(key), TABLE_KEYS)
-                  + "; known: "
-                  + String.join(", ", TABLE_KEYS));
+                  + Names.among(String.valueOf(key), TABLE_KEYS));
         }
         if (!(map.get(key) instanceof String text) || text.isEmpty()) {
           throw wrong(

@@ -62,10 +62,14 @@ public final class FaissDriver implements Driver {
   public DriverPropertyInfo[] getPropertyInfo(String url, Properties info) {
     List<DriverPropertyInfo> list = new ArrayList<>();
     ConnectionProperties.NAMES.forEach(
-        (name, description) -> {
+        (name, known) -> {
           DriverPropertyInfo property =
-              new DriverPropertyInfo(name, info == null ? null : info.getProperty(name));
-          property.description = description;
+              new DriverPropertyInfo(
+                  name,
+                  info == null ? known.byDefault() : info.getProperty(name, known.byDefault()));
+          property.description = known.description();
+          property.choices =
+              known.choices() == null ? null : known.choices().toArray(new String[0]);
           list.add(property);
         });
     return list.toArray(new DriverPropertyInfo[0]);

@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +33,7 @@ class ArchitectureTest {
       List.of(
           List.of(".shell"),
           List.of(".server"),
+          List.of(".server.console"),
           List.of(""),
           List.of(".jdbc"),
           List.of(".sql.planner", ".sql.parser"),
@@ -98,6 +102,18 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** The pages could move to another HTTP server, or none. */
+  @Test
+  void pagesKnowNoHttpServer() {
+    noClasses()
+        .that()
+        .resideInAPackage(BASE + ".server.console..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.eclipse.jetty..", "org.apache.calcite..", "jakarta.servlet..")
+        .check(CLASSES);
+  }
+
   /** Exiting, printing and the command line's libraries are the shell's alone. */
   @Test
   void onlyTheShellUsesTheShellsLibraries() {
@@ -114,7 +130,36 @@ class ArchitectureTest {
             "org.apache.calcite.avatica.server..",
             "org.apache.calcite.avatica.jdbc..",
             "org.eclipse.jetty..",
+            "jakarta.servlet..",
             "javax.servlet..")
         .check(CLASSES);
+  }
+
+  /** The map that newcomers read names files that there are, and every room. */
+  @Test
+  void theMapIsOfThisHouse() throws IOException {
+    String map = Files.readString(Path.of("CONTRIBUTING.md"));
+    Path sources = Path.of("src/main/java", BASE.replace('.', '/'));
+    Matcher file = Pattern.compile("`([\\w/]+\\.java)`").matcher(map);
+    int files = 0;
+    while (file.find()) {
+      assertTrue(Files.exists(sources.resolve(file.group(1))), file.group());
+      files++;
+    }
+    assertTrue(files > 20, "files named: " + files);
+    for (String room : rooms().filter(room -> !room.isEmpty()).toList()) {
+      if (Files.exists(sources.resolve(room.substring(1).replace('.', '/')))) {
+        assertTrue(map.contains("`" + room.substring(1) + "`"), room);
+      }
+    }
+    String picture = map.substring(map.indexOf("```mermaid"));
+    picture = picture.substring(0, picture.indexOf("```", 10));
+    List<String> drawn = List.of(picture.replaceAll("\\[\"[^]]*]", " ").split("[^\\w.]+"));
+    for (String room : rooms().filter(room -> !room.isEmpty()).toList()) {
+      String name = room.substring(room.lastIndexOf('.') + 1);
+      if (Files.exists(sources.resolve(room.substring(1).replace('.', '/')))) {
+        assertTrue(drawn.contains(name), name + " is not in the picture");
+      }
+    }
   }
 }

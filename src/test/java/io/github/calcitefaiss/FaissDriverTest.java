@@ -18,7 +18,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -158,9 +160,55 @@ class FaissDriverTest {
   @Test
   void toolsCanListTheProperties() {
     DriverPropertyInfo[] properties = new FaissDriver().getPropertyInfo("jdbc:faiss:x.db", null);
-    List<String> names = Arrays.stream(properties).map(p -> p.name).toList();
-    assertTrue(names.containsAll(FaissConfig.OPERANDS), names.toString());
-    assertTrue(names.contains("model"), names.toString());
+    Map<String, String> defaults = new TreeMap<>();
+    for (DriverPropertyInfo property : properties) {
+      defaults.put(property.name, String.valueOf(property.value));
+      assertFalse(property.description.contains("Calcite's " + property.name), property.name);
+      if (property.choices != null) {
+        List<String> choices = Arrays.asList(property.choices);
+        assertTrue(property.value == null || choices.contains(property.value), property.name);
+      }
+    }
+    defaults
+        .keySet()
+        .retainAll(
+            List.of(
+                "database",
+                "tables",
+                "onBadRow",
+                "busyTimeout",
+                "refresh",
+                "memoryLimit",
+                "native",
+                "schema",
+                "model",
+                "caseSensitive",
+                "quoting",
+                "timeZone"));
+    assertEquals(
+        "{busyTimeout=5000, caseSensitive=false, database=null, memoryLimit=null, model=null,"
+            + " native=auto, onBadRow=error, quoting=DOUBLE_QUOTE, refresh=auto, schema=null,"
+            + " tables=null, timeZone=Etc/UTC}",
+        defaults.toString());
+  }
+
+  @Test
+  void everyOperandsDefaultCanBeGiven() throws Exception {
+    Path file = TestDatabase.blog(Files.createDirectories(folder.resolve("defaults")));
+    assertEquals(
+        List.of("database", "tables", "onBadRow", "busyTimeout", "refresh", "memoryLimit"),
+        List.copyOf(FaissConfig.OPERANDS.keySet()));
+    Properties given = new Properties();
+    FaissConfig.OPERANDS.forEach(
+        (name, operand) -> {
+          if (operand.byDefault() != null) {
+            given.setProperty(name, operand.byDefault());
+          }
+        });
+    given.setProperty("native", "auto");
+    try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + file, given)) {
+      assertEquals(3L, one(connection, "select count(*) from embeddings"));
+    }
   }
 
   @Test

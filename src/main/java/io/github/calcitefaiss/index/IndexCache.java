@@ -35,11 +35,7 @@ public final class IndexCache {
           1,
           TimeUnit.SECONDS,
           new SynchronousQueue<>(),
-          body -> {
-            Thread thread = new Thread(body, "calcite-faiss-load");
-            thread.setDaemon(true);
-            return thread;
-          });
+          body -> Daemons.thread("calcite-faiss-load", body));
 
   private final long limit;
   private final Map<Object, Slot> slots = new HashMap<>();

@@ -48,11 +48,7 @@ final class Workers {
             10,
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
-            body -> {
-              Thread thread = new Thread(body, "faiss-search-" + number.incrementAndGet());
-              thread.setDaemon(true);
-              return thread;
-            });
+            body -> Daemons.thread("faiss-search-" + number.incrementAndGet(), body));
     helpers.allowCoreThreadTimeOut(true);
     return helpers;
   }

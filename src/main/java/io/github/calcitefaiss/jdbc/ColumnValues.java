@@ -3,6 +3,7 @@ package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -37,18 +38,15 @@ final class ColumnValues {
 
   static SQLException mismatch(Object value, String column, String wanted) {
     return FaissErrors.data(
-        "Column '" + column + "' holds " + shown(value) + ", which can't be read as " + wanted,
+        "Column '"
+            + column
+            + "' holds "
+            + (value instanceof ByteString || value instanceof String
+                ? Shown.value(value)
+                : Shown.shortened(text(value)))
+            + ", which can't be read as "
+            + wanted,
         SqlState.BAD_CAST);
-  }
-
-  private static String shown(Object value) {
-    if (value instanceof ByteString bytes) {
-      return "a binary value of " + bytes.length() + " bytes";
-    }
-    String text = String.valueOf(text(value));
-    return (value instanceof String ? "the text '" : "")
-        + (text.length() > 40 ? text.substring(0, 40) + "…" : text)
-        + (value instanceof String ? "'" : "");
   }
 
   /** Binary as hexadecimal digits, all else as SQL would show it. */

@@ -81,13 +81,7 @@ public final class FaissConnection implements Connection {
         return known;
       }
     }
-    throw FaissErrors.connect(
-        "There is no schema '"
-            + name
-            + "'"
-            + Names.didYouMean(name, names)
-            + "; known: "
-            + String.join(", ", names));
+    throw FaissErrors.connect("There is no schema '" + name + "'" + Names.among(name, names));
   }
 
   CalciteConnection calcite() {
@@ -153,14 +147,17 @@ public final class FaissConnection implements Connection {
   }
 
   private Plan planned(String sql) {
+    StatementRun run = new StatementRun(0);
     try {
-      return plans.plan(sql, new StatementRun(0));
+      return plans.plan(sql, run);
     } catch (Throwable t) {
       // It is SQLite's alone, then.
       if (t instanceof VirtualMachineError error && !(t instanceof StackOverflowError)) {
         throw error;
       }
       return null;
+    } finally {
+      run.finish();
     }
   }
 

@@ -490,19 +490,7 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
 
     @Override
     public boolean isSigned(int index) throws SQLException {
-      switch (parameter(index).parameterType) {
-        case Types.TINYINT:
-        case Types.SMALLINT:
-        case Types.INTEGER:
-        case Types.BIGINT:
-        case Types.REAL:
-        case Types.FLOAT:
-        case Types.DOUBLE:
-        case Types.DECIMAL:
-          return true;
-        default:
-          return false;
-      }
+      return JdbcType.of(parameter(index).parameterType).isNumber();
     }
 
     @Override

@@ -50,7 +50,7 @@ import org.apache.calcite.avatica.util.Cursor;
  * <p>Its resources are released when the last row was read, when it is closed, or when it fails,
  * whichever comes first. Reading a value never gives a wrong one: what doesn't fit is an error.
  */
-public final class FaissResultSet extends ForwardOnlyResultSet {
+public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappable {
   private static final int MAX_RESTARTS = 10;
 
   /** What rows whose values may be of any type show of themselves. */
@@ -154,7 +154,7 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
   }
 
   @Override
-  void checkOpen() throws SQLException {
+  public void checkOpen() throws SQLException {
     if (closed) {
       throw FaissErrors.closed("result set");
     }
@@ -264,7 +264,7 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
   }
 
   /** Reads through Avatica's accessor, which knows dates, times, intervals, arrays and structs. */
-  private <T> T converted(int column, Conversion<T> conversion) throws SQLException {
+  <T> T converted(int column, Conversion<T> conversion) throws SQLException {
     try {
       T value = conversion.apply(accessor(column));
       wasNull = value == null;
@@ -275,7 +275,7 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
   }
 
   @FunctionalInterface
-  private interface Conversion<T> {
+  interface Conversion<T> {
     T apply(Cursor.Accessor accessor) throws SQLException;
   }
 
@@ -318,17 +318,12 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
 
   @Override
   public String getString(int column) throws SQLException {
-    switch (type(column)) {
-      case Types.BINARY:
-      case Types.VARBINARY:
-      case Types.LONGVARBINARY:
-      case Types.ARRAY:
-      case Types.STRUCT:
-      case Types.BOOLEAN:
+    switch (JdbcType.of(type(column)).kind()) {
+      case BINARY:
+      case NESTED:
+      case FLAG:
         return ColumnValues.text(raw(column));
-      case Types.JAVA_OBJECT:
-      case Types.OTHER:
-      case Types.NULL:
+      case ANY:
         if (isInterval(column)) {
           return converted(column, Cursor.Accessor::getString);
         }
@@ -440,14 +435,7 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
   }
 
   private boolean isTemporal(int column) throws SQLException {
-    switch (type(column)) {
-      case Types.DATE:
-      case Types.TIME:
-      case Types.TIMESTAMP:
-        return true;
-      default:
-        return false;
-    }
+    return JdbcType.of(type(column)).kind() == JdbcType.Kind.MOMENT;
   }
 
   /** SQLite keeps dates as text: read what its own date functions write. */
@@ -513,47 +501,15 @@ public final class FaissResultSet extends ForwardOnlyResultSet {
 
   @Override
   public Object getObject(int column) throws SQLException {
-    switch (type(column)) {
-      case Types.TINYINT:
-        return orNull(getByte(column));
-      case Types.SMALLINT:
-        return orNull(getShort(column));
-      case Types.INTEGER:
-        return orNull(getInt(column));
-      case Types.BIGINT:
-        return orNull(getLong(column));
-      case Types.REAL:
-        return orNull(getFloat(column));
-      case Types.FLOAT:
-      case Types.DOUBLE:
-        return orNull(getDouble(column));
-      case Types.DECIMAL:
-      case Types.NUMERIC:
-        return getBigDecimal(column);
-      case Types.CHAR:
-      case Types.VARCHAR:
-      case Types.LONGVARCHAR:
-        return getString(column);
-      case Types.BINARY:
-      case Types.VARBINARY:
-      case Types.LONGVARBINARY:
-        return getBytes(column);
-      case Types.DATE:
-        return getDate(column);
-      case Types.TIME:
-        return getTime(column);
-      case Types.TIMESTAMP:
-        return getTimestamp(column);
-      case Types.ARRAY:
-        return getArray(column);
-      case Types.STRUCT:
-        return converted(column, Cursor.Accessor::getStruct);
-      default:
-        return ColumnValues.plain(raw(column));
-    }
+    return JdbcType.of(type(column)).read(this, column);
   }
 
-  private <T> T orNull(T value) {
+  /** A value as it is held, in the class that JDBC's users expect. */
+  Object plain(int column) throws SQLException {
+    return ColumnValues.plain(raw(column));
+  }
+
+  <T> T orNull(T value) {
     return wasNull ? null : value;
   }
 

@@ -3,7 +3,6 @@ package io.github.calcitefaiss.jdbc;
 
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
-import java.sql.Types;
 import java.util.List;
 import org.apache.calcite.avatica.ColumnMetaData;
 
@@ -39,15 +38,12 @@ final class FaissResultSetMetaData implements ResultSetMetaData, Unwrappable {
 
   @Override
   public boolean isCaseSensitive(int column) throws SQLException {
-    switch (column(column).type.id) {
-      case Types.CHAR:
-      case Types.VARCHAR:
-      case Types.OTHER:
-      case Types.JAVA_OBJECT:
-        return true;
-      default:
-        return false;
-    }
+    JdbcType.Kind kind = type(column).kind();
+    return kind == JdbcType.Kind.TEXT || kind == JdbcType.Kind.ANY;
+  }
+
+  private JdbcType type(int column) throws SQLException {
+    return JdbcType.of(column(column).type.id);
   }
 
   @Override
@@ -69,59 +65,12 @@ final class FaissResultSetMetaData implements ResultSetMetaData, Unwrappable {
 
   @Override
   public boolean isSigned(int column) throws SQLException {
-    switch (column(column).type.id) {
-      case Types.TINYINT:
-      case Types.SMALLINT:
-      case Types.INTEGER:
-      case Types.BIGINT:
-      case Types.REAL:
-      case Types.FLOAT:
-      case Types.DOUBLE:
-      case Types.DECIMAL:
-      case Types.NUMERIC:
-        return column(column).signed;
-      default:
-        return false;
-    }
+    return type(column).isNumber() && column(column).signed;
   }
 
   @Override
   public int getColumnDisplaySize(int column) throws SQLException {
-    ColumnMetaData c = column(column);
-    switch (c.type.id) {
-      case Types.BOOLEAN:
-        return 5;
-      case Types.TINYINT:
-        return 4;
-      case Types.SMALLINT:
-        return 6;
-      case Types.INTEGER:
-        return 11;
-      case Types.BIGINT:
-        return 20;
-      case Types.REAL:
-        return 15;
-      case Types.FLOAT:
-      case Types.DOUBLE:
-        return 24;
-      case Types.DECIMAL:
-      case Types.NUMERIC:
-        return Math.max(c.precision, 0) + 2;
-      case Types.DATE:
-        return 10;
-      case Types.TIME:
-        return 12;
-      case Types.TIMESTAMP:
-        return 23;
-      case Types.BINARY:
-      case Types.VARBINARY:
-        // Two hexadecimal digits a byte.
-        return c.precision > 0 && c.precision < Integer.MAX_VALUE / 2
-            ? 2 * c.precision
-            : Integer.MAX_VALUE;
-      default:
-        return c.precision > 0 ? c.precision : Integer.MAX_VALUE;
-    }
+    return type(column).displaySize(column(column).precision);
   }
 
   @Override
@@ -191,13 +140,10 @@ final class FaissResultSetMetaData implements ResultSetMetaData, Unwrappable {
 
   @Override
   public String getColumnClassName(int column) throws SQLException {
-    switch (column(column).type.id) {
-      case Types.BINARY:
-      case Types.VARBINARY:
+    switch (type(column).kind()) {
+      case BINARY:
         return "[B";
-      case Types.OTHER:
-      case Types.JAVA_OBJECT:
-      case Types.NULL:
+      case ANY:
         return Object.class.getName();
       default:
         return column(column).columnClassName;

@@ -39,10 +39,12 @@ final class NativeStatement implements Prepared {
   private static final int MAX_ATTEMPTS = 10;
 
   private static final Set<String> LOADING =
-      Set.of("faiss_search", "faiss_search_with_scores", "faiss_refresh");
+      Set.of(
+          "faiss_search", "faiss_search_with_scores", "faiss_refresh", SqliteFunctions.NEAREST_IDS);
 
   private final FaissConnection connection;
   private final SqliteText text;
+  private final SqliteText run;
   private final SqliteSchema schema;
   private final Map<String, SqliteDatabase> others;
   private final List<NativeQuery.Column> columns;
@@ -55,6 +57,8 @@ final class NativeStatement implements Prepared {
   /**
    * Prepares a statement on a connection that the next run uses, or {@link #release} gives back.
    *
+   * @param text the statement
+   * @param run what SQLite runs for it, which gives the same rows
    * @param schema what unqualified names belong to
    * @param others further files that the statement names
    * @throws NativeQuery.Refused if SQLite can't prepare it
@@ -62,15 +66,17 @@ final class NativeStatement implements Prepared {
   NativeStatement(
       FaissConnection connection,
       SqliteText text,
+      SqliteText run,
       SqliteSchema schema,
       Map<String, SqliteDatabase> others,
-      PlannedRun run)
+      PlannedRun planned)
       throws SQLException {
     this.connection = connection;
     this.text = text;
+    this.run = run;
     this.schema = schema;
     this.others = others;
-    opened = open(run);
+    opened = open(planned);
     columns = opened.query().columns();
     for (int i = 0; i < opened.query().parameters(); i++) {
       parameters.add(
@@ -93,13 +99,13 @@ final class NativeStatement implements Prepared {
     }
   }
 
-  private Opened openOnce(PlannedRun run) throws SQLException {
-    RunContext context = new RunContext(connection.session(), null, Map.of(), run);
+  private Opened openOnce(PlannedRun planned) throws SQLException {
+    RunContext context = new RunContext(connection.session(), null, Map.of(), planned);
     Execution execution = context.execution();
     try {
       // A function that loads an index while SQLite runs needs a second connection, and a writer
       // that waits for the first one keeps it from being had: so indexes are loaded before.
-      boolean loaded = !run.isPreparing() && load(context, text);
+      boolean loaded = !planned.isPreparing() && load(context, run);
       SqliteFunctions[] functions = new SqliteFunctions[1];
       NativeQuery query =
           NativeQuery.open(
@@ -110,7 +116,7 @@ final class NativeStatement implements Prepared {
                 functions[0] = SqliteFunctions.on(lease);
                 functions[0].begin(context);
               },
-              text.sql(),
+              run.sql(),
               loaded,
               text.mayHaveToSort()
                   || !others.isEmpty()
@@ -160,9 +166,7 @@ final class NativeStatement implements Prepared {
   List<String> explain(PlannedRun run) throws SQLException {
     List<String> lines = new ArrayList<>();
     Map<Object, Integer> depths = new HashMap<>();
-    NativeStatement plan =
-        new NativeStatement(
-            connection, new SqliteText("EXPLAIN QUERY PLAN " + text.sql()), schema, others, run);
+    NativeStatement plan = explanation(new SqliteText("EXPLAIN QUERY PLAN " + this.run.sql()), run);
     try (NativeQuery query = plan.opened.query()) {
       plan.opened = null;
       while (query.next()) {
@@ -172,6 +176,15 @@ final class NativeStatement implements Prepared {
       }
     }
     return lines;
+  }
+
+  private NativeStatement explanation(SqliteText asked, PlannedRun planned) throws SQLException {
+    return new NativeStatement(connection, asked, asked, schema, others, planned);
+  }
+
+  /** Whether an index finds the rows that SQLite looks at. */
+  boolean searches() {
+    return run != text;
   }
 
   /** Gives back what was opened to prepare it, if no run has used it. */

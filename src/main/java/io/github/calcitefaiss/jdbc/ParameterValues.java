@@ -3,7 +3,9 @@ package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sql.function.Arguments;
 import io.github.calcitefaiss.sqlite.VectorJson;
 import java.io.IOException;
 import java.io.InputStream;
@@ -110,20 +112,15 @@ final class ParameterValues {
   }
 
   private static String shown(Object value) {
-    String type = value.getClass().getSimpleName();
-    if (value instanceof byte[] bytes) {
-      return bytes.length + " bytes";
-    } else if (value instanceof ByteString bytes) {
-      return bytes.length() + " bytes";
-    } else if (value instanceof CharSequence
-        || value instanceof Number
-        || value instanceof Boolean
-        || value instanceof java.util.Date
-        || value instanceof Temporal) {
-      String text = value.toString();
-      return type + " " + (text.length() > 40 ? text.substring(0, 40) + "…" : text);
-    }
-    return "a " + type;
+    boolean clear =
+        value instanceof CharSequence
+            || value instanceof Number
+            || value instanceof byte[]
+            || value instanceof ByteString
+            || value instanceof Boolean
+            || value instanceof java.util.Date
+            || value instanceof Temporal;
+    return clear ? Shown.value(value) : "a " + value.getClass().getSimpleName();
   }
 
   private static ByteString binary(Object value, int index) throws SQLException {
@@ -153,60 +150,23 @@ final class ParameterValues {
 
   /** The vector that a value stands for, or null if it is none. */
   private static float[] vector(Object value, int index) throws SQLException {
-    if (value instanceof float[] floats) {
-      return floats;
-    } else if (value instanceof double[] doubles) {
-      float[] vector = new float[doubles.length];
-      for (int i = 0; i < vector.length; i++) {
-        vector[i] = element(doubles[i], i, index);
-      }
-      return vector;
-    } else if (value instanceof Number[] || value instanceof Collection<?>) {
-      List<?> numbers =
-          value instanceof Number[] array
-              ? Arrays.asList(array)
-              : new ArrayList<>((Collection<?>) value);
-      float[] vector = new float[numbers.size()];
-      for (int i = 0; i < vector.length; i++) {
-        if (!(numbers.get(i) instanceof Number number)) {
-          throw FaissErrors.data(
-              "Parameter "
-                  + index
-                  + " must be a vector: element "
-                  + i
-                  + " is "
-                  + (numbers.get(i) == null ? "null" : shown(numbers.get(i)))
-                  + ", expected a number",
-              SqlState.DATA);
-        }
-        vector[i] = element(number.doubleValue(), i, index);
-      }
-      return vector;
-    } else if (value instanceof String text && text.stripLeading().startsWith("[")) {
-      try {
+    try {
+      if (value instanceof float[] floats) {
+        return floats;
+      } else if (value instanceof double[] doubles) {
+        return Arguments.vector(Arrays.stream(doubles).boxed().toList());
+      } else if (value instanceof Number[] array) {
+        return Arguments.vector(Arrays.asList(array));
+      } else if (value instanceof Collection<?> numbers) {
+        return Arguments.vector(new ArrayList<>(numbers));
+      } else if (value instanceof String text && text.stripLeading().startsWith("[")) {
         return VectorJson.parse(text);
-      } catch (VectorException e) {
-        throw FaissErrors.data(
-            "Parameter " + index + " must be a vector: " + e.getMessage(), SqlState.DATA);
       }
+    } catch (VectorException e) {
+      throw FaissErrors.data(
+          "Parameter " + index + " must be a vector: " + e.getMessage(), SqlState.DATA);
     }
     return null;
-  }
-
-  private static float element(double number, int i, int index) throws SQLException {
-    float element = (float) number;
-    if (!Float.isFinite(element)) {
-      throw FaissErrors.data(
-          "Parameter "
-              + index
-              + " must be a vector: element "
-              + i
-              + " is "
-              + number
-              + ", beyond float32",
-          SqlState.DATA);
-    }
-    return element;
   }
 
   private static String text(Object value, int index, TimeZone zone) throws SQLException {

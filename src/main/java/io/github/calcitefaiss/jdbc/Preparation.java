@@ -3,6 +3,8 @@ package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.run.RecentlyUsed;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sql.parser.Differences;
+import io.github.calcitefaiss.sql.parser.NearestFirst;
 import io.github.calcitefaiss.sql.parser.ReadOnly;
 import io.github.calcitefaiss.sql.parser.SqliteText;
 import io.github.calcitefaiss.sql.planner.Plan;
@@ -122,14 +124,34 @@ final class Preparation {
     }
     whole.release();
     String why =
-        FaissFunctions.mayRank(new SqliteText(statement).words())
-            ? "no index finds its rows"
-            : "it compares no vectors by an index";
+        whole.searches()
+            ? "an index finds the nearest of the rows that SQLite's conditions leave"
+            : FaissFunctions.mayRank(new SqliteText(statement).words())
+                ? "no index finds its rows"
+                : "it compares no vectors by an index";
     return natively(new SqliteText(Explanation.asStatement(why, whole.explain(run))), schema, run);
   }
 
   private Prepared byCalciteFirst(SqliteText text, SqliteSchema schema, Key key, PlannedRun run)
       throws SQLException {
+    if (ways.get(key) == null
+        && (Differences.mayBe(text, FaissFunctions::isSame)
+            || schema.mayCollate(text.words(), run.view()))) {
+      // What SQLite itself understands is left to it, and the index finds its rows all the same.
+      SqliteText nearest = NearestFirst.rewrite(text, schema, run.view());
+      if (nearest != null) {
+        if (FaissFunctions.mayBeWrong(text.words())) {
+          plans.check(text.sql(), run);
+        }
+        try {
+          Prepared prepared = new NativeStatement(connection, text, nearest, schema, Map.of(), run);
+          remember(key, Way.NATIVE);
+          return prepared;
+        } catch (NativeQuery.Refused e) {
+          // It names something that only Calcite knows.
+        }
+      }
+    }
     PlannedStatement planned = null;
     SQLException problem = null;
     try {
@@ -176,16 +198,27 @@ final class Preparation {
         connection, plan, ResultColumns.labelled(plan.signature().columns, sql));
   }
 
-  private Prepared natively(SqliteText text, SqliteSchema schema, PlannedRun run)
+  private NativeStatement natively(SqliteText text, SqliteSchema schema, PlannedRun run)
       throws SQLException {
+    SqliteText nearest =
+        FaissFunctions.mayRank(text.words())
+            ? NearestFirst.rewrite(text, schema, run.view())
+            : null;
+    if (nearest != null) {
+      try {
+        return new NativeStatement(connection, text, nearest, schema, Map.of(), run);
+      } catch (NativeQuery.Refused e) {
+        // As it was written, then, or else SQLite's words about that.
+      }
+    }
     try {
-      return new NativeStatement(connection, text, schema, Map.of(), run);
+      return new NativeStatement(connection, text, text, schema, Map.of(), run);
     } catch (NativeQuery.Refused e) {
       Map<String, SqliteDatabase> others = named(text);
       if (others.isEmpty()) {
         throw e;
       }
-      return new NativeStatement(connection, text, schema, others, run);
+      return new NativeStatement(connection, text, text, schema, others, run);
     }
   }
 

@@ -60,25 +60,15 @@ final class ResultColumns {
 
   /** The type that a column of SQLite's is announced as, for one of {@link Types}. */
   static SqlTypeName type(int jdbcType) {
-    switch (jdbcType) {
-      case Types.TINYINT:
-      case Types.SMALLINT:
-      case Types.INTEGER:
-      case Types.BIGINT:
-        return SqlTypeName.BIGINT;
-      case Types.REAL:
-      case Types.FLOAT:
-      case Types.DOUBLE:
-      case Types.DECIMAL:
-      case Types.NUMERIC:
-        return SqlTypeName.DOUBLE;
-      case Types.BINARY:
-      case Types.VARBINARY:
-      case Types.LONGVARBINARY:
-        return SqlTypeName.VARBINARY;
-      case Types.BOOLEAN:
+    switch (JdbcType.of(jdbcType).kind()) {
+      case INTEGER:
+      case FLAG:
         // Of an expression, SQLite makes 1 and 0.
         return SqlTypeName.BIGINT;
+      case FRACTION:
+        return SqlTypeName.DOUBLE;
+      case BINARY:
+        return SqlTypeName.VARBINARY;
       default:
         return SqlTypeName.VARCHAR;
     }

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.run;
 
 import io.github.calcitefaiss.index.Checkpoint;
+import io.github.calcitefaiss.index.Daemons;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -35,8 +36,7 @@ public final class Detached {
         TimeUnit.SECONDS,
         new SynchronousQueue<>(),
         task -> {
-          Thread thread = new Thread(task, "calcite-faiss-detached");
-          thread.setDaemon(true);
+          Thread thread = Daemons.thread("calcite-faiss-detached", task);
           // Not that of whoever happens to be first, which it would keep from being unloaded.
           thread.setContextClassLoader(null);
           return thread;

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.run;
 
+import io.github.calcitefaiss.index.Daemons;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.util.concurrent.CancellationException;
@@ -44,13 +45,7 @@ public class StatementRun {
 
   private static ScheduledThreadPoolExecutor deadlines() {
     ScheduledThreadPoolExecutor executor =
-        new ScheduledThreadPoolExecutor(
-            1,
-            task -> {
-              Thread thread = new Thread(task, "calcite-faiss-deadlines");
-              thread.setDaemon(true);
-              return thread;
-            });
+        new ScheduledThreadPoolExecutor(1, task -> Daemons.thread("calcite-faiss-deadlines", task));
     executor.setRemoveOnCancelPolicy(true);
     executor.setKeepAliveTime(1, TimeUnit.SECONDS);
     executor.allowCoreThreadTimeOut(true);

@@ -117,31 +117,44 @@ final class FaissMeta extends JdbcMeta {
     getStatementCache().invalidateAll();
   }
 
+  /**
+   * Takes one of the places for connections, to be given back with {@link #leave()}.
+   *
+   * @throws SQLException 08004 if there is none, or the server stops
+   */
+  void place() throws SQLException {
+    if (closed) {
+      throw new SQLNonTransientConnectionException("The server is shutting down", "08004");
+    }
+    if (!places.tryAcquire()) {
+      expire();
+      if (!places.tryAcquire()) {
+        metrics.connectionRefused();
+        throw new SQLTransientConnectionException(
+            "The server has "
+                + limits.connections()
+                + " connections open, its limit (--max-connections); close one, or try later",
+            "08004");
+      }
+    }
+  }
+
+  void leave() {
+    places.release();
+  }
+
   @Override
   public void openConnection(ConnectionHandle ch, Map<String, String> info) {
     try {
       Properties properties = ClientProperties.accepted(info);
-      if (closed) {
-        throw new SQLNonTransientConnectionException("The server is shutting down", "08004");
-      }
-      if (!places.tryAcquire()) {
-        expire();
-        if (!places.tryAcquire()) {
-          metrics.connectionRefused();
-          throw new SQLTransientConnectionException(
-              "The server has "
-                  + limits.connections()
-                  + " connections open, its limit (--max-connections); close one, or try later",
-              "08004");
-        }
-      }
+      place();
       Connection connection = null;
       try {
         Connection opened = new FaissDriver().connect(url, properties);
-        connection = Session.open(caller.get(), opened, limits, places::release);
+        connection = Session.open(caller.get(), opened, limits, this::leave);
       } finally {
         if (connection == null) {
-          places.release();
+          leave();
         }
       }
       if (getConnectionCache().asMap().putIfAbsent(ch.id, connection) != null) {

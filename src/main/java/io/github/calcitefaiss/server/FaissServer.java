@@ -2,12 +2,15 @@
 package io.github.calcitefaiss.server;
 
 import io.github.calcitefaiss.FaissDriver;
+import io.github.calcitefaiss.index.Daemons;
+import io.github.calcitefaiss.server.console.Console;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.Properties;
@@ -15,52 +18,52 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import javax.servlet.http.HttpServletRequest;
-import javax.servlet.http.HttpServletResponse;
+import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
-import org.eclipse.jetty.security.ConstraintMapping;
-import org.eclipse.jetty.security.ConstraintSecurityHandler;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.security.Constraint;
 import org.eclipse.jetty.security.HashLoginService;
+import org.eclipse.jetty.security.SecurityHandler;
 import org.eclipse.jetty.security.UserStore;
 import org.eclipse.jetty.security.authentication.BasicAuthenticator;
 import org.eclipse.jetty.security.authentication.DigestAuthenticator;
-import org.eclipse.jetty.server.AbstractConnectionFactory;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.ErrorHandler;
-import org.eclipse.jetty.server.handler.StatisticsHandler;
-import org.eclipse.jetty.util.security.Constraint;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.security.Credential;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
- * A server of Avatica's protocol for one {@code jdbc:faiss:} URL.
+ * A server of Avatica's protocol, of pages and of Datasette's addresses for one {@code jdbc:faiss:}
+ * URL.
  *
  * <p>It listens beyond this machine's loopback address only if users have to log in.
  */
 public final class FaissServer implements AutoCloseable {
   private static final String ROLE = "user";
   private static final long STOP_MILLIS = 10_000;
+  private static final long REHEARSAL_MILLIS = 3_000;
   private static final long CANCEL_AFTER_MILLIS = 3_000;
 
   private final Server jetty;
   private final ServerConnector connector;
   private final FaissMeta meta;
+  private final PageAccess pages;
+  private final Console console;
   private final StatementLog log;
   private final boolean tls;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "calcite-faiss-server-timer");
-            thread.setDaemon(true);
-            return thread;
-          });
+          task -> Daemons.thread("calcite-faiss-server-timer", task));
 
   /**
    * What to serve, and to whom.
@@ -73,6 +76,7 @@ public final class FaissServer implements AutoCloseable {
    * @param keyStore the server's key for TLS, or null for plain HTTP
    * @param keyPassword the key's password
    * @param limits what clients may use
+   * @param cors whether web pages of other sites may read the JSON and CSV
    */
   public record Options(
       String url,
@@ -82,7 +86,8 @@ public final class FaissServer implements AutoCloseable {
       boolean digest,
       KeyStore keyStore,
       String keyPassword,
-      Limits limits) {}
+      Limits limits,
+      boolean cors) {}
 
   /**
    * Prepares a server.
@@ -108,12 +113,19 @@ public final class FaissServer implements AutoCloseable {
     Map<String, Credential> users =
         options.users() == null ? Map.of() : UserFile.read(options.users(), options.digest());
     // What is wrong with the database or the model is said now, not to the first client.
-    new FaissDriver().connect(options.url(), new Properties()).close();
+    String database;
+    try (Connection connection = new FaissDriver().connect(options.url(), new Properties())) {
+      database = connection.getSchema();
+    }
 
     Metrics metrics = new Metrics();
     log = new StatementLog(lines, metrics);
     meta = new FaissMeta(options.url(), options.limits(), metrics, log);
-    RpcHandler rpc = new RpcHandler(meta, metrics, options.limits().bodyBytes());
+    RpcHandler rpc = new RpcHandler(meta, options.limits().bodyBytes());
+    pages = new PageAccess(options.url(), meta, options.limits(), metrics, log);
+    console = new Console(pages, options.cors());
+    Thread rehearsal = Daemons.thread("calcite-faiss-rehearsal", () -> rehearse(database));
+    rehearsal.start();
     tls = options.keyStore() != null;
 
     QueuedThreadPool threads = new QueuedThreadPool(200, 4);
@@ -123,16 +135,19 @@ public final class FaissServer implements AutoCloseable {
     connector.setHost(address.getHostAddress());
     connector.setPort(options.port());
     jetty.addConnector(connector);
-    StatisticsHandler graceful = new StatisticsHandler();
-    graceful.setHandler(users.isEmpty() ? rpc : secured(rpc, users, options.digest()));
-    jetty.setHandler(graceful);
+    boolean local = address.isLoopbackAddress() && users.isEmpty();
+    Handler handler =
+        new HttpHandler(rpc, console, meta, metrics, timer, new WebGuard(local, options.cors()));
+    jetty.setHandler(
+        new GracefulHandler(users.isEmpty() ? handler : secured(handler, users, options.digest())));
     jetty.setStopTimeout(STOP_MILLIS);
     jetty.setErrorHandler(new PlainErrors());
     jetty.setRequestLog(
         (request, response) -> {
           metrics.response(response.getStatus());
-          if (response.getStatus() == 401 && request.getHeader("Authorization") != null) {
-            log.event("refused login from=" + request.getRemoteAddr());
+          if (response.getStatus() == 401
+              && request.getHeaders().contains(HttpHeader.AUTHORIZATION)) {
+            log.event("refused login from=" + Request.getRemoteAddr(request));
           }
         });
     try {
@@ -144,25 +159,32 @@ public final class FaissServer implements AutoCloseable {
           "can't listen on " + options.host() + ":" + options.port() + ": " + reason.getMessage(),
           e);
     }
+    try {
+      rehearsal.join(REHEARSAL_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     rpc.setAddress(address.getHostAddress() + ":" + port());
     long tick = Math.max(50, Math.min(5_000, options.limits().idle().toMillis() / 2));
     timer.scheduleWithFixedDelay(meta::expire, tick, tick, TimeUnit.MILLISECONDS);
   }
 
+  private void rehearse(String database) {
+    if (database != null) {
+      console.rehearse(database);
+    }
+  }
+
   /** One line for what Jetty itself refuses, such as a wrong password. */
   private static final class PlainErrors extends ErrorHandler {
     @Override
-    protected void generateAcceptableResponse(
-        Request base,
-        HttpServletRequest request,
-        HttpServletResponse response,
-        int code,
-        String message)
-        throws IOException {
-      base.setHandled(true);
-      response.setContentType("text/plain;charset=utf-8");
+    public boolean handle(Request request, Response response, Callback callback) {
+      int code = response.getStatus();
+      response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/plain;charset=utf-8");
+      response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
       String line = code + " " + HttpStatus.getMessage(code) + "\n";
-      response.getOutputStream().write(line.getBytes(StandardCharsets.UTF_8));
+      Content.Sink.write(response, true, line, callback);
+      return true;
     }
   }
 
@@ -170,7 +192,8 @@ public final class FaissServer implements AutoCloseable {
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
     http.setSendDateHeader(false);
-    http.setRequestHeaderSize(16 << 10);
+    // A statement of some pages may stand in an address.
+    http.setRequestHeaderSize(64 << 10);
     if (options.keyStore() == null) {
       return new ServerConnector(server, new HttpConnectionFactory(http));
     }
@@ -178,8 +201,7 @@ public final class FaissServer implements AutoCloseable {
     SslContextFactory.Server ssl = new SslContextFactory.Server();
     ssl.setKeyStore(options.keyStore());
     ssl.setKeyStorePassword(options.keyPassword());
-    return new ServerConnector(
-        server, AbstractConnectionFactory.getFactories(ssl, new HttpConnectionFactory(http)));
+    return new ServerConnector(server, ssl, new HttpConnectionFactory(http));
   }
 
   private static Handler secured(Handler handler, Map<String, Credential> users, boolean digest) {
@@ -187,28 +209,19 @@ public final class FaissServer implements AutoCloseable {
     users.forEach((name, credential) -> store.addUser(name, credential, new String[] {ROLE}));
     HashLoginService login = new HashLoginService(UserFile.REALM);
     login.setUserStore(store);
-    ConstraintSecurityHandler security = new ConstraintSecurityHandler();
+    SecurityHandler.PathMapped security = new SecurityHandler.PathMapped();
     BasicAuthenticator basic = new BasicAuthenticator();
     basic.setCharset(StandardCharsets.UTF_8);
-    security.setAuthenticator(digest ? new DigestAuthenticator() : basic);
+    DigestAuthenticator md5 = new DigestAuthenticator();
+    // What the users' file has hashes for, and what every client knows.
+    md5.setAlgorithm("MD5");
+    security.setAuthenticator(digest ? md5 : basic);
     security.setLoginService(login);
-    security.addConstraintMapping(mapping("/*", true));
+    security.put("/*", Constraint.from(ROLE));
     // Whoever asks whether the server is up can't be asked for a password.
-    security.addConstraintMapping(mapping("/health", false));
+    security.put("/health", Constraint.ALLOWED);
     security.setHandler(handler);
     return security;
-  }
-
-  private static ConstraintMapping mapping(String path, boolean login) {
-    Constraint constraint = new Constraint();
-    constraint.setAuthenticate(login);
-    if (login) {
-      constraint.setRoles(new String[] {ROLE});
-    }
-    ConstraintMapping mapping = new ConstraintMapping();
-    mapping.setPathSpec(path);
-    mapping.setConstraint(constraint);
-    return mapping;
   }
 
   /** The port it listens on. */
@@ -231,11 +244,17 @@ public final class FaissServer implements AutoCloseable {
    */
   @Override
   public void close() {
-    timer.schedule(meta::close, CANCEL_AFTER_MILLIS, TimeUnit.MILLISECONDS);
+    timer.schedule(this::cancel, CANCEL_AFTER_MILLIS, TimeUnit.MILLISECONDS);
     stopQuietly();
-    meta.close();
+    cancel();
+    console.close();
     timer.shutdownNow();
     log.event("stopped");
+  }
+
+  private void cancel() {
+    meta.close();
+    pages.close();
   }
 
   private void stopQuietly() {

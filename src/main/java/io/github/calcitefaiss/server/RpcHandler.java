@@ -2,12 +2,11 @@
 package io.github.calcitefaiss.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.github.calcitefaiss.server.console.Exchange;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.List;
-import javax.servlet.http.HttpServletRequest;
-import javax.servlet.http.HttpServletResponse;
 import org.apache.calcite.avatica.AvaticaSeverity;
 import org.apache.calcite.avatica.NoSuchConnectionException;
 import org.apache.calcite.avatica.remote.JsonService;
@@ -15,30 +14,25 @@ import org.apache.calcite.avatica.remote.LocalService;
 import org.apache.calcite.avatica.remote.ProtobufTranslation;
 import org.apache.calcite.avatica.remote.ProtobufTranslationImpl;
 import org.apache.calcite.avatica.remote.Service;
-import org.eclipse.jetty.server.Request;
-import org.eclipse.jetty.server.handler.AbstractHandler;
 
 /**
- * Reads a request of Avatica's protocol, in JSON or protobuf, and writes the response in the same;
- * answers /health and /metrics.
+ * Reads a request of Avatica's protocol, in JSON or protobuf, and writes the response in the same.
  *
  * <p>An error carries what the driver says, with its SQLSTATE, and never a stack trace.
  */
-final class RpcHandler extends AbstractHandler {
+final class RpcHandler {
   private static final String PROTOBUF = "application/x-google-protobuf";
   private static final String JSON = "application/json;charset=utf-8";
   private static final String TEXT = "text/plain;charset=utf-8";
 
   private final FaissMeta meta;
   private final Service service;
-  private final Metrics metrics;
   private final int maxBody;
   private final ProtobufTranslation protobuf = new ProtobufTranslationImpl();
 
-  RpcHandler(FaissMeta meta, Metrics metrics, int maxBody) {
+  RpcHandler(FaissMeta meta, int maxBody) {
     this.meta = meta;
     this.service = new LocalService(meta);
-    this.metrics = metrics;
     this.maxBody = maxBody;
   }
 
@@ -46,49 +40,18 @@ final class RpcHandler extends AbstractHandler {
     service.setRpcMetadata(new Service.RpcMetadataResponse(address));
   }
 
-  @Override
-  public void handle(
-      String target, Request base, HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    base.setHandled(true);
-    switch (target) {
-      case "/health" -> answer(response, 200, JSON, "{\"status\":\"ok\"}\n");
-      case "/metrics" ->
-          answer(
-              response,
-              200,
-              "text/plain; version=0.0.4;charset=utf-8",
-              metrics.text(meta::connections));
-      case "/" -> {
-        if (request.getHeader("Origin") != null) {
-          // Only a browser sends it, and then some web page is asking, not the person.
-          answer(response, 403, TEXT, "Requests of web pages are refused.\n");
-        } else if (!request.getMethod().equals("POST")) {
-          response.setHeader("Allow", "POST");
-          answer(
-              response,
-              405,
-              TEXT,
-              "This is a calcite-faiss server. Connect with Avatica's thin JDBC driver, or POST"
-                  + " JSON here; see also /health and /metrics.\n");
-        } else {
-          call(request, response);
-        }
-      }
-      default -> answer(response, 404, TEXT, "Nothing here; the server is at /.\n");
-    }
-  }
-
-  private void call(HttpServletRequest http, HttpServletResponse response) throws IOException {
+  /** Answers a POST to {@code /}. */
+  void answer(Exchange exchange) throws IOException {
     byte[] body = null;
-    if (http.getContentLengthLong() <= maxBody) {
-      body = http.getInputStream().readNBytes(maxBody + 1);
+    String length = exchange.header("Content-Length");
+    if (length == null || length.length() < 19 && Long.parseLong(length) <= maxBody) {
+      body = exchange.input().readNBytes(maxBody + 1);
     }
     if (body == null || body.length > maxBody) {
       // What was not read can't be skipped cheaply, so the connection ends with this answer.
-      response.setHeader("Connection", "close");
+      exchange.header("Connection", "close");
       answer(
-          response,
+          exchange,
           413,
           TEXT,
           "The request has more than " + maxBody + " bytes, the server's limit (--max-body).\n");
@@ -105,7 +68,7 @@ final class RpcHandler extends AbstractHandler {
       if (request == null) {
         throw new IOException("the request is empty");
       }
-      answer = meta.as(http.getRemoteUser(), () -> apply(request));
+      answer = meta.as(exchange.user(), () -> apply(request));
     } catch (IOException e) {
       status = 400;
       answer = error("The request can't be read: " + reason(e), "08P01", -1);
@@ -113,12 +76,12 @@ final class RpcHandler extends AbstractHandler {
       status = 500;
       answer = error(e);
     }
-    response.setStatus(status);
-    response.setContentType(json ? JSON : PROTOBUF);
+    exchange.status(status);
+    exchange.header("Content-Type", json ? JSON : PROTOBUF);
     byte[] bytes =
         json ? JsonService.MAPPER.writeValueAsBytes(answer) : protobuf.serializeResponse(answer);
-    response.setContentLength(bytes.length);
-    response.getOutputStream().write(bytes);
+    exchange.header("Content-Length", Integer.toString(bytes.length));
+    exchange.body().write(bytes);
   }
 
   /** Each kind of request has a method of the service; the request's own way to it isn't public. */
@@ -186,11 +149,11 @@ final class RpcHandler extends AbstractHandler {
             "HY000");
   }
 
-  private static void answer(HttpServletResponse response, int status, String type, String text)
+  private static void answer(Exchange exchange, int status, String type, String text)
       throws IOException {
-    response.setStatus(status);
-    response.setContentType(type);
-    response.setHeader("Cache-Control", "no-store");
-    response.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+    exchange.status(status);
+    exchange.header("Content-Type", type);
+    exchange.header("Cache-Control", "no-store");
+    exchange.body().write(text.getBytes(StandardCharsets.UTF_8));
   }
 }

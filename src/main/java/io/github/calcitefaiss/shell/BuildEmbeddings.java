@@ -4,6 +4,7 @@ package io.github.calcitefaiss.shell;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.embedding.EmbeddingModel;
 import io.github.calcitefaiss.index.VectorCodec;
+import io.github.calcitefaiss.sqlite.Identifiers;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,10 +94,10 @@ public final class BuildEmbeddings {
 
   private static List<Row> read(Connection connection, Job job) throws SQLException {
     // Qualified, for SQLite takes an unknown column in quotes alone for a string.
-    String id = "source." + identifier(job.id());
+    String id = "source." + Identifiers.quote(job.id());
     List<String> texts = new ArrayList<>();
     for (String column : job.texts()) {
-      texts.add("ifnull(source." + identifier(column) + ", '')");
+      texts.add("ifnull(source." + Identifiers.quote(column) + ", '')");
     }
     String sql =
         String.format(
@@ -104,7 +105,7 @@ public final class BuildEmbeddings {
             "select %s, %s from %s as source where %s is not null order by 1",
             id,
             String.join(" || char(10) || ", texts),
-            identifier(job.table()),
+            Identifiers.quote(job.table()),
             id);
     List<Row> rows = new ArrayList<>();
     try (Statement statement = connection.createStatement();
@@ -152,7 +153,7 @@ public final class BuildEmbeddings {
   private static void write(
       Connection connection, Job job, List<Row> rows, EmbeddingModel model, PrintStream progress)
       throws SQLException {
-    String target = identifier(job.embeddings());
+    String target = Identifiers.quote(job.embeddings());
     connection.setAutoCommit(false);
     try (Statement statement = connection.createStatement()) {
       statement.execute("drop table if exists " + target);
@@ -203,13 +204,12 @@ public final class BuildEmbeddings {
       try (ResultSet result = statement.executeQuery()) {
         return result.next()
             ? String.format(
-                Locale.ROOT, " references %s(%s)", identifier(job.table()), identifier(job.id()))
+                Locale.ROOT,
+                " references %s(%s)",
+                Identifiers.quote(job.table()),
+                Identifiers.quote(job.id()))
             : "";
       }
     }
-  }
-
-  private static String identifier(String name) {
-    return '"' + name.replace("\"", "\"\"") + '"';
   }
 }

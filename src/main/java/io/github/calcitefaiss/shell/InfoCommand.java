@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.shell;
 
 import io.github.calcitefaiss.index.Checkpoint;
+import io.github.calcitefaiss.sqlite.Identifiers;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
@@ -190,7 +191,7 @@ final class InfoCommand implements Callable<Integer> {
     if (column == null) {
       return null;
     }
-    String name = Source.quote(column.name());
+    String name = Identifiers.quote(column.name());
     List<Object> values = new ArrayList<>();
     try (Statement statement = connection.createStatement();
         ResultSet rows =
@@ -198,7 +199,7 @@ final class InfoCommand implements Callable<Integer> {
                 "SELECT "
                     + name
                     + " FROM "
-                    + Source.quote(table.name())
+                    + Identifiers.quote(table.name())
                     + " WHERE "
                     + name
                     + " IS NOT NULL LIMIT "
@@ -230,7 +231,7 @@ final class InfoCommand implements Callable<Integer> {
   private static Object count(Connection connection, SqliteTable table) {
     try (Statement statement = connection.createStatement();
         ResultSet row =
-            statement.executeQuery("SELECT count(*) FROM " + Source.quote(table.name()))) {
+            statement.executeQuery("SELECT count(*) FROM " + Identifiers.quote(table.name()))) {
       return row.getLong(1);
     } catch (SQLException e) {
       // A view may fail in its rows; the others are still worth telling.
@@ -252,7 +253,7 @@ final class InfoCommand implements Callable<Integer> {
       return keys.get(0);
     }
     try (Statement statement = connection.createStatement()) {
-      statement.executeQuery("SELECT rowid FROM " + Source.quote(table.name())).close();
+      statement.executeQuery("SELECT rowid FROM " + Identifiers.quote(table.name())).close();
       return table.isView() ? null : "rowid";
     } catch (SQLException e) {
       // WITHOUT ROWID, and a key of several columns.

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
+import io.github.calcitefaiss.sqlite.Identifiers;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.sql.Connection;
@@ -124,6 +125,6 @@ final class NameCompleter implements Completer {
   }
 
   private static String quoted(String name) {
-    return PLAIN.matcher(name).matches() ? name : '"' + name.replace("\"", "\"\"") + '"';
+    return PLAIN.matcher(name).matches() ? name : Identifiers.quote(name);
   }
 }

@@ -3,6 +3,7 @@ package io.github.calcitefaiss.shell;
 
 import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.index.VectorCodec;
+import io.github.calcitefaiss.sqlite.Identifiers;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
@@ -144,9 +145,9 @@ final class SearchCommand implements Callable<Integer> {
         String.format(
             Locale.ROOT,
             "SELECT %s FROM %s WHERE %s = ?",
-            Source.quote(place.table().embedding()),
-            Source.quote(place.table().table()),
-            Source.quote(place.table().id()));
+            Identifiers.quote(place.table().embedding()),
+            Identifiers.quote(place.table().table()),
+            Identifiers.quote(place.table().id()));
     try (PreparedStatement statement = sqlite.prepareStatement(sql)) {
       for (Object id : ids()) {
         statement.setObject(1, id);
@@ -238,7 +239,7 @@ final class SearchCommand implements Callable<Integer> {
       Labels labels,
       TextTable result)
       throws SQLException {
-    List<String> columns = labels.columns().stream().map(Source::quote).toList();
+    List<String> columns = labels.columns().stream().map(Identifiers::quote).toList();
     String label =
         columns.isEmpty()
             ? "SELECT 1 WHERE 0 AND ?"
@@ -246,8 +247,8 @@ final class SearchCommand implements Callable<Integer> {
                 Locale.ROOT,
                 "SELECT %s FROM %s WHERE %s = ?",
                 String.join(", ", columns),
-                Source.quote(labels.table()),
-                Source.quote(labels.key()));
+                Identifiers.quote(labels.table()),
+                Identifiers.quote(labels.key()));
     try (PreparedStatement search =
             faiss.prepareStatement(
                 "select n.\"rank\", n.id, n.distance from table(faiss_neighbors(?, ?, ?, ?)) as n"

@@ -11,6 +11,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -27,11 +28,11 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Serves a database or a model to remote clients, with Avatica's protocol over HTTP (JSON and"
-          + " protobuf).",
+      "Serves a database or a model: pages for a browser, Datasette's addresses, and Avatica's"
+          + " protocol for JDBC and other programs (JSON and protobuf).",
       "It runs until it gets SIGTERM or Ctrl-C, then lets statements end. See docs/server.md."
     },
-    footer = {"", "Example: serve --model model.json --port 8765"})
+    footer = {"", "Example: serve examples/packages.db --open"})
 final class ServeCommand implements Callable<Integer> {
   private static final String PASSWORD_VARIABLE = "CALCITE_FAISS_KEYSTORE_PASSWORD";
 
@@ -132,6 +133,14 @@ final class ServeCommand implements Callable<Integer> {
       description = "When a connection that nobody uses is closed; default ${DEFAULT-VALUE}.")
   private int idleTimeout;
 
+  @Option(names = "--open", description = "Opens the page in this machine's browser.")
+  private boolean open;
+
+  @Option(
+      names = "--cors",
+      description = "Web pages of other sites may read the JSON and CSV; by default none may.")
+  private boolean cors;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -169,7 +178,8 @@ final class ServeCommand implements Callable<Integer> {
                 Duration.ofSeconds(statementTimeout),
                 maxRows,
                 maxBody,
-                Duration.ofSeconds(idleTimeout)));
+                Duration.ofSeconds(idleTimeout)),
+            cors);
     FaissServer server = start(options, err);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime()
@@ -185,7 +195,7 @@ final class ServeCommand implements Callable<Integer> {
             + target
             + " at "
             + server.address()
-            + " (JSON and protobuf; "
+            + " (pages, JSON and protobuf; "
             + (users == null ? "no login" : auth + " login")
             + (keystore == null ? ", no TLS" : ", TLS")
             + ")");
@@ -194,9 +204,29 @@ final class ServeCommand implements Callable<Integer> {
           "serve: passwords cross the network as they are; give --keystore, or --auth digest,"
               + " unless a proxy in front speaks TLS");
     }
+    if (open) {
+      browse(server.address(), err);
+    }
     err.flush();
     stopped.await();
     return Main.OK;
+  }
+
+  /** Without AWT, which a server's Java often lacks. */
+  private static void browse(String address, PrintWriter err) {
+    String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+    List<String> command =
+        system.startsWith("windows")
+            ? List.of("rundll32", "url.dll,FileProtocolHandler", address)
+            : List.of(system.contains("mac") ? "open" : "xdg-open", address);
+    try {
+      new ProcessBuilder(command)
+          .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start();
+    } catch (IOException e) {
+      err.println("serve: no browser was found to open " + address + " with; open it yourself");
+    }
   }
 
   private static FaissServer start(FaissServer.Options options, PrintWriter err)

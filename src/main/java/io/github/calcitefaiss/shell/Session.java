@@ -363,13 +363,7 @@ final class Session {
         break;
     }
     if (!ResultPrinter.FORMATS.contains(mode)) {
-      fail(
-          "unknown mode '"
-              + argument
-              + "'"
-              + Names.didYouMean(argument, ResultPrinter.FORMATS)
-              + "; known: "
-              + String.join(", ", ResultPrinter.FORMATS));
+      fail("unknown mode '" + argument + "'" + Names.among(argument, ResultPrinter.FORMATS));
       return;
     }
     options.set("outputformat", mode);

@@ -30,10 +30,6 @@ record Source(Connection connection, List<SqliteSchema> schemas) implements Auto
     return new Source(connection, schemas);
   }
 
-  static String quote(String name) {
-    return '"' + name.replace("\"", "\"\"") + '"';
-  }
-
   @Override
   public void close() throws SQLException {
     connection.close();

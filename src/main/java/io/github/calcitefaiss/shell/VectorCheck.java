@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.shell;
 
 import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.sqlite.Identifiers;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.MixedDimensions;
 import io.github.calcitefaiss.sqlite.VectorJson;
@@ -109,11 +110,11 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
         ResultSet result =
             statement.executeQuery(
                 "SELECT "
-                    + Source.quote(table.id())
+                    + Identifiers.quote(table.id())
                     + ", "
-                    + Source.quote(table.embedding())
+                    + Identifiers.quote(table.embedding())
                     + " FROM "
-                    + Source.quote(table.table()))) {
+                    + Identifiers.quote(table.table()))) {
       while (result.next()) {
         if (++rows % 1024 == 0 && System.nanoTime() - said > NANOS_A_LINE) {
           said = System.nanoTime();
@@ -190,7 +191,7 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
   }
 
   private static long repeatedIds(Connection connection, IndexedTable table) throws SQLException {
-    String id = Source.quote(table.id());
+    String id = Identifiers.quote(table.id());
     try (Statement statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
@@ -199,7 +200,7 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
                     + ") - count(DISTINCT "
                     + id
                     + ") FROM "
-                    + Source.quote(table.table()))) {
+                    + Identifiers.quote(table.table()))) {
       return row.getLong(1);
     }
   }

@@ -218,7 +218,7 @@ final class IndexLoader implements IndexCache.Source {
 
   /** Vectors from all over a table with rowids; none where its rowids are no guide. */
   private List<byte[]> sample(Connection connection, long greatest) throws SQLException {
-    String e = quote(table.embedding());
+    String e = Identifiers.quote(table.embedding());
     String small = "typeof(" + e + ") = 'blob' AND length(" + e + ") <= " + LONGEST_BLOB;
     String sql =
         "SELECT rowid, CASE WHEN "
@@ -275,10 +275,10 @@ final class IndexLoader implements IndexCache.Source {
    * long a text, negative, and 0.5 for a number.
    */
   private String query() {
-    String e = quote(table.embedding());
+    String e = Identifiers.quote(table.embedding());
     String length = "length(" + e + ")";
     return "SELECT "
-        + quote(table.id())
+        + Identifiers.quote(table.id())
         + ", CASE typeof("
         + e
         + ") WHEN 'blob' THEN CASE WHEN "
@@ -306,7 +306,7 @@ final class IndexLoader implements IndexCache.Source {
         connection.prepareStatement("SELECT 1 FROM temp.sqlite_schema WHERE name = ?")) {
       statement.setString(1, table.table());
       try (ResultSet row = statement.executeQuery()) {
-        return row.next() ? " ORDER BY +" + quote(table.id()) : "";
+        return row.next() ? " ORDER BY +" + Identifiers.quote(table.id()) : "";
       }
     }
   }
@@ -408,10 +408,6 @@ final class IndexLoader implements IndexCache.Source {
   }
 
   private String from() {
-    return " FROM " + quote(table.table());
-  }
-
-  static String quote(String name) {
-    return '"' + name.replace("\"", "\"\"") + '"';
+    return " FROM " + Identifiers.quote(table.table());
   }
 }

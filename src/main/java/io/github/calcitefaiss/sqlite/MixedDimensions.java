@@ -37,12 +37,12 @@ public final class MixedDimensions {
    * column tells dimensions apart.
    */
   static int usual(Connection connection, IndexedTable table) throws SQLException {
-    String e = IndexLoader.quote(table.embedding());
+    String e = Identifiers.quote(table.embedding());
     String query =
         "SELECT "
             + sql(e)
             + ", count(*) FROM "
-            + IndexLoader.quote(table.table())
+            + Identifiers.quote(table.table())
             + " WHERE CASE typeof("
             + e
             + ") WHEN 'blob' THEN length("
@@ -111,12 +111,12 @@ public final class MixedDimensions {
   /** The column of fewest values of which each has vectors of one dimension only, or null. */
   public static String tellingColumn(Connection connection, IndexedTable table, int dimensions)
       throws SQLException {
-    String e = IndexLoader.quote(table.embedding());
-    String from = " FROM " + IndexLoader.quote(table.table()) + " WHERE " + e + " IS NOT NULL";
+    String e = Identifiers.quote(table.embedding());
+    String from = " FROM " + Identifiers.quote(table.table()) + " WHERE " + e + " IS NOT NULL";
     String best = null;
     long fewest = Long.MAX_VALUE;
     for (String name : columns(connection, table)) {
-      String column = IndexLoader.quote(name);
+      String column = Identifiers.quote(name);
       String query =
           "SELECT count(*), coalesce(max(least <> most), 1), sum(rows), max(type) FROM (SELECT min(d)"
               + " AS least, max(d) AS most, count(*) AS rows, max(typeof(c) = 'blob') AS type"
@@ -146,7 +146,7 @@ public final class MixedDimensions {
     try (Statement statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
-                "SELECT * FROM " + IndexLoader.quote(table.table()) + " LIMIT 0")) {
+                "SELECT * FROM " + Identifiers.quote(table.table()) + " LIMIT 0")) {
       for (int i = 1; i <= row.getMetaData().getColumnCount(); i++) {
         String name = row.getMetaData().getColumnName(i);
         if (!name.equalsIgnoreCase(table.id()) && !name.equalsIgnoreCase(table.embedding())) {
@@ -159,14 +159,14 @@ public final class MixedDimensions {
 
   private static String example(Connection connection, IndexedTable table, String column, int dims)
       throws SQLException {
-    String e = IndexLoader.quote(table.embedding());
+    String e = Identifiers.quote(table.embedding());
     try (Statement statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
                 "SELECT "
-                    + IndexLoader.quote(column)
+                    + Identifiers.quote(column)
                     + " FROM "
-                    + IndexLoader.quote(table.table())
+                    + Identifiers.quote(table.table())
                     + " WHERE "
                     + sql(e)
                     + " = "

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.index.Checkpoint;
+import io.github.calcitefaiss.index.Daemons;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
@@ -58,11 +59,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
 
   private static final ScheduledExecutorService SWEEPER =
       Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "calcite-faiss-idle");
-            thread.setDaemon(true);
-            return thread;
-          });
+          task -> Daemons.thread("calcite-faiss-idle", task));
 
   static {
     SWEEPER.scheduleWithFixedDelay(
@@ -607,7 +604,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
      */
     void attach(String name, SqliteDatabase other, Execution execution) throws SQLException {
       DatabaseVersion before = execution.version(other);
-      String quoted = IndexLoader.quote(name);
+      String quoted = Identifiers.quote(name);
       attached.add(quoted);
       SqliteFile.execute(
           connection,

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sqlite;
 import io.github.calcitefaiss.run.Detached;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
 import java.math.BigDecimal;
 import java.sql.PreparedStatement;
@@ -134,11 +135,11 @@ public record SqliteQuery(
         database,
         "SELECT "
             + String.join(
-                ", ", others.stream().map(output -> IndexLoader.quote(output.name())).toList())
+                ", ", others.stream().map(output -> Identifiers.quote(output.name())).toList())
             + " FROM ("
             + sql
             + ") WHERE "
-            + MixedDimensions.sql(IndexLoader.quote(outputs.get(others.size()).name()))
+            + MixedDimensions.sql(Identifiers.quote(outputs.get(others.size()).name()))
             + " = "
             + dims,
         others,
@@ -156,7 +157,7 @@ public record SqliteQuery(
         "SELECT * FROM ("
             + sql
             + ") WHERE "
-            + IndexLoader.quote(column)
+            + Identifiers.quote(column)
             + " IN ("
             + "?, ".repeat(count - 1)
             + "?)",
@@ -179,7 +180,7 @@ public record SqliteQuery(
             + "(?)) AS k CROSS JOIN ("
             + sql
             + ") AS q WHERE q."
-            + IndexLoader.quote(column)
+            + Identifiers.quote(column)
             + " = k.column1",
         outputs,
         all,
@@ -448,12 +449,6 @@ public record SqliteQuery(
                 + output.column.declared()
                 + " after rows were given; run the statement again");
       }
-      String stored =
-          value instanceof byte[] bytes
-              ? "a BLOB of " + bytes.length + " bytes"
-              : value instanceof String text
-                  ? "the TEXT '" + (text.length() > 40 ? text.substring(0, 40) + "…" : text) + "'"
-                  : value instanceof Double ? "the REAL " + value : "the INTEGER " + value;
       return new FaissException(
           "22018",
           "column \""
@@ -463,7 +458,7 @@ public record SqliteQuery(
               + " is "
               + output.type()
               + ", but a row holds "
-              + stored
+              + Shown.value(value)
               + "; SQLite lets a column hold any type: correct the row, or read the column through a"
               + " view that casts it, as in CAST(\""
               + output.name()

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.schema.Schema;
@@ -40,6 +41,13 @@ import org.apache.calcite.sql.type.SqlTypeName;
 public final class SqliteSchema extends AbstractSchema {
   static final String ROWID = "rowid";
 
+  private static final Pattern COLLATE = Pattern.compile("(?i)\\bcollate\\b");
+
+  private static final Pattern COLLATED =
+      Pattern.compile(
+          "(?i)[,(]\\s*(\"[^\"]+\"|\\[[^]]+]|`[^`]+`|\\w+)\\s"
+              + "(?:[^,()]|\\([^()]*\\))*?\\bcollate\\b");
+
   private final SchemaPlus parent;
   private final String name;
   private final SqliteDatabase database;
@@ -56,7 +64,22 @@ public final class SqliteSchema extends AbstractSchema {
    * @param number counts the schemas that were seen
    * @param tables by their names in SQLite
    */
-  private record Content(DatabaseVersion version, String definitions, long number, Tables tables) {}
+  private record Content(DatabaseVersion version, String definitions, long number, Tables tables) {
+    private boolean collates(Set<String> words) {
+      if (!COLLATE.matcher(definitions).find()) {
+        return false;
+      }
+      Set<String> columns =
+          COLLATED
+              .matcher(definitions)
+              .results()
+              .map(found -> found.group(1).replaceAll("[\"`\\[\\]]", "").toLowerCase(Locale.ROOT))
+              .collect(Collectors.toSet());
+      // Where it isn't clear of which column, it may be of any.
+      return columns.size() < COLLATE.matcher(definitions).results().count()
+          || !Collections.disjoint(columns, words);
+    }
+  }
 
   /**
    * The tables and views that can be read, and for the others why not, in SQLite's words.
@@ -167,6 +190,15 @@ public final class SqliteSchema extends AbstractSchema {
   }
 
   /**
+   * Whether a column with a collation of its own may be among some names.
+   *
+   * @param names in lower case
+   */
+  public boolean mayCollate(Set<String> names, View view) throws SQLException {
+    return content(view).collates(names);
+  }
+
+  /**
    * The tables and views by name.
    *
    * @throws SQLException if the file can't be read
@@ -194,7 +226,7 @@ public final class SqliteSchema extends AbstractSchema {
     }
     try (SqliteDatabase.Lease lease = database.snapshot(Checkpoint.NONE, null)) {
       SqliteFile.execute(
-          lease.connection(), "SELECT rowid FROM " + IndexLoader.quote(table.name()) + " LIMIT 0");
+          lease.connection(), "SELECT rowid FROM " + Identifiers.quote(table.name()) + " LIMIT 0");
       return ROWID;
     } catch (SQLException e) {
       // A table WITHOUT ROWID.
@@ -458,7 +490,7 @@ public final class SqliteSchema extends AbstractSchema {
           }
           if (columns.isEmpty()) {
             SqliteFile.execute(
-                connection, "SELECT * FROM " + IndexLoader.quote(tableName) + " LIMIT 0");
+                connection, "SELECT * FROM " + Identifiers.quote(tableName) + " LIMIT 0");
           }
         } catch (SQLException e) {
           // A view of a table that is gone, or a virtual table whose module isn't here: SQLite
@@ -568,8 +600,7 @@ public final class SqliteSchema extends AbstractSchema {
     if (!view) {
       try (Statement statement = connection.createStatement();
           ResultSet row =
-              statement.executeQuery(
-                  "SELECT max(rowid) FROM \"" + table.replace("\"", "\"\"") + '"')) {
+              statement.executeQuery("SELECT max(rowid) FROM " + Identifiers.quote(table))) {
         return Math.max(1, row.getDouble(1));
       } catch (SQLException e) {
         // WITHOUT ROWID: no cheap number to be had.

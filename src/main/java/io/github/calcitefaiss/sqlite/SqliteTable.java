@@ -55,7 +55,7 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
   }
 
   /** The column of vectors that the kind of the table tells, as sqlite-vec's does; else null. */
-  String vectors() {
+  public String vectors() {
     return vectors;
   }
 

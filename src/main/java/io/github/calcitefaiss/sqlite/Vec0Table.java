@@ -99,7 +99,7 @@ record Vec0Table(String name, List<SqliteTable.Column> columns, String query) {
     }
 
     private String shadow(String suffix) {
-      return IndexLoader.quote(name + suffix);
+      return Identifiers.quote(name + suffix);
     }
 
     private boolean add(String argument) {
@@ -151,7 +151,7 @@ record Vec0Table(String name, List<SqliteTable.Column> columns, String query) {
         hasKey = true;
         boolean integer = sqlType == SqlTypeName.BIGINT;
         columns.add(0, new SqliteTable.Column(column, type, sqlType, false, 1));
-        expressions.add(0, (integer ? "r.rowid" : "r.id") + " AS " + IndexLoader.quote(column));
+        expressions.add(0, (integer ? "r.rowid" : "r.id") + " AS " + Identifiers.quote(column));
         return true;
       } else if (words.equals("partition key")) {
         if (partitions == 0) {
@@ -230,7 +230,7 @@ record Vec0Table(String name, List<SqliteTable.Column> columns, String query) {
 
     private void show(String column, String declared, SqlTypeName type, String expression) {
       columns.add(new SqliteTable.Column(column, declared, type, true, 0));
-      expressions.add(expression + " AS " + IndexLoader.quote(column));
+      expressions.add(expression + " AS " + Identifiers.quote(column));
     }
 
     private Vec0Table build() {

@@ -74,17 +74,17 @@ final class Vec0Views {
   /** Makes the views anew. */
   void make(Connection connection) throws SQLException {
     for (String view : views(connection, "temp")) {
-      SqliteFile.execute(connection, "DROP VIEW temp." + IndexLoader.quote(view));
+      SqliteFile.execute(connection, "DROP VIEW temp." + Identifiers.quote(view));
     }
     long version = SqliteFile.number(connection, "PRAGMA main.schema_version");
     made = definitions(connection);
     register(connection);
     for (Vec0Table table : tables(connection).values()) {
-      String name = IndexLoader.quote(table.name());
+      String name = Identifiers.quote(table.name());
       SqliteFile.execute(connection, "CREATE TEMP VIEW " + name + " AS " + table.query());
     }
     for (String view : views(connection, "main")) {
-      if (!isReadable(connection, "main." + IndexLoader.quote(view))) {
+      if (!isReadable(connection, "main." + Identifiers.quote(view))) {
         copy(connection, view);
       }
     }
@@ -130,9 +130,9 @@ final class Vec0Views {
       return;
     }
     SqliteFile.execute(connection, CREATE_VIEW.matcher(create).replaceFirst("CREATE TEMP VIEW "));
-    if (!isReadable(connection, IndexLoader.quote(view))) {
+    if (!isReadable(connection, Identifiers.quote(view))) {
       // Broken for another reason, which SQLite says when it is read.
-      SqliteFile.execute(connection, "DROP VIEW temp." + IndexLoader.quote(view));
+      SqliteFile.execute(connection, "DROP VIEW temp." + Identifiers.quote(view));
     }
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.io.JsonEOFException;
 import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.run.Shown;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -25,6 +26,28 @@ public final class VectorJson {
           .build();
 
   private VectorJson() {}
+
+  /**
+   * Reads whole numbers.
+   *
+   * @throws VectorException if the text is no array of them
+   */
+  public static long[] wholeNumbers(String json) {
+    long[] numbers = new long[Math.min(1024, json.length() / 2 + 1)];
+    int n = 0;
+    try (JsonParser parser = JSON.createParser(json)) {
+      parser.nextToken();
+      while (parser.nextToken() != JsonToken.END_ARRAY) {
+        if (n == numbers.length) {
+          numbers = Arrays.copyOf(numbers, n * 2);
+        }
+        numbers[n++] = parser.getLongValue();
+      }
+      return Arrays.copyOf(numbers, n);
+    } catch (IOException e) {
+      throw new VectorException("expected a JSON array of whole numbers");
+    }
+  }
 
   /**
    * Reads a vector, each number rounded to double and then to float32 as Python's {@code struct}
@@ -58,7 +81,7 @@ public final class VectorJson {
               "element "
                   + n
                   + " is "
-                  + shorten(text)
+                  + Shown.shortened(text)
                   + position(parser)
                   + ", beyond float32 (±3.4028235e38)");
         }
@@ -120,9 +143,5 @@ public final class VectorJson {
       default:
         return token.isNumeric() ? "a number" : token.asString();
     }
-  }
-
-  private static String shorten(String text) {
-    return text.length() > 30 ? text.substring(0, 30) + "…" : text;
   }
 }

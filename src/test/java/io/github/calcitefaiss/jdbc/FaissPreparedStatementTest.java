@@ -187,24 +187,27 @@ class FaissPreparedStatementTest {
             "select cast(? as integer), cast(? as varbinary), cast(? as double), cast(? as"
                 + " date)")) {
       assertEquals(
-          "Parameter 1 must be a whole number from -2147483648 to 2147483647, got Double 2.5",
+          "Parameter 1 must be a whole number from -2147483648 to 2147483647, got the number 2.5",
           refused(x -> x.setDouble(1, 2.5), s));
       assertEquals(
-          "Parameter 1 must be a whole number from -2147483648 to 2147483647, got Long 5000000000",
+          "Parameter 1 must be a whole number from -2147483648 to 2147483647, got the number 5000000000",
           refused(x -> x.setLong(1, 5_000_000_000L), s));
       assertEquals(
-          "Parameter 1 must be a number, got String cat", refused(x -> x.setString(1, "cat"), s));
+          "Parameter 1 must be a number, got the text 'cat'",
+          refused(x -> x.setString(1, "cat"), s));
       assertEquals(
-          "Parameter 1 must be a number, got 8 bytes", refused(x -> x.setBytes(1, BLOB), s));
+          "Parameter 1 must be a number, got a blob of 8 bytes",
+          refused(x -> x.setBytes(1, BLOB), s));
       assertEquals(
           "Parameter 2 must be binary: bytes, numbers, or a vector as JSON text ('[1, 2, 3]'),"
-              + " got String cat",
+              + " got the text 'cat'",
           refused(x -> x.setString(2, "cat"), s));
       assertTrue(
           refused(x -> x.setString(2, "[1, null]"), s)
               .startsWith("Parameter 2 must be a vector: element 1 is null"));
       assertEquals(
-          "Parameter 4 must be a date, got String soon", refused(x -> x.setString(4, "soon"), s));
+          "Parameter 4 must be a date, got the text 'soon'",
+          refused(x -> x.setString(4, "soon"), s));
       assertEquals("There is no parameter 5; the statement has 4", refused(x -> x.setInt(5, 1), s));
       assertEquals("There is no parameter 0; the statement has 4", refused(x -> x.setInt(0, 1), s));
     }

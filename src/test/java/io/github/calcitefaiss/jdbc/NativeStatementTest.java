@@ -240,7 +240,7 @@ class NativeStatementTest {
               {new Float[] {1f, null, 2f}, "element 1 is null, expected a number"},
               {new double[] {1e300}, "element 0 is 1.0E300, beyond float32"},
               {List.of(1, 1e300), "element 1 is 1.0E300, beyond float32"},
-              {List.of(1, "x"), "element 1 is String x, expected a number"},
+              {List.of(1, "x"), "element 1 is the text 'x', expected a number"},
             }) {
           SQLException e = assertThrows(SQLException.class, () -> statement.setObject(1, wrong[0]));
           assertEquals("Parameter 1 must be a vector: " + wrong[1], e.getMessage());

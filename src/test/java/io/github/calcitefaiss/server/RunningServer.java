@@ -38,7 +38,15 @@ final class RunningServer implements AutoCloseable {
       throws IOException, SQLException {
     return new RunningServer(
         new FaissServer.Options(
-            "jdbc:faiss:" + database, "127.0.0.1", 0, users, digest, key, keyPassword, limits));
+            "jdbc:faiss:" + database,
+            "127.0.0.1",
+            0,
+            users,
+            digest,
+            key,
+            keyPassword,
+            limits,
+            false));
   }
 
   /** Limits that no test but one about them reaches. */

@@ -161,7 +161,15 @@ class ServerSecurityTest {
     for (String host : List.of("0.0.0.0", "::")) {
       var options =
           new FaissServer.Options(
-              "jdbc:faiss:" + database, host, 0, null, false, null, null, RunningServer.limits());
+              "jdbc:faiss:" + database,
+              host,
+              0,
+              null,
+              false,
+              null,
+              null,
+              RunningServer.limits(),
+              false);
       var e = assertThrows(IOException.class, () -> new FaissServer(options, line -> {}).close());
       assertTrue(e.getMessage().contains("--users"), e.getMessage());
     }
@@ -174,7 +182,8 @@ class ServerSecurityTest {
             false,
             null,
             null,
-            RunningServer.limits());
+            RunningServer.limits(),
+            false);
     new FaissServer(options, line -> {}).close();
   }
 

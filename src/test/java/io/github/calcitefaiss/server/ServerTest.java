@@ -251,7 +251,6 @@ class ServerTest {
           line);
     }
     assertEquals(404, server.get("/nothing").statusCode());
-    assertEquals(405, server.get("/").statusCode());
   }
 
   @Test

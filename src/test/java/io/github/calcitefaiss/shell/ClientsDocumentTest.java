@@ -92,7 +92,15 @@ class ClientsDocumentTest {
     assumeTrue(python != null, "Python 3 is not installed, so its client is not tested");
     FaissServer.Options options =
         new FaissServer.Options(
-            "jdbc:faiss:" + DATABASE, "127.0.0.1", 0, null, false, null, null, Limits.DEFAULT);
+            "jdbc:faiss:" + DATABASE,
+            "127.0.0.1",
+            0,
+            null,
+            false,
+            null,
+            null,
+            Limits.DEFAULT,
+            false);
     try (FaissServer server = new FaissServer(options, line -> {})) {
       String program = block.code().replace("http://localhost:8765", server.address());
       Path file = Files.writeString(folder.resolve("client.py"), program);

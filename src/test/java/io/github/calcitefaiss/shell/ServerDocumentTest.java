@@ -32,7 +32,8 @@ class ServerDocumentTest {
             false,
             null,
             null,
-            Limits.DEFAULT);
+            Limits.DEFAULT,
+            false);
     HttpClient http = HttpClient.newHttpClient();
     int sent = 0;
     try (FaissServer server = new FaissServer(options, line -> {})) {

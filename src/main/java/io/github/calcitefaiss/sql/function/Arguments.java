@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sql.function;
 
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
+import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.sqlite.VectorJson;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -26,7 +27,7 @@ public final class Arguments {
       } else if (value instanceof String text) {
         return VectorJson.parse(text);
       } else if (value instanceof List<?> list) {
-        return array(list);
+        return vector(list);
       }
     } catch (VectorException e) {
       throw Errors.badVector(function, argument, e.getMessage()).raise();
@@ -34,11 +35,17 @@ public final class Arguments {
     throw Errors.notAVector(function, argument, value).raise();
   }
 
-  private static float[] array(List<?> list) {
+  /**
+   * Numbers as a vector.
+   *
+   * @throws VectorException if one is no number, or beyond float32
+   */
+  public static float[] vector(List<?> list) {
     float[] vector = new float[list.size()];
     for (int i = 0; i < vector.length; i++) {
       if (!(list.get(i) instanceof Number number)) {
-        throw new VectorException("element " + i + " is " + list.get(i) + ", expected a number");
+        throw new VectorException(
+            "element " + i + " is " + Shown.value(list.get(i)) + ", expected a number");
       }
       vector[i] = (float) number.doubleValue();
       if (!Float.isFinite(vector[i])) {

@@ -68,6 +68,11 @@ public final class DistanceFunctions {
         : null;
   }
 
+  /** The metric of a function's name, in lower case, or null if it is none of these. */
+  public static Metric metric(String name) {
+    return METRICS.get(name);
+  }
+
   /** Evaluates a function; called by generated code. */
   public static Double value(String function, Object a, Object b) {
     if (a == null || b == null) {

@@ -5,6 +5,7 @@ import static io.github.calcitefaiss.run.SqlState.DATA;
 import static io.github.calcitefaiss.run.SqlState.UNKNOWN_NAME;
 
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
 import java.util.Collection;
 import org.apache.calcite.sql.parser.SqlParserPos;
@@ -38,7 +39,7 @@ public final class Errors {
             + "'"
             + (known.isEmpty()
                 ? "; this connection has no SQLite database"
-                : Names.didYouMean(shorten(name), known) + "; known: " + String.join(", ", known)));
+                : Names.among(shorten(name), known)));
   }
 
   public static FaissException unknownTable(
@@ -83,8 +84,7 @@ public final class Errors {
 
   public static FaissException notAName(String function, String argument, Object got) {
     return new FaissException(
-        DATA,
-        function + ": " + argument + ": expected a name as text, got " + Values.describe(got));
+        DATA, function + ": " + argument + ": expected a name as text, got " + Shown.value(got));
   }
 
   static FaissException notAVector(String function, String argument, Object got) {
@@ -94,7 +94,7 @@ public final class Errors {
             + ": "
             + argument
             + ": expected a blob of float32 elements or a JSON array of numbers, got "
-            + Values.describe(got));
+            + Shown.value(got));
   }
 
   static FaissException badVector(String function, String argument, String problem) {
@@ -119,8 +119,7 @@ public final class Errors {
 
   static FaissException notAWholeNumber(String function, String argument, Object got) {
     return new FaissException(
-        DATA,
-        function + ": " + argument + ": expected a whole number, got " + Values.describe(got));
+        DATA, function + ": " + argument + ": expected a whole number, got " + Shown.value(got));
   }
 
   static FaissException negative(String function, String argument, Object got) {
@@ -130,7 +129,7 @@ public final class Errors {
 
   public static FaissException notText(String function, String argument, Object got) {
     return new FaissException(
-        DATA, function + ": " + argument + ": expected JSON text, got " + Values.describe(got));
+        DATA, function + ": " + argument + ": expected JSON text, got " + Shown.value(got));
   }
 
   public static FaissException notABlob(String function, String argument, Object got) {
@@ -140,7 +139,7 @@ public final class Errors {
             + ": "
             + argument
             + ": expected a blob of float32 elements, got "
-            + Values.describe(got));
+            + Shown.value(got));
   }
 
   static FaissException malformedJson(String function, String problem) {

@@ -5,6 +5,7 @@ import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.TopK;
 import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.run.Shown;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,13 +69,11 @@ public final class FaissAggregate {
       }
     } else {
       if (rowQuery != query && !same(rowQuery, query)) {
-        throw Errors.changedInGroup(
-                function, "query", Values.describe(query), Values.describe(rowQuery))
+        throw Errors.changedInGroup(function, "query", Shown.value(query), Shown.value(rowQuery))
             .raise();
       }
       if (rowCount != count && !same(rowCount, count)) {
-        throw Errors.changedInGroup(
-                function, "k", Values.describe(count), Values.describe(rowCount))
+        throw Errors.changedInGroup(function, "k", Shown.value(count), Shown.value(rowCount))
             .raise();
       }
     }
@@ -113,22 +112,9 @@ public final class FaissAggregate {
       // A window asks again after more rows.
       nearest.offer(hit.value(), hit.id());
     }
-    StringBuilder out = new StringBuilder("[");
-    for (TopK.Hit hit : hits) {
-      if (out.length() > 1) {
-        out.append(", ");
-      }
-      if (scores) {
-        out.append('[');
-        JsonText.appendId(out, hit.id());
-        out.append(", ");
-        JsonText.appendDouble(out, hit.value());
-        out.append(']');
-      } else {
-        JsonText.appendId(out, hit.id());
-      }
-    }
-    return out.append(']').toString();
+    JsonText.Hits json = new JsonText.Hits(scores);
+    hits.forEach(hit -> json.add(hit.id(), hit.value()));
+    return json.json();
   }
 
   private static boolean same(Object a, Object b) {

@@ -124,4 +124,40 @@ public final class JsonText {
     }
     out.append('"');
   }
+
+  /** A JSON array of what was found: of ids, or of pairs of id and distance. */
+  public static final class Hits {
+    private final StringBuilder out = new StringBuilder("[");
+    private final boolean scores;
+
+    /**
+     * Begins an array.
+     *
+     * @param scores whether each hit is a pair of id and distance
+     */
+    public Hits(boolean scores) {
+      this.scores = scores;
+    }
+
+    /** Appends a hit. */
+    public void add(Object id, double distance) {
+      if (out.length() > 1) {
+        out.append(", ");
+      }
+      if (scores) {
+        out.append('[');
+        appendId(out, id);
+        out.append(", ");
+        appendDouble(out, distance);
+        out.append(']');
+      } else {
+        appendId(out, id);
+      }
+    }
+
+    /** The text of the array. */
+    public String json() {
+      return out + "]";
+    }
+  }
 }

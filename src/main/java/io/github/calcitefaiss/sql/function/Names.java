@@ -11,6 +11,11 @@ public final class Names {
 
   private Names() {}
 
+  /** {@code (did you mean 'x'?); known: x, y}: what a message says of an unknown name. */
+  public static String among(String name, Collection<String> known) {
+    return didYouMean(name, known) + "; known: " + String.join(", ", known);
+  }
+
   /** {@code (did you mean 'x'?)} for the nearest name, or nothing if none is near. */
   public static String didYouMean(String name, Collection<String> known) {
     String best = null;

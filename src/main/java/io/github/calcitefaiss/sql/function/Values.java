@@ -36,19 +36,6 @@ public final class Values {
     return value.toString();
   }
 
-  /** What a value is, in the words of a message. */
-  static String describe(Object value) {
-    byte[] blob = bytes(value);
-    if (blob != null) {
-      return "a blob of " + blob.length + " bytes";
-    } else if (value instanceof String text) {
-      return "the text '" + (text.length() > 30 ? text.substring(0, 30) + "…" : text) + "'";
-    } else if (value instanceof Number) {
-      return "the number " + value;
-    }
-    return String.valueOf(value);
-  }
-
   /** SQLite's {@code hex(x)}: the digits of a blob, or of a text's UTF-8; empty for NULL. */
   public static String sqlHex(Object value) {
     if (value == null) {

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sql.search;
 import io.github.calcitefaiss.index.Ids;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.run.Execution;
+import io.github.calcitefaiss.sqlite.Identifiers;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
@@ -36,11 +37,11 @@ final class BadRows {
                 .connection()
                 .prepareStatement(
                     "SELECT "
-                        + quote(table.id())
+                        + Identifiers.quote(table.id())
                         + " FROM "
-                        + quote(table.table())
+                        + Identifiers.quote(table.table())
                         + " WHERE "
-                        + quote(table.embedding())
+                        + Identifiers.quote(table.embedding())
                         + " IS NULL");
         ResultSet rows = statement.executeQuery()) {
       while (rows.next()) {
@@ -50,10 +51,6 @@ final class BadRows {
         }
       }
     }
-  }
-
-  private static String quote(String name) {
-    return '"' + name.replace("\"", "\"\"") + '"';
   }
 
   /** Whether an id that isn't in the index, or null, is one of these. */

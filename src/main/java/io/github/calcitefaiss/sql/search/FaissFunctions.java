@@ -91,6 +91,11 @@ public final class FaissFunctions {
     return CHECKED.stream().anyMatch(words::contains);
   }
 
+  /** Whether a function's name, in lower case, is one that is the same whoever calls it. */
+  public static boolean isSame(String name) {
+    return CHECKED.contains(name) || name.equals("hex") || name.startsWith("faiss_");
+  }
+
   /** The scalar functions by name. */
   static Map<String, Function> scalars() {
     Map<String, Function> map = new LinkedHashMap<>();

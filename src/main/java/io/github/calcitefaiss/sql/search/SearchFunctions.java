@@ -1,8 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.search;
 
+import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
+import io.github.calcitefaiss.index.Search;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
@@ -14,7 +17,9 @@ import io.github.calcitefaiss.sql.function.JsonText;
 import io.github.calcitefaiss.sql.function.Values;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
+import io.github.calcitefaiss.sqlite.VectorJson;
 import java.sql.SQLException;
+import java.util.BitSet;
 import java.util.Map;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.util.ByteString;
@@ -103,6 +108,102 @@ public final class SearchFunctions {
     }
   }
 
+  /**
+   * The ids that the nearest of some rows are among, as a JSON array: the nearest ones with all
+   * that are as near as the last, those that have no distance, and those that the index doesn't
+   * know.
+   *
+   * @param vector what they are near to; NULL for all of them
+   * @param metric the name of a {@link Metric}
+   * @param count how many are wanted; less than 0 for all
+   * @param skip how many are passed over before
+   * @param ids a JSON array of the rows' ids, which are whole numbers
+   */
+  public static String nearestIds(
+      DataContext root,
+      Object database,
+      Object table,
+      Object vector,
+      Object metric,
+      Object count,
+      Object skip,
+      Object ids) {
+    Execution execution = Execution.of(root);
+    String all = ids == null ? "[]" : ids.toString();
+    long wanted = number(count);
+    if (vector == null || wanted < 0) {
+      return all;
+    }
+    wanted = Math.min(Integer.MAX_VALUE - 1L, wanted + Math.max(0, number(skip)));
+    try {
+      Metric by = Metric.valueOf((String) metric);
+      SqliteSchema schema = IndexAccess.schema("faiss_search", root.getRootSchema(), database);
+      IndexedTable indexed = IndexAccess.table("faiss_search", schema, table, execution);
+      IndexCache.Entry entry = schema.indexedTables().index(indexed, execution);
+      float[] query;
+      try {
+        query = Arguments.vector("", "", vector);
+      } catch (RuntimeException e) {
+        // SQLite says so when it computes the first distance, if it does.
+        return all;
+      }
+      FlatIndex index = entry.index(query.length);
+      if (index == null || index.size() == 0) {
+        return all;
+      }
+      JsonText.Hits hits = new JsonText.Hits(false);
+      BitSet rows = new BitSet(index.size());
+      for (long id : VectorJson.wholeNumbers(all)) {
+        int ordinal = index.ordinal(id);
+        if (ordinal < 0) {
+          hits.add(id, 0);
+        } else {
+          rows.set(ordinal);
+        }
+      }
+      BitSet found = nearest(index, query, by, (int) wanted, rows, execution);
+      found.stream().forEach(ordinal -> hits.add(index.id(ordinal), 0));
+      return hits.json();
+    } catch (SQLException e) {
+      throw FaissException.<RuntimeException>sneakyThrow(e);
+    }
+  }
+
+  private static BitSet nearest(
+      FlatIndex index, float[] query, Metric by, int wanted, BitSet rows, Execution execution) {
+    BitSet found = new BitSet(index.size());
+    if (by == Metric.COSINE_DISTANCE || by == Metric.COSINE_SIMILARITY) {
+      if (Double.isNaN(by.value(query, query))) {
+        return rows;
+      }
+      // What has no value is first or last, as SQLite sorts NULL.
+      found.or(rows);
+      found.and(index.zeroRows());
+      rows.andNot(found);
+    }
+    if (wanted >= rows.cardinality()) {
+      found.or(rows);
+      return found;
+    }
+    Search search = new Search(query, by, wanted + 1, Double.NaN, rows);
+    Neighbors nearest = index.search(search, execution);
+    int size = wanted;
+    if (wanted > 0 && nearest.values()[wanted] == nearest.values()[wanted - 1]) {
+      double last = nearest.values()[wanted];
+      nearest = index.search(new Search(query, by, Integer.MAX_VALUE, last, rows), execution);
+      size = nearest.size();
+    }
+    for (int i = 0; i < size; i++) {
+      found.set(nearest.ordinals()[i]);
+    }
+    return found;
+  }
+
+  private static long number(Object value) {
+    // What isn't a whole number is refused by SQLite where it cuts the rows.
+    return value instanceof Number number ? number.longValue() : -1;
+  }
+
   private static String search(
       DataContext root,
       String function,
@@ -130,24 +231,11 @@ public final class SearchFunctions {
 
   private static String json(IndexAccess.Found found, boolean scores) {
     Neighbors neighbors = found.neighbors();
-    StringBuilder out = new StringBuilder();
-    out.append('[');
+    JsonText.Hits json = new JsonText.Hits(scores);
     for (int i = 0; i < neighbors.size(); i++) {
-      if (i > 0) {
-        out.append(", ");
-      }
-      Object id = found.index().id(neighbors.ordinals()[i]);
-      if (scores) {
-        out.append('[');
-        JsonText.appendId(out, id);
-        out.append(", ");
-        JsonText.appendDouble(out, neighbors.values()[i]);
-        out.append(']');
-      } else {
-        JsonText.appendId(out, id);
-      }
+      json.add(found.index().id(neighbors.ordinals()[i]), neighbors.values()[i]);
     }
-    return out.append(']').toString();
+    return json.json();
   }
 
   private record Call(String function, Object database, Object table, Object vector, Object k) {}

@@ -20,6 +20,7 @@ import java.util.Set;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.schema.Function;
+import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
  * This product's functions as functions of SQLite's, on one connection: what a whole statement that
@@ -29,6 +30,9 @@ import org.apache.calcite.schema.Function;
  * SQLite knows only an error's text: the error itself is kept until the run asks for it.
  */
 public final class SqliteFunctions {
+  /** What a statement is given that an index is to find the rows of; users don't call it. */
+  public static final String NEAREST_IDS = "faiss_nearest_ids";
+
   private DataContext root;
   private Throwable failure;
 
@@ -41,6 +45,12 @@ public final class SqliteFunctions {
           register(connection, name, function);
         }
       }
+      register(
+          connection,
+          NEAREST_IDS,
+          (Signature.Own)
+              Signature.of("database", "table", "vector", "metric", "count", "skip", "ids")
+                  .scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "nearestIds"));
       for (boolean scores : new boolean[] {false, true}) {
         org.sqlite.Function.create(
             connection,

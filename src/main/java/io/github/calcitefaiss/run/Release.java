@@ -17,6 +17,9 @@ public final class Release {
   /** The version of Calcite that it was compiled with. */
   public static final String CALCITE;
 
+  /** The address of the repository that Maven itself asks, where models come from, too. */
+  public static final String CENTRAL;
+
   static {
     Properties properties = new Properties();
     try (InputStream in =
@@ -27,6 +30,7 @@ public final class Release {
     }
     VERSION = properties.getProperty("version");
     CALCITE = properties.getProperty("calcite");
+    CENTRAL = properties.getProperty("central");
   }
 
   private Release() {}

@@ -48,6 +48,9 @@ public final class SqlState {
   /** A column that isn't known. */
   public static final String NO_COLUMN = "42S22";
 
+  /** A text that no vector could be had for. */
+  public static final String EMBEDDING = "38000";
+
   /** A memory limit that is reached. */
   public static final String MEMORY = "53200";
 

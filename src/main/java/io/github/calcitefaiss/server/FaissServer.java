@@ -10,6 +10,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.Properties;
@@ -50,6 +51,7 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 public final class FaissServer implements AutoCloseable {
   private static final String ROLE = "user";
   private static final long STOP_MILLIS = 10_000;
+  private static final long REHEARSAL_MILLIS = 3_000;
   private static final long CANCEL_AFTER_MILLIS = 3_000;
 
   private final Server jetty;
@@ -111,7 +113,10 @@ public final class FaissServer implements AutoCloseable {
     Map<String, Credential> users =
         options.users() == null ? Map.of() : UserFile.read(options.users(), options.digest());
     // What is wrong with the database or the model is said now, not to the first client.
-    new FaissDriver().connect(options.url(), new Properties()).close();
+    String database;
+    try (Connection connection = new FaissDriver().connect(options.url(), new Properties())) {
+      database = connection.getSchema();
+    }
 
     Metrics metrics = new Metrics();
     log = new StatementLog(lines, metrics);
@@ -119,6 +124,8 @@ public final class FaissServer implements AutoCloseable {
     RpcHandler rpc = new RpcHandler(meta, options.limits().bodyBytes());
     pages = new PageAccess(options.url(), meta, options.limits(), metrics, log);
     console = new Console(pages, options.cors());
+    Thread rehearsal = Daemons.thread("calcite-faiss-rehearsal", () -> rehearse(database));
+    rehearsal.start();
     tls = options.keyStore() != null;
 
     QueuedThreadPool threads = new QueuedThreadPool(200, 4);
@@ -152,9 +159,20 @@ public final class FaissServer implements AutoCloseable {
           "can't listen on " + options.host() + ":" + options.port() + ": " + reason.getMessage(),
           e);
     }
+    try {
+      rehearsal.join(REHEARSAL_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     rpc.setAddress(address.getHostAddress() + ":" + port());
     long tick = Math.max(50, Math.min(5_000, options.limits().idle().toMillis() / 2));
     timer.scheduleWithFixedDelay(meta::expire, tick, tick, TimeUnit.MILLISECONDS);
+  }
+
+  private void rehearse(String database) {
+    if (database != null) {
+      console.rehearse(database);
+    }
   }
 
   /** One line for what Jetty itself refuses, such as a wrong password. */

@@ -9,8 +9,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** What a connection has: databases, their tables, and the tables' columns and keys. */
 final class Catalog {
@@ -20,6 +22,7 @@ final class Catalog {
   private static final String INDEXES = "faiss_indexes";
 
   private final Work work;
+  private final Map<String, Map<String, Index>> indexes = new TreeMap<>();
 
   Catalog(Work work) {
     this.work = work;
@@ -174,8 +177,36 @@ final class Catalog {
     }
   }
 
+  /** Hands on each column of a database as an option of the editor's. */
+  void columns(String database, Consumer<Map<String, Object>> options) throws SQLException {
+    try (ResultSet rows = meta().getColumns(null, literal(database), null, null)) {
+      while (rows.next()) {
+        String table = rows.getString("TABLE_NAME");
+        String detail = table + ", " + rows.getString("TYPE_NAME").toLowerCase(Locale.ROOT);
+        options.accept(
+            Completion.option(rows.getString("COLUMN_NAME"), "property", detail, 1, table));
+      }
+    }
+  }
+
+  /** Whether there is a function of a name. */
+  boolean hasFunction(String name) throws SQLException {
+    try (ResultSet rows = meta().getFunctions(null, null, literal(name))) {
+      return rows.next();
+    }
+  }
+
   /** The indexes of a database, by table. */
   Map<String, Index> indexes(String database) throws SQLException {
+    Map<String, Index> known = indexes.get(database);
+    if (known == null) {
+      known = readIndexes(database);
+      indexes.put(database, known);
+    }
+    return known;
+  }
+
+  private Map<String, Index> readIndexes(String database) throws SQLException {
     List<String> schemas = new ArrayList<>();
     try (ResultSet rows = meta().getSchemas()) {
       while (rows.next()) {

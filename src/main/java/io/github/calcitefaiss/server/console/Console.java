@@ -10,13 +10,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Finds what an address means, and answers. */
 public final class Console implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Console.class);
   private static final String OWN = "-";
 
   private final Access access;
   private final boolean cors;
+  private final Assets assets = new Assets();
+  private final Pages pages = new Pages(assets);
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           task -> Daemons.thread("calcite-faiss-console-timer", task));
@@ -29,6 +34,21 @@ public final class Console implements AutoCloseable {
   public Console(Access access, boolean cors) {
     this.access = access;
     this.cors = cors;
+  }
+
+  /**
+   * Makes ready what the first requests need, without a word in the log; it may take a second or
+   * two in a process that begins.
+   *
+   * @param database the one whose pages are tried
+   */
+  public void rehearse(String database) {
+    try (Console silent = new Console(new Rehearsal.Silent(access), false)) {
+      Rehearsal.of(silent, database);
+    } catch (IOException | RuntimeException e) {
+      // The first person waits a little longer, then.
+      LOG.debug("rehearsal", e);
+    }
   }
 
   /** Answers a request. */
@@ -73,12 +93,22 @@ public final class Console implements AutoCloseable {
     exchange.header("Cache-Control", given ? whose + "max-age=" + ttl : "no-cache");
   }
 
-  private static void refuse(
+  private void refuse(
       Exchange exchange, Address address, JsonAnswer.Generation generation, Refusal refusal)
       throws IOException {
     exchange.header("Cache-Control", "no-store");
     if (refusal.status() == 503) {
       exchange.header("Retry-After", "1");
+    }
+    if (address.format().isEmpty()) {
+      String title = refusal.title() == null ? "Not this way" : refusal.title();
+      Page page = pages.page(exchange, refusal.status() == 404 ? "Nothing here" : title, null, "");
+      Page plain = new Page(page.title(), List.of(), page.user(), page.assets(), null);
+      pages.write(
+          exchange,
+          refusal.status(),
+          out -> JteerrorGenerated.render(out, null, plain, refusal.getMessage()));
+      return;
     }
     JsonAnswer.error(exchange, generation, refusal, Map.of());
   }
@@ -86,28 +116,57 @@ public final class Console implements AutoCloseable {
   private void route(Exchange exchange, Address address, Arguments arguments)
       throws IOException, SQLException, Refusal {
     List<String> parts = address.parts();
-    if (parts.isEmpty()) {
-      throw Refusal.notFound("Not found");
-    } else if (parts.get(0).equals(OWN)) {
+    if (!parts.isEmpty() && parts.get(0).equals(OWN)) {
       own(exchange, address);
       return;
     }
     try (Work work = new Work(exchange, access, timer)) {
       Catalog catalog = new Catalog(work);
+      if (parts.isEmpty()) {
+        home(exchange, work, catalog.databases());
+        return;
+      }
       String database = catalog.database(parts.get(0));
       work.use(database);
+      boolean own = parts.size() == 3 && parts.get(1).equals(OWN);
       if (parts.size() == 1) {
         statement(exchange, work, address, database, arguments, JsonAnswer.Generation.STABLE);
-      } else if (parts.size() == 3 && parts.get(1).equals(OWN) && parts.get(2).equals("query")) {
+      } else if (own && parts.get(2).equals("query")) {
         statement(exchange, work, address, database, arguments, JsonAnswer.Generation.ONE);
+      } else if (own && parts.get(2).equals("complete") && address.format().equals("json")) {
+        Completion.json(exchange, work, database);
       } else if (parts.size() == 2) {
         table(exchange, work, address, catalog.table(database, parts.get(1)), arguments);
-      } else if (parts.size() == 3) {
+      } else if (parts.size() == 3 && !own) {
         row(exchange, work, address, catalog.table(database, parts.get(1)), arguments);
+      } else if (parts.size() == 4 && parts.subList(2, 4).equals(List.of(OWN, "map"))) {
+        map(exchange, work, address, catalog.table(database, parts.get(1)), arguments);
       } else {
         throw Refusal.notFound("Not found");
       }
     }
+  }
+
+  private void home(Exchange exchange, Work work, List<String> databases)
+      throws IOException, SQLException, Refusal {
+    HomePage model =
+        HomePage.of(
+            work, pages.page(exchange, "calcite-faiss", "/-/databases.json"), databases, false);
+    pages.write(exchange, 200, out -> JtehomeGenerated.render(out, null, model));
+  }
+
+  private void map(
+      Exchange exchange, Work work, Address address, Catalog.Table table, Arguments arguments)
+      throws IOException, SQLException, Refusal {
+    Catalog catalog = new Catalog(work);
+    if (address.format().equals("json")) {
+      Points.json(exchange, work, catalog, table, arguments);
+      return;
+    } else if (!address.format().isEmpty()) {
+      throw Refusal.notFound("Not found");
+    }
+    MapPage model = MapPage.of(work, pages, exchange, catalog, table, arguments);
+    pages.write(exchange, 200, out -> JtemapGenerated.render(out, null, model));
   }
 
   private void statement(
@@ -151,7 +210,14 @@ public final class Console implements AutoCloseable {
         Work.Result result = Statements.run(work, access, sql, arguments);
         Statements.blob(exchange, result, arguments, database);
       }
-      default -> throw Refusal.notFound("Not found");
+      default -> {
+        HomePage home = sql.isBlank() ? HomePage.of(work, null, List.of(database), true) : null;
+        work.use(database);
+        Page page = pages.page(exchange, database, null, database);
+        StatementPage model = StatementPage.of(work, access, page, database, arguments, home);
+        int status = model.error() == null ? 200 : 400;
+        pages.write(exchange, status, out -> JtestatementGenerated.render(out, null, model));
+      }
     }
   }
 
@@ -168,6 +234,10 @@ public final class Console implements AutoCloseable {
       case "json" -> Tables.json(exchange, work, table, arguments, own(exchange, address, ".json"));
       case "csv" ->
           Tables.csv(exchange, work, access, table, arguments, own(exchange, address, ""));
+      case "" -> {
+        TablePage model = TablePage.of(work, pages, exchange, new Catalog(work), table, arguments);
+        pages.write(exchange, 200, out -> JtetableGenerated.render(out, null, model));
+      }
       default -> throw Refusal.notFound("Not found");
     }
   }
@@ -183,6 +253,10 @@ public final class Console implements AutoCloseable {
               Tables.row(work, table, address.key()),
               arguments,
               table.name() + "-" + address.last());
+      case "" -> {
+        RowPage model = RowPage.of(work, pages, exchange, new Catalog(work), table, address);
+        pages.write(exchange, 200, out -> JterowGenerated.render(out, null, model));
+      }
       default -> throw Refusal.notFound("Not found");
     }
   }
@@ -203,7 +277,12 @@ public final class Console implements AutoCloseable {
   }
 
   private void own(Exchange exchange, Address address) throws IOException, SQLException, Refusal {
-    String what = String.join("/", address.parts().subList(1, address.parts().size()));
+    List<String> parts = address.parts();
+    if (parts.size() == 4 && parts.get(1).equals("static") && address.format().isEmpty()) {
+      assets.send(exchange, parts.get(3));
+      return;
+    }
+    String what = String.join("/", parts.subList(1, parts.size()));
     if (address.format().equals("json") && what.equals("versions")) {
       Map<String, Object> product = new LinkedHashMap<>();
       product.put("version", Release.VERSION);

@@ -213,6 +213,20 @@ final class TableQuery {
     return new Text(sql, parameters);
   }
 
+  /** The rows with the smallest distance, of those that the filters leave. */
+  Text nearest(String distance, int most) {
+    return new Text(
+        "select "
+            + select
+            + ", "
+            + distance
+            + " as distance"
+            + from(where)
+            + " order by distance limit "
+            + most,
+        filterValues);
+  }
+
   private static Refusal wrongNext(String next) {
     return Refusal.bad("_next must be what a page gave as \"next\", got '" + next + "'");
   }

@@ -84,6 +84,11 @@ final class Work implements AutoCloseable {
     }
   }
 
+  /** Whether nobody waits for the answer any more. */
+  boolean isGone() {
+    return gone;
+  }
+
   Connection connection() {
     return lease.connection();
   }
@@ -102,12 +107,23 @@ final class Work implements AutoCloseable {
    */
   Result run(String sql, List<?> parameters, int most, Duration limit)
       throws SQLException, IOException {
+    return run(sql, parameters, most, limit, access.begin(exchange.user(), sql));
+  }
+
+  /** Runs a statement of the page's own about another, which the log doesn't tell. */
+  Result quietly(String sql, List<?> parameters, Duration limit) throws SQLException, IOException {
+    return run(sql, parameters, 1000, limit, (rows, error, left) -> {});
+  }
+
+  private Result run(String sql, List<?> parameters, int most, Duration limit, Access.Trace trace)
+      throws SQLException, IOException {
     List<String> columns = new ArrayList<>();
     List<String> types = new ArrayList<>();
     List<Object[]> rows = new ArrayList<>();
     boolean[] truncated = new boolean[1];
     long start = System.nanoTime();
     stream(
+        trace,
         sql,
         parameters,
         most + 1L,
@@ -138,7 +154,12 @@ final class Work implements AutoCloseable {
    */
   void stream(String sql, List<?> parameters, long most, Duration limit, Sink sink)
       throws SQLException, IOException {
-    Access.Trace trace = access.begin(exchange.user(), sql);
+    stream(access.begin(exchange.user(), sql), sql, parameters, most, limit, sink);
+  }
+
+  private void stream(
+      Access.Trace trace, String sql, List<?> parameters, long most, Duration limit, Sink sink)
+      throws SQLException, IOException {
     long count = 0;
     SQLException failure = null;
     boolean whole = false;

@@ -54,6 +54,7 @@ public final class SqliteSchema extends AbstractSchema {
   private final SqliteConvention convention;
   private final IndexedTables indexedTables;
   private volatile Content content;
+  private volatile Collated collated;
   private boolean uncached;
 
   /**
@@ -64,20 +65,24 @@ public final class SqliteSchema extends AbstractSchema {
    * @param number counts the schemas that were seen
    * @param tables by their names in SQLite
    */
-  private record Content(DatabaseVersion version, String definitions, long number, Tables tables) {
-    private boolean collates(Set<String> words) {
-      if (!COLLATE.matcher(definitions).find()) {
-        return false;
-      }
+  private record Content(DatabaseVersion version, String definitions, long number, Tables tables) {}
+
+  /**
+   * Columns that declare a collation.
+   *
+   * @param definitions the text that declares them
+   * @param columns in lower case; null where it isn't clear which
+   */
+  private record Collated(String definitions, Set<String> columns) {
+    private static Collated of(String definitions) {
       Set<String> columns =
           COLLATED
               .matcher(definitions)
               .results()
               .map(found -> found.group(1).replaceAll("[\"`\\[\\]]", "").toLowerCase(Locale.ROOT))
               .collect(Collectors.toSet());
-      // Where it isn't clear of which column, it may be of any.
-      return columns.size() < COLLATE.matcher(definitions).results().count()
-          || !Collections.disjoint(columns, words);
+      boolean clear = columns.size() >= COLLATE.matcher(definitions).results().count();
+      return new Collated(definitions, clear ? columns : null);
     }
   }
 
@@ -195,7 +200,13 @@ public final class SqliteSchema extends AbstractSchema {
    * @param names in lower case
    */
   public boolean mayCollate(Set<String> names, View view) throws SQLException {
-    return content(view).collates(names);
+    String definitions = content(view).definitions;
+    Collated known = collated;
+    if (known == null || !known.definitions.equals(definitions)) {
+      known = Collated.of(definitions);
+      collated = known;
+    }
+    return known.columns == null || !Collections.disjoint(known.columns, names);
   }
 
   /**

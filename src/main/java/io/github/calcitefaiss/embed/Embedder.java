@@ -97,24 +97,14 @@ public final class Embedder {
     }
   }
 
-  /**
-   * The vector of one text, not to be changed.
-   *
-   * @param model null for the default
-   */
-  public float[] embed(String model, String text, Checkpoint watch) throws FaissException {
-    EmbeddingModel chosen = model(model);
-    float[] known = MEMORY.get(new VectorMemory.Key(chosen, text));
+  /** The vector of one text, not to be changed. */
+  public float[] embed(EmbeddingModel model, String text, Checkpoint watch) throws FaissException {
+    float[] known = MEMORY.get(new VectorMemory.Key(model, text));
     if (known != null) {
       STATISTICS.hits.increment();
       return known;
     }
-    return all(chosen, List.of(text), watch).get(0).get();
-  }
-
-  /** Whether the vector of a text is remembered. */
-  public boolean remembers(EmbeddingModel model, String text) {
-    return MEMORY.has(new VectorMemory.Key(model, text));
+    return all(model, List.of(text), watch).get(0).get();
   }
 
   /**

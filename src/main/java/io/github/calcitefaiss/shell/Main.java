@@ -55,6 +55,8 @@ import sqlline.SqlLine;
       InfoCommand.class,
       SearchCommand.class,
       BuildEmbeddingsCommand.class,
+      InstallModelCommand.class,
+      ModelsCommand.class,
       ServeCommand.class,
       PasswordCommand.class
     })
@@ -65,7 +67,7 @@ public final class Main {
 
   /** The names of the subcommands: asking picocli for them takes a seventh of the shell's start. */
   static final Set<String> COMMANDS =
-      Set.of("info", "search", "build-embeddings", "serve", "password");
+      Set.of("info", "search", "build-embeddings", "install-model", "models", "serve", "password");
 
   private static final Pattern SETTING =
       Pattern.compile("--[A-Za-z][A-Za-z0-9_-]*(=.*)?", Pattern.DOTALL);

@@ -43,6 +43,7 @@ public final class DistanceFunctions {
     METRICS.put("cosine_distance", Metric.COSINE_DISTANCE);
     METRICS.put("vec_distance_cosine", Metric.COSINE_DISTANCE);
     METRICS.put("cosine_similarity", Metric.COSINE_SIMILARITY);
+    METRICS.put("llm_embed_cosine", Metric.COSINE_SIMILARITY);
     METRICS.put("inner_product", Metric.INNER_PRODUCT);
     METRICS.put("dot_product", Metric.INNER_PRODUCT);
   }

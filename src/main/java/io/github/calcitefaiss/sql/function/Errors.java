@@ -142,6 +142,28 @@ public final class Errors {
             + Shown.value(got));
   }
 
+  static FaissException noText(String function, Object got) {
+    return new FaissException(DATA, function + ": text: expected text, got " + Shown.value(got));
+  }
+
+  /** A model that can't be used, in the words of who looked for it. */
+  public static FaissException noModel(String function, FaissException why) {
+    return new FaissException(why.getSQLState(), function + ": " + why.getMessage(), why);
+  }
+
+  /** A text without a vector: it is not repeated, only how long it is. */
+  static FaissException notEmbedded(String function, String text, FaissException why) {
+    return new FaissException(
+        why.getSQLState(),
+        function
+            + ": "
+            + why.getMessage()
+            + " (a text of "
+            + text.codePointCount(0, text.length())
+            + " characters)",
+        why);
+  }
+
   static FaissException malformedJson(String function, String problem) {
     return new FaissException(DATA, function + ": malformed JSON: " + problem);
   }

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sql.planner;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sql.function.Arguments;
+import io.github.calcitefaiss.sql.function.EmbedFunctions;
 import io.github.calcitefaiss.sql.function.Errors;
 import io.github.calcitefaiss.sql.search.IndexAccess;
 import io.github.calcitefaiss.sqlite.IndexedTable;
@@ -136,6 +137,12 @@ public final class FaissValidator extends SqlValidatorImpl {
             break;
           case "table":
             table = schema == null ? null : table(schema, operand);
+            break;
+          case "model":
+            at(operands.get(i), () -> EmbedFunctions.checkModel(function, value));
+            break;
+          case "text":
+            at(operands.get(i), () -> EmbedFunctions.text(function, value));
             break;
           case "k":
           case "start":

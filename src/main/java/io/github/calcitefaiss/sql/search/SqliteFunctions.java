@@ -39,7 +39,7 @@ public final class SqliteFunctions {
   private SqliteFunctions(Connection connection) {
     try {
       Set<String> known = known(connection);
-      for (Map.Entry<String, Function> entry : FaissFunctions.scalars().entrySet()) {
+      for (Map.Entry<String, Function> entry : FaissFunctions.scalars()) {
         String name = entry.getKey();
         if (!known.contains(name) && entry.getValue() instanceof Signature.Own function) {
           register(connection, name, function);

@@ -181,7 +181,15 @@ final class Bounds {
    * @param lanes receives the rows left, by their place in the block
    * @return how many are left
    */
-  int select(int stage, Chunk chunk, int first, int n, int[] dots, float limit, int[] lanes) {
+  int select(
+      Kernel kernel,
+      int stage,
+      Chunk chunk,
+      int first,
+      int n,
+      int[] dots,
+      float limit,
+      int[] lanes) {
     float[] energy = chunk.energy;
     float[] error = chunk.error[stage];
     float[] scale = chunk.scale[stage];
@@ -202,13 +210,8 @@ final class Bounds {
       }
       return left;
     }
-    for (int j = 0; j < n; j++) {
-      int row = first + j;
-      float bound = b * energy[row] - g * error[row] - scale[row] * (tau * dots[j] + k);
-      lanes[left] = j;
-      left += bound > limit ? 0 : 1;
-    }
-    return left;
+    return kernel.select(
+        new Kernel.Line(b, g, tau, k), energy, error, scale, first, n, dots, limit, lanes);
   }
 
   /** A tighter bound of one row, to compare with {@link #limit}. */

@@ -37,24 +37,24 @@ final class ExactKeys {
   /**
    * Computes the keys of up to four rows.
    *
-   * @param rows the floats of a chunk
-   * @param numbers of rows in that chunk, from the first on
+   * @param rows the array that holds each row
+   * @param places where in its array each row begins
    * @param n how many, 1 to 4
    * @param keys receives the keys
    */
-  void compute(float[] rows, int[] numbers, int n, double[] keys) {
+  void compute(float[][] rows, int[] places, int n, double[] keys) {
     for (int i = 0; i < n; i++) {
-      int at = numbers[i] * query.length;
+      int at = places[i];
       switch (metric) {
         case L2:
         case L2_SQUARED:
-          kernel.squares(query, rows, at, terms[i]);
+          kernel.squares(query, rows[i], at, terms[i]);
           break;
         case L1:
-          kernel.differences(query, rows, at, terms[i]);
+          kernel.differences(query, rows[i], at, terms[i]);
           break;
         default:
-          kernel.products(query, rows, at, terms[i]);
+          kernel.products(query, rows[i], at, terms[i]);
           break;
       }
     }
@@ -62,7 +62,7 @@ final class ExactKeys {
     if (metric == Metric.COSINE_DISTANCE || metric == Metric.COSINE_SIMILARITY) {
       for (int i = 0; i < n; i++) {
         // (0 - x)² has the bits of x × x.
-        kernel.squares(zero, rows, numbers[i] * query.length, terms[i]);
+        kernel.squares(zero, rows[i], places[i], terms[i]);
       }
       add(terms[0], terms[1], terms[2], terms[3], norms);
     }

@@ -182,9 +182,10 @@ public final class FlatIndex {
           scans.add(scan);
           return part -> {
             checkpoint.check();
-            scan(scan, block(part, blocks));
+            scan.block(block(part, blocks));
           };
         });
+    scans.forEach(Scan::finish);
     NearestHeap heap = scans.get(0).heap();
     for (Scan other : scans.subList(1, scans.size())) {
       other.heap().offerTo(heap);
@@ -234,16 +235,14 @@ public final class FlatIndex {
     }
     int blocks = blocks();
     for (int part = 0; part < blocks; part++) {
-      int block = block(part, blocks);
-      for (Scan scan : scans) {
-        checkpoint.check();
-        if (scan != null) {
-          scan(scan, block);
-        }
-      }
+      checkpoint.check();
+      Scan.block(scans, block(part, blocks));
     }
     for (int i = from; i < to; i++) {
       Scan scan = scans.get(i - from);
+      if (scan != null) {
+        scan.finish();
+      }
       NearestHeap heap = scan == null ? new NearestHeap(0, Integer::compare) : scan.heap();
       results[i] = neighbors(searches.get(i), heap);
     }
@@ -257,7 +256,7 @@ public final class FlatIndex {
 
   private Scan scan(Search search, Bounds bounds, Scan.Limit limit, Scan.Scratch scratch) {
     NearestHeap heap = new NearestHeap(search.k(), ids::compare);
-    return new Scan(kernel, layout, search, bounds, heap, limit, scratch);
+    return new Scan(kernel, layout, chunks, search, bounds, heap, limit, scratch);
   }
 
   private Scan.Scratch scratch() {
@@ -282,12 +281,6 @@ public final class FlatIndex {
 
   private static long gcd(long a, long b) {
     return b == 0 ? a : gcd(b, a % b);
-  }
-
-  private void scan(Scan scan, int block) {
-    int blocksOfChunk = layout.chunkRows() / layout.blockRows();
-    int chunk = block / blocksOfChunk;
-    scan.block(chunks.get(chunk), chunk * layout.chunkRows(), block % blocksOfChunk);
   }
 
   private static Neighbors neighbors(Search search, NearestHeap heap) {

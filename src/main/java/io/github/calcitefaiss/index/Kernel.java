@@ -17,6 +17,9 @@ package io.github.calcitefaiss.index;
  * lanes.
  */
 interface Kernel {
+  /** As many queries as share what is unpacked of one block's codes. */
+  int TOGETHER = 4;
+
   /** What was chosen, for logs and monitoring. */
   String name();
 
@@ -33,6 +36,64 @@ interface Kernel {
    * @param out the results, at least {@code lanes} long
    */
   void dots(char[] codes, int offset, int lanes, short[] weights, int run, short[] acc, int[] out);
+
+  /**
+   * Computes the dot products of several queries with one block, each as {@link #dots} does.
+   *
+   * @param weights of each query
+   * @param n how many queries, at least 1
+   * @param acc scratch, {@link #TOGETHER} arrays
+   * @param out the results of each query
+   */
+  default void dots(
+      char[] codes,
+      int offset,
+      int lanes,
+      short[][] weights,
+      int n,
+      int run,
+      short[][] acc,
+      int[][] out) {
+    for (int i = 0; i < n; i++) {
+      dots(codes, offset, lanes, weights[i], run, acc[0], out[i]);
+    }
+  }
+
+  /**
+   * Finds the rows of a block whose bound, {@code b·energy - g·error - scale·(tau·dot + k)} in
+   * float and in this order, is not above a limit.
+   *
+   * @param line the coefficients
+   * @param energy of each row of a chunk, as are {@code error} and {@code scale}
+   * @param first the block's first row
+   * @param n rows of the block
+   * @param dots one per row of the block
+   * @param lanes receives the rows left, by their place in the block; one longer than the block
+   * @return how many are left
+   */
+  default int select(
+      Line line,
+      float[] energy,
+      float[] error,
+      float[] scale,
+      int first,
+      int n,
+      int[] dots,
+      float limit,
+      int[] lanes) {
+    int left = 0;
+    for (int j = 0; j < n; j++) {
+      int row = first + j;
+      float bound =
+          line.b * energy[row] - line.g * error[row] - scale[row] * (line.tau * dots[j] + line.k);
+      lanes[left] = j;
+      left += bound > limit ? 0 : 1;
+    }
+    return left;
+  }
+
+  /** The coefficients of a query's linear bound. */
+  record Line(float b, float g, float tau, float k) {}
 
   /** Computes {@code terms[i] = (query[i] - rows[at + i])²} in double. */
   void squares(double[] query, float[] rows, int at, double[] terms);

@@ -32,6 +32,11 @@ record Layout(int dims, int blockRows, int chunkRows) {
     return new Layout(dims, blockRows, blocks * blockRows);
   }
 
+  /** Blocks of a chunk. */
+  int chunkBlocks() {
+    return chunkRows / blockRows;
+  }
+
   /** Chars that the codes of four bits of one row take. */
   int packs() {
     return (dims + 3) / 4;

@@ -3,6 +3,7 @@ package io.github.calcitefaiss.index;
 
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 
 /**
  * One search's way through blocks of an index, on one thread.
@@ -20,6 +21,9 @@ final class Scan {
 
   /** So many blocks in a row that the codes ruled out little of, and the codes are left aside. */
   private static final int FUTILE = 4;
+
+  /** So many rows at most are left for later. */
+  private static final int WAITING_ROWS = 1 << 12;
 
   /** How many blocks are compared directly before the codes are tried again. */
   private static final int REST = 16;
@@ -45,17 +49,19 @@ final class Scan {
 
   /** Arrays for one block, used by one thread, for one search after the other. */
   static final class Scratch {
-    final short[] acc;
-    final int[] dots;
+    final short[][] acc;
+    final int[][] dots;
     final int[] low;
     final int[] lanes;
     final long[] order;
+    final float[][] arrays = new float[ExactKeys.GROUP][];
+    final int[] places = new int[ExactKeys.GROUP];
     final int[] group = new int[ExactKeys.GROUP];
     final double[] keys = new double[ExactKeys.GROUP];
 
     Scratch(int rows) {
-      acc = new short[rows];
-      dots = new int[rows];
+      acc = new short[Kernel.TOGETHER][rows];
+      dots = new int[Kernel.TOGETHER][rows];
       low = new int[rows];
       lanes = new int[rows + 1];
       order = new long[rows];
@@ -64,6 +70,7 @@ final class Scan {
 
   private final Kernel kernel;
   private final Layout layout;
+  private final List<Chunk> chunks;
   private final int k;
   private final BitSet rows;
   private final double farthest;
@@ -74,11 +81,19 @@ final class Scan {
   private final Scratch scratch;
   private int futile;
 
+  /** The k smallest bounds seen: a row whose bound is among them is computed at once. */
+  private final NearestHeap promising;
+
+  /** Bounds and rows, as in {@link Scratch#order}, that are looked at when the limit is lower. */
+  private long[] waiting = new long[64];
+
+  private int waitingRows;
+
   /** Rows in the group that is being collected. */
   private int grouped;
 
-  /** A row of the chunk at hand whose key is known, or -1. */
-  private int lastRow;
+  /** A row whose key is known, or -1. */
+  private int lastRow = -1;
 
   private double lastKey;
 
@@ -90,6 +105,7 @@ final class Scan {
   Scan(
       Kernel kernel,
       Layout layout,
+      List<Chunk> chunks,
       Search search,
       Bounds bounds,
       NearestHeap heap,
@@ -97,6 +113,7 @@ final class Scan {
       Scratch scratch) {
     this.kernel = kernel;
     this.layout = layout;
+    this.chunks = chunks;
     this.k = search.k();
     this.rows = search.rows();
     this.farthest = farthest(search);
@@ -105,6 +122,7 @@ final class Scan {
     this.heap = heap;
     this.limit = limit;
     this.scratch = scratch;
+    this.promising = new NearestHeap(k, Integer::compare);
   }
 
   /** The largest key that qualifies. */
@@ -120,29 +138,92 @@ final class Scan {
     return heap;
   }
 
-  /** Scans one block of a chunk whose first row has the ordinal {@code origin}. */
-  void block(Chunk chunk, int origin, int block) {
-    int first = block * layout.blockRows();
-    int n = chunk.rowsOf(block);
-    lastRow = -1;
-    if (bounds == null || futile >= FUTILE && futile++ % REST != 0) {
-      direct(chunk, origin, first, listed(origin + first, n, n));
-      return;
+  /** Scans one block. */
+  void block(int block) {
+    if (begin(block)) {
+      Chunk chunk = chunk(block);
+      kernel.dots(
+          chunk.high,
+          chunk.offset(inChunk(block)),
+          layout.padded(chunk.rowsOf(inChunk(block))),
+          bounds.weights(),
+          Bounds.RUN,
+          scratch.acc[0],
+          scratch.dots[0]);
+      coded(block, scratch.dots[0]);
     }
-    if (rows != null) {
-      int few = listed(origin + first, n, n / FEW);
-      if (few >= 0) {
-        direct(chunk, origin, first, few);
-        return;
+  }
+
+  /** Scans one block for several searches that share a scratch; null for no search. */
+  static void block(List<Scan> scans, int block) {
+    Scan[] asking = new Scan[Kernel.TOGETHER];
+    short[][] weights = new short[Kernel.TOGETHER][];
+    int n = 0;
+    for (Scan scan : scans) {
+      if (scan != null && scan.begin(block)) {
+        weights[n] = scan.bounds.weights();
+        asking[n++] = scan;
+        if (n == Kernel.TOGETHER) {
+          coded(asking, weights, n, block);
+          n = 0;
+        }
       }
     }
-    coded(chunk, origin, block, first, n);
+    if (n > 0) {
+      coded(asking, weights, n, block);
+    }
+  }
+
+  private static void coded(Scan[] scans, short[][] weights, int n, int block) {
+    Scan any = scans[0];
+    Chunk chunk = any.chunk(block);
+    int inChunk = any.inChunk(block);
+    int lanes = any.layout.padded(chunk.rowsOf(inChunk));
+    Scratch scratch = any.scratch;
+    any.kernel.dots(
+        chunk.high,
+        chunk.offset(inChunk),
+        lanes,
+        weights,
+        n,
+        Bounds.RUN,
+        scratch.acc,
+        scratch.dots);
+    for (int i = 0; i < n; i++) {
+      scans[i].coded(block, scratch.dots[i]);
+    }
+  }
+
+  private Chunk chunk(int block) {
+    return chunks.get(block / layout.chunkBlocks());
+  }
+
+  private int inChunk(int block) {
+    return block % layout.chunkBlocks();
+  }
+
+  /** Does what needs no codes; whether the block's codes are wanted. */
+  private boolean begin(int block) {
+    int first = block * layout.blockRows();
+    int n = chunk(block).rowsOf(inChunk(block));
+    if (bounds == null || futile >= FUTILE && futile++ % REST != 0) {
+      direct(first, listed(first, n, n));
+      return false;
+    }
+    if (rows != null) {
+      int few = listed(first, n, n / FEW);
+      if (few >= 0) {
+        direct(first, few);
+        return false;
+      }
+    }
+    return true;
   }
 
   /**
    * Lists the lanes of the rows asked for; returns -1 as soon as they are more than {@code most}.
    */
-  private int listed(int ordinal, int n, int most) {
+  private int listed(int first, int n, int most) {
     int[] lanes = scratch.lanes;
     if (rows == null) {
       for (int i = 0; i < n; i++) {
@@ -151,41 +232,47 @@ final class Scan {
       return n;
     }
     int count = 0;
-    for (int i = rows.nextSetBit(ordinal); i >= 0 && i < ordinal + n; i = rows.nextSetBit(i + 1)) {
+    for (int i = rows.nextSetBit(first); i >= 0 && i < first + n; i = rows.nextSetBit(i + 1)) {
       if (count == most) {
         return -1;
       }
-      lanes[count++] = i - ordinal;
+      lanes[count++] = i - first;
     }
     return count;
   }
 
-  private void direct(Chunk chunk, int origin, int first, int count) {
+  private void direct(int first, int count) {
     int[] lanes = scratch.lanes;
     for (int i = 0; i < count; i++) {
-      compare(chunk, origin, first + lanes[i]);
+      compare(first + lanes[i]);
     }
-    finish(chunk, origin);
+    computeGroup();
   }
 
   /** Takes a row to be compared; rows are computed as soon as they make a group. */
-  private void compare(Chunk chunk, int origin, int row) {
-    if (lastRow >= 0 && sameVector(chunk, row, lastRow)) {
+  private void compare(int row) {
+    if (lastRow >= 0 && sameVector(row, lastRow)) {
       // Tables with many copies of one vector defeat any bound, but not this.
-      offer(lastKey, origin + row);
+      offer(lastKey, row);
       return;
     }
+    place(row, grouped);
     scratch.group[grouped++] = row;
     if (grouped == ExactKeys.GROUP) {
-      finish(chunk, origin);
+      computeGroup();
     }
   }
 
-  private void finish(Chunk chunk, int origin) {
+  private void place(int row, int i) {
+    scratch.arrays[i] = chunks.get(row / layout.chunkRows()).rows;
+    scratch.places[i] = row % layout.chunkRows() * layout.dims();
+  }
+
+  private void computeGroup() {
     if (grouped > 0) {
-      exact.compute(chunk.rows, scratch.group, grouped, scratch.keys);
+      exact.compute(scratch.arrays, scratch.places, grouped, scratch.keys);
       for (int i = 0; i < grouped; i++) {
-        offer(scratch.keys[i], origin + scratch.group[i]);
+        offer(scratch.keys[i], scratch.group[i]);
       }
       lastRow = scratch.group[grouped - 1];
       lastKey = scratch.keys[grouped - 1];
@@ -193,11 +280,13 @@ final class Scan {
     }
   }
 
-  private boolean sameVector(Chunk chunk, int a, int b) {
+  private boolean sameVector(int a, int b) {
     int dims = layout.dims();
-    return Arrays.mismatch(
-            chunk.rows, a * dims, a * dims + dims, chunk.rows, b * dims, b * dims + dims)
-        < 0;
+    int atA = a % layout.chunkRows() * dims;
+    int atB = b % layout.chunkRows() * dims;
+    float[] rowsA = chunks.get(a / layout.chunkRows()).rows;
+    float[] rowsB = chunks.get(b / layout.chunkRows()).rows;
+    return Arrays.mismatch(rowsA, atA, atA + dims, rowsB, atB, atB + dims) < 0;
   }
 
   private void offer(double key, int ordinal) {
@@ -206,32 +295,40 @@ final class Scan {
     }
   }
 
-  private void coded(Chunk chunk, int origin, int block, int first, int n) {
-    int lanes = layout.padded(n);
-    int offset = chunk.offset(block);
-    short[] weights = bounds.weights();
-    kernel.dots(chunk.high, offset, lanes, weights, Bounds.RUN, scratch.acc, scratch.dots);
-    int left = select(0, chunk, origin, first, n);
+  private void coded(int block, int[] dots) {
+    Chunk chunk = chunk(block);
+    int inChunk = inChunk(block);
+    int first = block * layout.blockRows();
+    int n = chunk.rowsOf(inChunk);
+    int left = select(0, chunk, first, n, dots);
     if (left > k && limit.key() == farthest) {
-      seed(chunk, first, left);
-      left = select(0, chunk, origin, first, n);
+      seed(chunk, first, left, dots);
+      left = select(0, chunk, first, n, dots);
     }
     int stage = 0;
     if (left > n / MANY) {
-      kernel.dots(chunk.low, offset, lanes, weights, bounds.lowRun(), scratch.acc, scratch.low);
+      kernel.dots(
+          chunk.low,
+          chunk.offset(inChunk),
+          layout.padded(n),
+          bounds.weights(),
+          bounds.lowRun(),
+          scratch.acc[0],
+          scratch.low);
       for (int i = 0; i < n; i++) {
-        scratch.dots[i] = 16 * scratch.dots[i] + scratch.low[i];
+        dots[i] = 16 * dots[i] + scratch.low[i];
       }
       stage = 1;
-      left = select(1, chunk, origin, first, n);
+      left = select(1, chunk, first, n, dots);
     }
-    int compared = refine(stage, chunk, origin, first, left);
+    int compared = refine(stage, chunk, first, n, left, dots);
     futile = compared > n / 2 && heap.worst() < Double.POSITIVE_INFINITY ? futile + 1 : 0;
   }
 
-  private int select(int stage, Chunk chunk, int origin, int first, int n) {
+  private int select(int stage, Chunk chunk, int first, int n, int[] dots) {
     float max = bounds.limit(limit.key());
-    int left = bounds.select(stage, chunk, first, n, scratch.dots, max, scratch.lanes);
+    int from = first % layout.chunkRows();
+    int left = bounds.select(kernel, stage, chunk, from, n, dots, max, scratch.lanes);
     if (rows == null) {
       return left;
     }
@@ -240,7 +337,7 @@ final class Scan {
     for (int i = 0; i < left; i++) {
       int lane = lanes[i];
       lanes[kept] = lane;
-      kept += rows.get(origin + first + lane) ? 1 : 0;
+      kept += rows.get(first + lane) ? 1 : 0;
     }
     return kept;
   }
@@ -250,13 +347,13 @@ final class Scan {
    *
    * <p>They are not offered to the heap, since they come again when the block is gone through.
    */
-  private void seed(Chunk chunk, int first, int left) {
+  private void seed(Chunk chunk, int first, int left, int[] dots) {
     int[] lanes = scratch.lanes;
+    int from = first % layout.chunkRows();
     NearestHeap nearest = new NearestHeap(k, Integer::compare);
     for (int i = 0; i < left; i++) {
       int lane = lanes[i];
-      float bound = bounds.closer(0, chunk, first + lane, scratch.dots[lane]);
-      nearest.offer(bound, first + lane);
+      nearest.offer(bounds.closer(0, chunk, from + lane, dots[lane]), first + lane);
     }
     int n = nearest.size();
     if (n < k) {
@@ -267,8 +364,10 @@ final class Scan {
     double largest = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < n; i += ExactKeys.GROUP) {
       int count = Math.min(ExactKeys.GROUP, n - i);
-      System.arraycopy(chosen, i, scratch.group, 0, count);
-      exact.compute(chunk.rows, scratch.group, count, scratch.keys);
+      for (int j = 0; j < count; j++) {
+        place(chosen[i + j], j);
+      }
+      exact.compute(scratch.arrays, scratch.places, count, scratch.keys);
       for (int j = 0; j < count; j++) {
         if (!(scratch.keys[j] <= farthest)) {
           return;
@@ -279,27 +378,61 @@ final class Scan {
     limit.lower(largest);
   }
 
-  /** Compares the rows that the bounds leave, those that look nearest first; returns how many. */
-  private int refine(int stage, Chunk chunk, int origin, int first, int left) {
+  /**
+   * Compares the rows that the bounds leave, those that look nearest first; returns how many.
+   *
+   * <p>Where they are few, only those are compared that look nearer than k others did: they lower
+   * the limit, and most of the rest need not be compared when it is their turn.
+   */
+  private int refine(int stage, Chunk chunk, int first, int n, int left, int[] dots) {
     int[] lanes = scratch.lanes;
     long[] order = scratch.order;
+    int from = first % layout.chunkRows();
     float max = bounds.limit(limit.key());
     int count = 0;
     for (int i = 0; i < left; i++) {
       int lane = lanes[i];
-      float bound = bounds.closer(stage, chunk, first + lane, scratch.dots[lane]);
-      order[count] = sortable(bound) << 32 | lane;
+      float bound = bounds.closer(stage, chunk, from + lane, dots[lane]);
+      order[count] = sortable(bound) << 32 | first + lane;
       count += bound > max ? 0 : 1;
     }
     Arrays.sort(order, 0, count);
     // Bounds ascend, so the first that is above the limit ends the block.
     int compared = 0;
-    while (compared < count && !(bound(order[compared]) > bounds.limit(limit.key()))) {
-      compare(chunk, origin, first + (int) order[compared]);
+    while (compared < count
+        && !(bound(order[compared]) > bounds.limit(limit.key()))
+        && (count > n / MANY || promising.offer(bound(order[compared]), (int) order[compared]))) {
+      compare((int) order[compared]);
       compared++;
     }
-    finish(chunk, origin);
+    computeGroup();
+    for (int i = compared; i < count && !(bound(order[i]) > bounds.limit(limit.key())); i++) {
+      await(order[i]);
+    }
     return compared;
+  }
+
+  private void await(long row) {
+    if (waitingRows == WAITING_ROWS) {
+      finish();
+    }
+    if (waitingRows == waiting.length) {
+      waiting = Arrays.copyOf(waiting, 2 * waiting.length);
+    }
+    waiting[waitingRows++] = row;
+  }
+
+  /** Compares the rows that were left for later; called by one thread when all blocks are done. */
+  void finish() {
+    if (waitingRows == 0) {
+      return;
+    }
+    Arrays.sort(waiting, 0, waitingRows);
+    for (int i = 0; i < waitingRows && !(bound(waiting[i]) > bounds.limit(limit.key())); i++) {
+      compare((int) waiting[i]);
+    }
+    computeGroup();
+    waitingRows = 0;
   }
 
   private static long sortable(float bound) {

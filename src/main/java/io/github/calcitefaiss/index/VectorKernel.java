@@ -4,7 +4,9 @@ package io.github.calcitefaiss.index;
 import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -24,6 +26,10 @@ final class VectorKernel implements Kernel {
   private static final VectorSpecies<Float> FLOATS =
       VectorSpecies.of(
           float.class, VectorShape.forBitSize(Math.max(64, DOUBLES.vectorBitSize() / 2)));
+
+  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Float> BOUNDS = FloatVector.SPECIES_PREFERRED;
+  private static final long KEPT = -1L >>> 64 - BOUNDS.length();
 
   VectorKernel() {
     // Blocks have no tail for widths that divide a step; no machine has wider vectors yet.
@@ -68,6 +74,195 @@ final class VectorKernel implements Kernel {
           .add(x.lanewise(VectorOperators.LSHR, 12).mul(w3))
           .intoArray(acc, j);
     }
+  }
+
+  /** Several queries at a time: a register of codes is unpacked once for all of them. */
+  @Override
+  public void dots(
+      char[] codes,
+      int offset,
+      int lanes,
+      short[][] weights,
+      int n,
+      int run,
+      short[][] acc,
+      int[][] out) {
+    int i = 0;
+    // Without 32 registers, the weights of four queries don't fit beside what is unpacked.
+    for (; WIDTH >= 32 && i + 4 <= n; i += 4) {
+      int packs = weights[i].length / 4;
+      for (int first = 0; first < packs; first += run) {
+        int end = Math.min(packs, first + run);
+        start(acc, weights, i, 4, lanes, first, end);
+        for (int pack = first; pack < end; pack++) {
+          addFour(codes, offset + pack * lanes, lanes, weights, i, 4 * pack, acc);
+        }
+        flush(acc, lanes, out, i, 4, first == 0);
+      }
+    }
+    for (; i + 2 <= n; i += 2) {
+      int packs = weights[i].length / 4;
+      for (int first = 0; first < packs; first += run) {
+        int end = Math.min(packs, first + run);
+        start(acc, weights, i, 2, lanes, first, end);
+        for (int pack = first; pack < end; pack++) {
+          addTwo(codes, offset + pack * lanes, lanes, weights, i, 4 * pack, acc[0], acc[1]);
+        }
+        flush(acc, lanes, out, i, 2, first == 0);
+      }
+    }
+    for (; i < n; i++) {
+      dots(codes, offset, lanes, weights[i], run, acc[0], out[i]);
+    }
+  }
+
+  private static void start(
+      short[][] acc, short[][] weights, int query, int n, int lanes, int first, int end) {
+    for (int i = 0; i < n; i++) {
+      Arrays.fill(acc[i], 0, lanes, Kernel.start(weights[query + i], first, end));
+    }
+  }
+
+  private static void flush(
+      short[][] acc, int lanes, int[][] out, int query, int n, boolean first) {
+    for (int i = 0; i < n; i++) {
+      PlainKernel.flush(acc[i], lanes, out[query + i], first);
+    }
+  }
+
+  private static void addFour(
+      char[] codes, int offset, int lanes, short[][] weights, int query, int w, short[][] acc) {
+    short[] weights0 = weights[query];
+    short[] weights1 = weights[query + 1];
+    short[] weights2 = weights[query + 2];
+    short[] weights3 = weights[query + 3];
+    short[] acc0 = acc[0];
+    short[] acc1 = acc[1];
+    short[] acc2 = acc[2];
+    short[] acc3 = acc[3];
+    ShortVector a0 = ShortVector.broadcast(SPECIES, weights0[w]);
+    ShortVector a1 = ShortVector.broadcast(SPECIES, weights0[w + 1]);
+    ShortVector a2 = ShortVector.broadcast(SPECIES, weights0[w + 2]);
+    ShortVector a3 = ShortVector.broadcast(SPECIES, weights0[w + 3]);
+    ShortVector b0 = ShortVector.broadcast(SPECIES, weights1[w]);
+    ShortVector b1 = ShortVector.broadcast(SPECIES, weights1[w + 1]);
+    ShortVector b2 = ShortVector.broadcast(SPECIES, weights1[w + 2]);
+    ShortVector b3 = ShortVector.broadcast(SPECIES, weights1[w + 3]);
+    ShortVector c0 = ShortVector.broadcast(SPECIES, weights2[w]);
+    ShortVector c1 = ShortVector.broadcast(SPECIES, weights2[w + 1]);
+    ShortVector c2 = ShortVector.broadcast(SPECIES, weights2[w + 2]);
+    ShortVector c3 = ShortVector.broadcast(SPECIES, weights2[w + 3]);
+    ShortVector d0 = ShortVector.broadcast(SPECIES, weights3[w]);
+    ShortVector d1 = ShortVector.broadcast(SPECIES, weights3[w + 1]);
+    ShortVector d2 = ShortVector.broadcast(SPECIES, weights3[w + 2]);
+    ShortVector d3 = ShortVector.broadcast(SPECIES, weights3[w + 3]);
+    ShortVector mask = ShortVector.broadcast(SPECIES, (short) 15);
+    for (int j = 0; j < lanes; j += WIDTH) {
+      ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
+      ShortVector x0 = x.and(mask);
+      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4).and(mask);
+      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8).and(mask);
+      ShortVector x3 = x.lanewise(VectorOperators.LSHR, 12);
+      sum(x0, x1, x2, x3, a0, a1, a2, a3, acc0, j);
+      sum(x0, x1, x2, x3, b0, b1, b2, b3, acc1, j);
+      sum(x0, x1, x2, x3, c0, c1, c2, c3, acc2, j);
+      sum(x0, x1, x2, x3, d0, d1, d2, d3, acc3, j);
+    }
+  }
+
+  private static void addTwo(
+      char[] codes,
+      int offset,
+      int lanes,
+      short[][] weights,
+      int query,
+      int w,
+      short[] acc0,
+      short[] acc1) {
+    short[] weights0 = weights[query];
+    short[] weights1 = weights[query + 1];
+    ShortVector a0 = ShortVector.broadcast(SPECIES, weights0[w]);
+    ShortVector a1 = ShortVector.broadcast(SPECIES, weights0[w + 1]);
+    ShortVector a2 = ShortVector.broadcast(SPECIES, weights0[w + 2]);
+    ShortVector a3 = ShortVector.broadcast(SPECIES, weights0[w + 3]);
+    ShortVector b0 = ShortVector.broadcast(SPECIES, weights1[w]);
+    ShortVector b1 = ShortVector.broadcast(SPECIES, weights1[w + 1]);
+    ShortVector b2 = ShortVector.broadcast(SPECIES, weights1[w + 2]);
+    ShortVector b3 = ShortVector.broadcast(SPECIES, weights1[w + 3]);
+    ShortVector mask = ShortVector.broadcast(SPECIES, (short) 15);
+    for (int j = 0; j < lanes; j += WIDTH) {
+      ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
+      ShortVector x0 = x.and(mask);
+      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4).and(mask);
+      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8).and(mask);
+      ShortVector x3 = x.lanewise(VectorOperators.LSHR, 12);
+      sum(x0, x1, x2, x3, a0, a1, a2, a3, acc0, j);
+      sum(x0, x1, x2, x3, b0, b1, b2, b3, acc1, j);
+    }
+  }
+
+  private static void sum(
+      ShortVector x0,
+      ShortVector x1,
+      ShortVector x2,
+      ShortVector x3,
+      ShortVector w0,
+      ShortVector w1,
+      ShortVector w2,
+      ShortVector w3,
+      short[] acc,
+      int j) {
+    ShortVector.fromArray(SPECIES, acc, j)
+        .add(x0.mul(w0).add(x1.mul(w1)))
+        .add(x2.mul(w2).add(x3.mul(w3)))
+        .intoArray(acc, j);
+  }
+
+  @Override
+  public int select(
+      Line line,
+      float[] energy,
+      float[] error,
+      float[] scale,
+      int first,
+      int n,
+      int[] dots,
+      float limit,
+      int[] lanes) {
+    FloatVector b = FloatVector.broadcast(BOUNDS, line.b());
+    FloatVector g = FloatVector.broadcast(BOUNDS, line.g());
+    FloatVector tau = FloatVector.broadcast(BOUNDS, line.tau());
+    FloatVector k = FloatVector.broadcast(BOUNDS, line.k());
+    int left = 0;
+    int j = 0;
+    for (; j + BOUNDS.length() <= n; j += BOUNDS.length()) {
+      int row = first + j;
+      FloatVector dot =
+          (FloatVector)
+              IntVector.fromArray(INTS, dots, j).convertShape(VectorOperators.I2F, BOUNDS, 0);
+      FloatVector bound =
+          FloatVector.fromArray(BOUNDS, energy, row)
+              .mul(b)
+              .sub(FloatVector.fromArray(BOUNDS, error, row).mul(g))
+              .sub(FloatVector.fromArray(BOUNDS, scale, row).mul(dot.mul(tau).add(k)));
+      VectorMask<Float> out = bound.compare(VectorOperators.GT, limit);
+      if (!out.allTrue()) {
+        long kept = ~out.toLong() & KEPT;
+        for (; kept != 0; kept &= kept - 1) {
+          lanes[left++] = j + Long.numberOfTrailingZeros(kept);
+        }
+      }
+    }
+    for (; j < n; j++) {
+      int row = first + j;
+      float bound =
+          line.b() * energy[row]
+              - line.g() * error[row]
+              - scale[row] * (line.tau() * dots[j] + line.k());
+      lanes[left] = j;
+      left += bound > limit ? 0 : 1;
+    }
+    return left;
   }
 
   @Override

@@ -27,6 +27,7 @@ final class WarmingKernel implements Kernel {
   /** So often in a row it must win. */
   private static final int WINS = 5;
 
+  private static final Line LINE = new Line(1, 1, 1, 1);
   private static final int PACKS = 96;
   private static final int LANES = 2048;
 
@@ -52,8 +53,40 @@ final class WarmingKernel implements Kernel {
   @Override
   public void dots(
       char[] codes, int offset, int lanes, short[] weights, int run, short[] acc, int[] out) {
+    count((long) lanes * weights.length);
+    current.dots(codes, offset, lanes, weights, run, acc, out);
+  }
+
+  @Override
+  public void dots(
+      char[] codes,
+      int offset,
+      int lanes,
+      short[][] weights,
+      int n,
+      int run,
+      short[][] acc,
+      int[][] out) {
+    count((long) n * lanes * weights[0].length);
+    current.dots(codes, offset, lanes, weights, n, run, acc, out);
+  }
+
+  @Override
+  public int select(
+      Line line,
+      float[] energy,
+      float[] error,
+      float[] scale,
+      int first,
+      int n,
+      int[] dots,
+      float limit,
+      int[] lanes) {
+    return current.select(line, energy, error, scale, first, n, dots, limit, lanes);
+  }
+
+  private void count(long codesRead) {
     if (untilWorthIt.get() > 0) {
-      long codesRead = (long) lanes * weights.length;
       long left = untilWorthIt.addAndGet(-codesRead);
       if (left <= 0 && left + codesRead > 0) {
         Thread trial = Daemons.thread("faiss-kernel-trial", this::tryFaster);
@@ -61,7 +94,6 @@ final class WarmingKernel implements Kernel {
         trial.start();
       }
     }
-    current.dots(codes, offset, lanes, weights, run, acc, out);
   }
 
   @Override
@@ -105,13 +137,39 @@ final class WarmingKernel implements Kernel {
     private final short[] weights = new short[4 * PACKS];
     private final short[] acc = new short[LANES];
     private final int[] out = new int[LANES];
+    private final short[][] accs = new short[Kernel.TOGETHER][LANES];
+    private final int[][] outs = new int[Kernel.TOGETHER][LANES];
+    private final float[] row = new float[LANES];
+    private final int[] lanes = new int[LANES + 1];
     private final double[] query = new double[4 * PACKS];
     private final float[] rows = new float[4 * PACKS];
     private final double[] terms = new double[4 * PACKS];
 
     boolean wins(Kernel kernel, Kernel other) {
       // Nearly all time goes into the loops over codes; the terms must only not be slow.
-      return loops(kernel) < loops(other) && terms(kernel) < 1.5 * terms(other);
+      return loops(kernel) < loops(other)
+          && together(kernel) < together(other)
+          && selected(kernel) < 1.5 * selected(other)
+          && terms(kernel) < 1.5 * terms(other);
+    }
+
+    private long together(Kernel kernel) {
+      long began = System.nanoTime();
+      short[][] all = {weights, weights, weights, weights};
+      kernel.dots(codes, 0, LANES, all, Kernel.TOGETHER, PACKS, accs, outs);
+      return System.nanoTime() - began;
+    }
+
+    private long selected(Kernel kernel) {
+      long best = Long.MAX_VALUE;
+      for (int i = 0; i < 3; i++) {
+        long began = System.nanoTime();
+        for (int block = 0; block < 50; block++) {
+          kernel.select(LINE, row, row, row, 0, LANES, out, -1, lanes);
+        }
+        best = Math.min(best, System.nanoTime() - began);
+      }
+      return best;
     }
 
     private long loops(Kernel kernel) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -48,6 +49,74 @@ class KernelTest {
         assertArrayEquals(expected, actual, kernel.name() + ", round " + round);
       }
     }
+  }
+
+  @Test
+  void queriesTogetherGetWhatEachGetsAlone() {
+    Random random = Seeds.random("queriesTogetherGetWhatEachGetsAlone");
+    for (int round = 0; round < 200; round++) {
+      int packs = 1 + random.nextInt(round % 10 == 0 ? 300 : 40);
+      int lanes = Layout.LANE_STEP * (1 + random.nextInt(4));
+      int run = 1 + random.nextInt(packs);
+      int n = 1 + random.nextInt(9);
+      char[] codes = new char[3 + packs * lanes];
+      for (int i = 0; i < codes.length; i++) {
+        codes[i] = (char) random.nextInt();
+      }
+      int most = Short.MAX_VALUE / (32 * run);
+      short[][] weights = new short[n][4 * packs];
+      int[][] expected = new int[n][lanes];
+      for (int q = 0; q < n; q++) {
+        for (int i = 0; i < weights[q].length; i++) {
+          weights[q][i] = (short) (random.nextInt(2 * most + 1) - most);
+        }
+        new ReferenceKernel().dots(codes, 3, lanes, weights[q], run, new short[lanes], expected[q]);
+      }
+      for (Kernel kernel : all()) {
+        int[][] actual = new int[n][lanes];
+        short[][] acc = new short[Kernel.TOGETHER][lanes];
+        kernel.dots(codes, 3, lanes, weights, n, run, acc, actual);
+        assertArrayEquals(expected, actual, kernel.name() + ", round " + round);
+      }
+    }
+  }
+
+  @Test
+  void everyKernelLeavesTheSameRows() {
+    Random random = Seeds.random("everyKernelLeavesTheSameRows");
+    ReferenceKernel reference = new ReferenceKernel();
+    for (int round = 0; round < 300; round++) {
+      int n = 1 + random.nextInt(200);
+      int first = random.nextInt(30);
+      float[] energy = floats(random, first + n);
+      float[] error = floats(random, first + n);
+      float[] scale = floats(random, first + n);
+      int[] dots = random.ints(n + 50, -1000, 1000).toArray();
+      Kernel.Line line =
+          new Kernel.Line(
+              random.nextFloat(), random.nextFloat(), random.nextFloat(), random.nextFloat());
+      float limit = round % 20 == 0 ? Float.NaN : (float) random.nextGaussian() * 300;
+      int[] expected = new int[n + 1];
+      int left = reference.select(line, energy, error, scale, first, n, dots, limit, expected);
+      for (Kernel kernel : all()) {
+        int[] actual = new int[n + 1];
+        String what = kernel.name() + ", round " + round;
+        assertEquals(
+            left, kernel.select(line, energy, error, scale, first, n, dots, limit, actual), what);
+        assertArrayEquals(Arrays.copyOf(expected, left), Arrays.copyOf(actual, left), what);
+      }
+    }
+  }
+
+  private static float[] floats(Random random, int n) {
+    float[] floats = new float[n];
+    for (int i = 0; i < n; i++) {
+      floats[i] =
+          random.nextInt(40) == 0
+              ? random.nextBoolean() ? Float.NaN : Float.POSITIVE_INFINITY
+              : (float) random.nextGaussian();
+    }
+    return floats;
   }
 
   @Test

@@ -71,7 +71,7 @@ public final class Embedder {
    * @throws FaissException if there is none, with what to do
    */
   public EmbeddingModel model(String name) throws FaissException {
-    String chosen = folder.orDefault(name);
+    String chosen = name == null ? folder.usual() : name;
     Path file = folder.folder(chosen).resolve(ModelDescription.FILE);
     synchronized (open) {
       Opened known = ModelDescription.isName(chosen) ? open.get(chosen) : null;

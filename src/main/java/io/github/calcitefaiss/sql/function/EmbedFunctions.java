@@ -6,6 +6,7 @@ import io.github.calcitefaiss.embed.EmbeddingModel;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.sqlite.TableModels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.Set;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.schema.Function;
+import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
@@ -81,17 +83,23 @@ public final class EmbedFunctions {
     Execution execution = Execution.of(root);
     String name = model == null ? null : modelName(function, model);
     String words = text(function, text);
-    EmbeddingModel chosen = execution.memo(new Chosen(name), key -> model(function, key.model()));
+    EmbedSettings settings =
+        execution.memo(EmbedSettings.class, key -> EmbedSettings.of(root.getRootSchema()));
+    EmbeddingModel chosen =
+        execution.memo(new Chosen(name), key -> model(function, name, settings));
     try {
       return new ByteString(VectorCodec.encode(Embedder.ours().embed(chosen, words, execution)));
     } catch (FaissException e) {
+      if (settings.skipBadTexts()) {
+        return null;
+      }
       throw Errors.notEmbedded(function, words, e).raise();
     }
   }
 
-  private static EmbeddingModel model(String function, String name) {
+  private static EmbeddingModel model(String function, String name, EmbedSettings settings) {
     try {
-      return Embedder.ours().model(name);
+      return Embedder.ours().model(name == null ? settings.model() : name);
     } catch (FaissException e) {
       throw Errors.noModel(function, e).raise();
     }
@@ -105,11 +113,17 @@ public final class EmbedFunctions {
     throw Errors.notAName(function, "model", value).raise();
   }
 
-  /** Says what is wrong with the name of a model, which is not loaded for that. */
-  public static void checkModel(String function, Object value) throws FaissException {
-    String name = modelName(function, value);
+  /**
+   * The model of a call, which is not loaded for that.
+   *
+   * @param model its name, or null where the call names none
+   * @throws FaissException if there is none
+   */
+  public static TableModels.Made chosen(String function, Object model, SchemaPlus root)
+      throws FaissException {
     try {
-      Embedder.ours().folder().describe(name);
+      String name = model == null ? EmbedSettings.of(root).model() : modelName(function, model);
+      return new TableModels.Made(name, Embedder.ours().folder().describe(name).dims());
     } catch (FaissException e) {
       throw Errors.noModel(function, e);
     }

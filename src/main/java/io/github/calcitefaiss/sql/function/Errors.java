@@ -7,6 +7,7 @@ import static io.github.calcitefaiss.run.SqlState.UNKNOWN_NAME;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sqlite.TableModels;
 import java.util.Collection;
 import org.apache.calcite.sql.parser.SqlParserPos;
 
@@ -162,6 +163,23 @@ public final class Errors {
             + text.codePointCount(0, text.length())
             + " characters)",
         why);
+  }
+
+  /** Vectors of two models, which have nothing to do with each other. */
+  public static FaissException modelsDiffer(
+      String function, String table, TableModels.Made made, TableModels.Made asked) {
+    return new FaissException(
+        DATA,
+        function
+            + ": the vectors of "
+            + table
+            + " were made by the model "
+            + made
+            + ", and the text is embedded by "
+            + asked
+            + "; vectors of two models can't be compared. Name the table's: embed('"
+            + made.model()
+            + "', text)");
   }
 
   static FaissException malformedJson(String function, String problem) {

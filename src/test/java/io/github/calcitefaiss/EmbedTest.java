@@ -12,6 +12,7 @@ import io.github.calcitefaiss.embed.EmbeddingServer;
 import io.github.calcitefaiss.embed.EmbeddingServer.Reply;
 import io.github.calcitefaiss.embed.InstalledModels;
 import io.github.calcitefaiss.embed.ModelFolder;
+import io.github.calcitefaiss.embed.TestModels;
 import io.github.calcitefaiss.index.VectorCodec;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -34,17 +35,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Texts embedded in SQL, whichever way a statement takes. */
 class EmbedTest {
   @TempDir Path folder;
-  private String before;
+  private TestModels models;
   private EmbeddingServer server;
   private Path database;
 
   @BeforeEach
   void prepare() throws Exception {
-    before = System.getProperty(ModelFolder.PROPERTY);
     server = new EmbeddingServer();
-    ModelFolder models = new ModelFolder(folder.resolve("models"));
-    server.install(models, "lengths", 3);
-    System.setProperty(ModelFolder.PROPERTY, models.path().toString());
+    models = new TestModels(folder.resolve("models")).with("lengths", server);
     database = folder.resolve("notes.db");
     try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
         Statement statement = connection.createStatement()) {
@@ -65,12 +63,8 @@ class EmbedTest {
 
   @AfterEach
   void restore() {
+    models.close();
     server.close();
-    if (before == null) {
-      System.clearProperty(ModelFolder.PROPERTY);
-    } else {
-      System.setProperty(ModelFolder.PROPERTY, before);
-    }
   }
 
   private Connection connect(String way) throws SQLException {
@@ -178,6 +172,82 @@ class EmbedTest {
     assertEquals(server.texts.stream().distinct().count(), server.texts.size());
   }
 
+  private void many(int rows) throws SQLException {
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "create table many as with recursive n(i) as (select 1 union all select i + 1 from n"
+              + " where i < "
+              + rows
+              + ") select i as id, 'text ' || i as words, i % 2 as odd from n");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "off"})
+  void aColumnIsEmbeddedInBatches(String way) throws SQLException {
+    many(1000);
+    List<String> rows = rows(way, "select id, vec_to_json(embed(words)) from many order by id");
+    assertEquals(1000, rows.size());
+    assertEquals("7|[6.0, 1.0, 1.0]", rows.get(6));
+    assertEquals("1000|[9.0, 1.0, 1.0]", rows.get(999));
+    assertTrue(server.calls.get() <= 17, "calls: " + server.calls);
+    assertEquals(1000, server.texts.size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "off"})
+  void aSortAFilterAndAnAggregateAreEmbeddedInBatches(String way) throws SQLException {
+    many(1000);
+    assertEquals(
+        List.of("1", "2"),
+        rows(
+            way,
+            "select id from many order by l2_distance(embed(words), embed('text 1')), id limit 2"));
+    assertTrue(server.calls.get() <= 18, "calls: " + server.calls);
+    assertEquals(1000, server.texts.size());
+    assertEquals(
+        List.of("500"),
+        rows(
+            way,
+            "select count(*) from many"
+                + " where odd = 1 and l2_distance(embed('lengths', words), embed('x')) > 0"));
+    assertEquals(
+        List.of("0|499", "1|500"),
+        rows(
+            way,
+            "select odd, count(embed(words || '')) from many where id < 1000 group by odd"
+                + " order by odd"));
+    assertEquals(1001, server.texts.size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "off"})
+  void aConditionAndALimitKeepTextsFromBeingEmbedded(String way) throws SQLException {
+    many(1000);
+    rows(way, "select vec_to_json(embed(words)) from many where id between 11 and 13");
+    assertEquals(List.of("text 11", "text 12", "text 13"), server.texts);
+    rows(way, "select vec_to_json(embed(words)) from many limit 2");
+    assertEquals(5, server.texts.size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "off"})
+  void aBatchWithABadTextFailsOnlyAtIt(String way) throws SQLException {
+    many(100);
+    server.answer =
+        (call, request) ->
+            request.toString().contains("text 50") ? new Reply(400, request.toString()) : null;
+    String message = error(way, "select id, embed(words) from many order by id");
+    assertTrue(message.contains("refused this text (HTTP status 400)"), message);
+    assertEquals(49, rows(way, "select vec_to_json(embed(words)) from many where id < 50").size());
+    assertEquals(
+        List.of("99|null"),
+        rows(
+            way + ";onBadText=null",
+            "select count(embed(words)), (select embed(words) from many where id = 50) from many"));
+  }
+
   @Test
   void aLateralQuestionForEachRow() throws SQLException {
     assertEquals(
@@ -208,6 +278,68 @@ class EmbedTest {
                         + " limit 'many'")
                 .length()
             > 0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "off"})
+  void aTableOfAnotherModelIsAnErrorThatNamesBoth(String way) throws Exception {
+    models.with("others", server);
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+        Statement statement = connection.createStatement()) {
+      statement.execute("create table faiss_models (embeddings text, model text, dims integer)");
+      statement.execute("insert into faiss_models values ('embeddings', 'others', 3)");
+      statement.execute(
+          "create view docs as select e.id, e.embedding, title from embeddings e join notes"
+              + " using (id)");
+    }
+    for (String sql :
+        List.of(
+            "select id from embeddings order by l2_distance(embedding, embed('x')) limit 2",
+            "select id from docs order by cosine_distance(embed(?), embedding) limit 2",
+            "select id from docs where l2_distance(embedding, embed('lengths', 'x')) < 2",
+            "select faiss_search('notes', 'embeddings', embed('x'), 2)",
+            "select e.id from notes n join embeddings e on e.id = n.id"
+                + " order by l2_distance(e.embedding, llm_embed('lengths', n.title))")) {
+      String message = sql.contains("?") ? error(way, sql, "x") : error(way, sql);
+      assertTrue(
+          message.contains(
+              "made by the model others (3 dimensions), and the text is embedded by lengths"
+                  + " (3 dimensions)"),
+          message);
+      assertTrue(message.contains("embed('others', text)"), message);
+    }
+    assertEquals(
+        List.of("1"),
+        rows(
+            way,
+            "select id from docs order by l2_distance(embedding, embed('others', 'x')) limit 1"));
+    assertEquals(
+        List.of("1"),
+        rows(
+            way + ";embeddingModel=others",
+            "select id from docs order by l2_distance(embedding, embed('x')) limit 1"));
+    assertTrue(
+        error(way + ";embeddingModel=a b", "select 1").contains("'embeddingModel' is 'a b'"));
+    assertTrue(error(way + ";onBadText=x", "select 1").contains("expected 'error' or 'null'"));
+  }
+
+  @Test
+  void anOperandSaysWhichModelMadeATable() throws Exception {
+    models.with("others", server);
+    String model =
+        "inline:{version: '1.0', defaultSchema: 'n', schemas: [{name: 'n', type: 'custom',"
+            + " factory: 'io.github.calcitefaiss.FaissSchemaFactory', operand: {database: '"
+            + database
+            + "', tables: [{table: 'embeddings', model: 'others'}]}}]}";
+    try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + model);
+        Statement statement = connection.createStatement()) {
+      String sql = "select id from embeddings order by l2_distance(embedding, embed(%s'x'))";
+      String message =
+          assertThrows(SQLException.class, () -> first(statement, String.format(sql, "")))
+              .getMessage();
+      assertTrue(message.contains("made by the model others, and the text is"), message);
+      assertEquals("1", first(statement, String.format(sql, "'others', ")));
+    }
   }
 
   @ParameterizedTest

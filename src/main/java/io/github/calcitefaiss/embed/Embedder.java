@@ -107,6 +107,11 @@ public final class Embedder {
     return all(model, List.of(text), watch).get(0).get();
   }
 
+  /** Whether the vector of a text is remembered. */
+  public boolean remembers(EmbeddingModel model, String text) {
+    return MEMORY.has(new VectorMemory.Key(model, text));
+  }
+
   /**
    * What becomes of texts, in order: remembered, or asked for in batches, each different text once.
    */

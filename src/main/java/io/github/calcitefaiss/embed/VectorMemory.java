@@ -32,6 +32,11 @@ final class VectorMemory {
     return vectors.get(key);
   }
 
+  /** Whether a vector is there, which doesn't count as asking for it. */
+  synchronized boolean has(Key key) {
+    return vectors.containsKey(key);
+  }
+
   synchronized void put(Key key, float[] vector) {
     float[] before = vectors.put(key, vector);
     bytes += size(key, vector) - (before == null ? 0 : size(key, before));

@@ -24,7 +24,8 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * <p>NULL in any argument gives NULL. A text whose vector is remembered costs no call of a model.
  */
 public final class EmbedFunctions {
-  private static final Set<String> NAMES = Set.of("embed", "llm_embed");
+  /** The names of the functions that turn a text into a vector. */
+  public static final Set<String> NAMES = Set.of("embed", "llm_embed");
 
   private EmbedFunctions() {}
 
@@ -81,28 +82,52 @@ public final class EmbedFunctions {
 
   private static ByteString vector(String function, DataContext root, Object model, Object text) {
     Execution execution = Execution.of(root);
-    String name = model == null ? null : modelName(function, model);
     String words = text(function, text);
-    EmbedSettings settings =
-        execution.memo(EmbedSettings.class, key -> EmbedSettings.of(root.getRootSchema()));
-    EmbeddingModel chosen =
-        execution.memo(new Chosen(name), key -> model(function, name, settings));
+    EmbeddingModel chosen;
+    try {
+      chosen = model(function, root, model);
+    } catch (FaissException e) {
+      throw e.raise();
+    }
     try {
       return new ByteString(VectorCodec.encode(Embedder.ours().embed(chosen, words, execution)));
     } catch (FaissException e) {
-      if (settings.skipBadTexts()) {
+      if (settings(root).skipBadTexts()) {
         return null;
       }
       throw Errors.notEmbedded(function, words, e).raise();
     }
   }
 
-  private static EmbeddingModel model(String function, String name, EmbedSettings settings) {
-    try {
-      return Embedder.ours().model(name == null ? settings.model() : name);
-    } catch (FaissException e) {
-      throw Errors.noModel(function, e).raise();
+  private static EmbedSettings settings(DataContext root) {
+    return Execution.of(root)
+        .memo(EmbedSettings.class, key -> EmbedSettings.of(root.getRootSchema()));
+  }
+
+  /**
+   * The model of a call, the same for all calls of a run.
+   *
+   * @param model its name, or null where the call names none
+   * @throws FaissException if there is none
+   */
+  static EmbeddingModel model(String function, DataContext root, Object model)
+      throws FaissException {
+    String name = model == null ? null : modelName(function, model);
+    Object found =
+        Execution.of(root)
+            .memo(
+                new Chosen(name),
+                key -> {
+                  try {
+                    return Embedder.ours().model(name == null ? settings(root).model() : name);
+                  } catch (FaissException e) {
+                    return Errors.noModel(function, e);
+                  }
+                });
+    if (found instanceof FaissException e) {
+      throw e;
     }
+    return (EmbeddingModel) found;
   }
 
   /** A model's name, which must be text. */

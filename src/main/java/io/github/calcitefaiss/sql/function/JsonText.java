@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.function;
 
 import com.fasterxml.jackson.core.io.NumberOutput;
+import java.util.HexFormat;
 import java.util.Locale;
 
 /**
@@ -10,6 +11,8 @@ import java.util.Locale;
  * back as the same double, characters beyond ASCII escaped.
  */
 public final class JsonText {
+  private static final HexFormat HEX = HexFormat.of().withUpperCase();
+
   private JsonText() {}
 
   /** A vector as an array of floats, each widened to double. */
@@ -32,7 +35,7 @@ public final class JsonText {
     } else if (id == null || id instanceof Number || id instanceof Boolean) {
       out.append(id);
     } else {
-      appendString(out, id instanceof byte[] blob ? Values.hex(blob) : id.toString());
+      appendString(out, id instanceof byte[] blob ? HEX.formatHex(blob) : id.toString());
     }
   }
 

@@ -70,6 +70,10 @@ create view web_packages as
 create view docs as
   select p.id, p.name as title, p.section, e.embedding
   from packages p join embeddings e on e.id = p.id;
+create virtual table packages_fts using fts5(name, summary, content='packages', content_rowid='id',
+  tokenize='porter unicode61', detail='column');
+insert into packages_fts(packages_fts) values ('rebuild');
+insert into packages_fts(packages_fts) values ('optimize');
 vacuum;
 select count(*) || ' packages in ' || count(distinct section) || ' sections' from packages;
 EOF

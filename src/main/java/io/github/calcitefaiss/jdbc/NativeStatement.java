@@ -21,7 +21,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.Meta;
@@ -37,6 +39,9 @@ import org.apache.calcite.sql.type.SqlTypeName;
  */
 final class NativeStatement implements Prepared {
   private static final int MAX_ATTEMPTS = 10;
+
+  /** What SQLite's plan says where FTS5 is asked for MATCH. */
+  private static final Pattern FULL_TEXT = Pattern.compile("VIRTUAL TABLE INDEX \\d+:\\D*M\\d");
 
   private static final Set<String> LOADING =
       Set.of(
@@ -172,7 +177,9 @@ final class NativeStatement implements Prepared {
       while (query.next()) {
         int depth = depths.getOrDefault(query.value(1), 0);
         depths.put(query.value(0), depth + 1);
-        lines.add("  ".repeat(depth) + query.value(3));
+        String line = String.valueOf(query.value(3));
+        boolean match = FULL_TEXT.matcher(line).find();
+        lines.add("  ".repeat(depth) + line + (match ? " (full text)" : ""));
       }
     }
     return lines;
@@ -182,9 +189,19 @@ final class NativeStatement implements Prepared {
     return new NativeStatement(connection, asked, asked, schema, others, planned);
   }
 
-  /** Whether an index finds the rows that SQLite looks at. */
-  boolean searches() {
-    return run != text;
+  /** The tables whose indexes find the rows that SQLite looks at, each as schema.table. */
+  Set<String> searches() {
+    Set<String> tables = new TreeSet<>();
+    List<SqliteText.Token> tokens = run.tokens();
+    for (int i = 0; i + 4 < tokens.size(); i++) {
+      String name = tokens.get(i).text().toLowerCase(Locale.ROOT);
+      if (LOADING.contains(name)
+          && literal(tokens.get(i + 2)) != null
+          && literal(tokens.get(i + 4)) != null) {
+        tables.add(literal(tokens.get(i + 2)) + "." + literal(tokens.get(i + 4)));
+      }
+    }
+    return tables;
   }
 
   /** Gives back what was opened to prepare it, if no run has used it. */

@@ -69,7 +69,7 @@ public final class FaissFunctions {
 
   private static Set<String> ranking() {
     Set<String> names = new TreeSet<>(DistanceFunctions.all().keySet());
-    names.addAll(List.of("faiss_neighbors", "<->", "<=>", "<#>", "nearest"));
+    names.addAll(List.of("faiss_neighbors", "<->", "<=>", "<#>", "<+>", "nearest"));
     return names;
   }
 

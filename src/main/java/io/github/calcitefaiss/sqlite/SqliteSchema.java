@@ -12,12 +12,14 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.calcite.jdbc.CalciteSchema;
@@ -41,12 +43,9 @@ import org.apache.calcite.sql.type.SqlTypeName;
 public final class SqliteSchema extends AbstractSchema {
   static final String ROWID = "rowid";
 
-  private static final Pattern COLLATE = Pattern.compile("(?i)\\bcollate\\b");
+  private static final Pattern NAME = Pattern.compile("\\s*(\"[^\"]+\"|\\[[^]]+]|`[^`]+`|\\w+)");
 
-  private static final Pattern COLLATED =
-      Pattern.compile(
-          "(?i)[,(]\\s*(\"[^\"]+\"|\\[[^]]+]|`[^`]+`|\\w+)\\s"
-              + "(?:[^,()]|\\([^()]*\\))*?\\bcollate\\b");
+  private static final Pattern COLLATE = Pattern.compile("(?i)\\bcollate\\b");
 
   private final SchemaPlus parent;
   private final String name;
@@ -75,14 +74,28 @@ public final class SqliteSchema extends AbstractSchema {
    */
   private record Collated(String definitions, Set<String> columns) {
     private static Collated of(String definitions) {
-      Set<String> columns =
-          COLLATED
-              .matcher(definitions)
-              .results()
-              .map(found -> found.group(1).replaceAll("[\"`\\[\\]]", "").toLowerCase(Locale.ROOT))
-              .collect(Collectors.toSet());
-      boolean clear = columns.size() >= COLLATE.matcher(definitions).results().count();
-      return new Collated(definitions, clear ? columns : null);
+      Set<String> columns = new HashSet<>();
+      Matcher collate = COLLATE.matcher(definitions);
+      while (collate.find()) {
+        // Back to the comma or parenthesis that its column's definition begins after.
+        int at = collate.start() - 1;
+        int depth = 0;
+        while (at >= 0
+            && !(depth == 0 && (definitions.charAt(at) == ',' || open(definitions, at)))) {
+          depth += definitions.charAt(at) == ')' ? 1 : open(definitions, at) ? -1 : 0;
+          at--;
+        }
+        Matcher name = NAME.matcher(definitions).region(at + 1, collate.start());
+        if (!name.lookingAt()) {
+          return new Collated(definitions, null);
+        }
+        columns.add(name.group(1).replaceAll("[\"`\\[\\]]", "").toLowerCase(Locale.ROOT));
+      }
+      return new Collated(definitions, columns);
+    }
+
+    private static boolean open(String definitions, int at) {
+      return definitions.charAt(at) == '(';
     }
   }
 
@@ -262,6 +275,35 @@ public final class SqliteSchema extends AbstractSchema {
   /** The same in the version that a run sees. */
   public SqliteTable sqliteTable(String tableName, View view) throws SQLException {
     return content(view).tables.find(tableName);
+  }
+
+  /**
+   * The embedding model that made a table's vectors: as the operand says, or the file, which says
+   * it of the table that a view's column is of, too; null if nothing does.
+   *
+   * @throws SQLException if the file can't be read
+   */
+  public TableModels.Made madeBy(IndexedTable table, View view) throws SQLException {
+    if (table.model() != null) {
+      return new TableModels.Made(table.model(), 0);
+    }
+    TableModels.Made said = TableModels.isIn(this, view) ? read(table, view) : null;
+    String usual = indexedTables.options().embeddingModel();
+    return said != null || usual == null ? said : new TableModels.Made(usual, 0);
+  }
+
+  private TableModels.Made read(IndexedTable table, View view) throws SQLException {
+    return view.read(
+        database,
+        lease -> {
+          TableModels models = TableModels.read(lease.connection());
+          TableModels.Made own = models.of(table.table());
+          String origin =
+              own != null
+                  ? null
+                  : TableModels.origin(lease.connection(), table.table(), table.embedding());
+          return origin == null ? own : models.of(origin);
+        });
   }
 
   @Override

@@ -151,6 +151,12 @@ public final class SqliteOperators implements SqlOperatorTable {
   /** Its argument, of which only the value says the type. */
   public static final SqlUserDefinedFunction AS_IT_COMES = function("?", SqlTypeName.ANY);
 
+  /**
+   * The first argument that isn't NULL. Calcite's own becomes a CASE whose branch it takes for
+   * never NULL, and is then true for rows where it is.
+   */
+  public static final SqlUserDefinedFunction COALESCE = function("coalesce", SqlTypeName.ANY);
+
   private final SqlOperatorTable others;
 
   /** The functions before all other operators. */
@@ -165,9 +171,11 @@ public final class SqliteOperators implements SqlOperatorTable {
       SqlSyntax syntax,
       List<SqlOperator> found,
       SqlNameMatcher matcher) {
-    if (name.isSimple() && name.getSimple().equals(AS_IT_COMES.getName())) {
-      found.add(AS_IT_COMES);
-      return;
+    for (SqlOperator operator : List.of(AS_IT_COMES, MOD, DIVIDE, LIKE, COALESCE)) {
+      if (name.isSimple() && name.getSimple().equalsIgnoreCase(operator.getName())) {
+        found.add(operator);
+        return;
+      }
     }
     if (name.isSimple() && syntax == SqlSyntax.FUNCTION) {
       SqlTypeName type = type(name.getSimple().toLowerCase(Locale.ROOT));
@@ -213,10 +221,11 @@ public final class SqliteOperators implements SqlOperatorTable {
 
   private static SqlUserDefinedFunction function(String name, SqlTypeName type) {
     boolean ofNow = OF_NOW.contains(name);
+    boolean coalesce = name.equals("coalesce");
     return new SqlUserDefinedFunction(
         new SqlIdentifier(name, SqlParserPos.ZERO),
-        SqlKind.OTHER_FUNCTION,
-        binding -> returned(binding, type),
+        coalesce ? SqlKind.COALESCE : SqlKind.OTHER_FUNCTION,
+        binding -> coalesce ? common(binding) : returned(binding, type),
         null,
         new AnyArguments(),
         new Evaluated(type)) {
@@ -232,8 +241,43 @@ public final class SqliteOperators implements SqlOperatorTable {
     };
   }
 
+  /** The type of all arguments, if they have one; else each value has its own. */
+  private static RelDataType common(SqlOperatorBinding binding) {
+    RelDataType common = null;
+    for (RelDataType type : binding.collectOperandTypes()) {
+      if (type.getSqlTypeName() == SqlTypeName.NULL) {
+        continue;
+      }
+      boolean same =
+          common == null
+              || type.getSqlTypeName() == common.getSqlTypeName()
+              || SqlTypeUtil.isCharacter(type) && SqlTypeUtil.isCharacter(common)
+              || SqlTypeName.INT_TYPES.contains(type.getSqlTypeName())
+                  && SqlTypeName.INT_TYPES.contains(common.getSqlTypeName());
+      if (!same) {
+        return Signature.nullable(binding.getTypeFactory(), SqlTypeName.ANY);
+      }
+      common = common == null ? type : common;
+    }
+    if (common == null) {
+      return Signature.nullable(binding.getTypeFactory(), SqlTypeName.ANY);
+    } else if (SqlTypeUtil.isCharacter(common)) {
+      return Signature.nullable(binding.getTypeFactory(), SqlTypeName.VARCHAR);
+    } else if (SqlTypeName.INT_TYPES.contains(common.getSqlTypeName())) {
+      return Signature.nullable(binding.getTypeFactory(), SqlTypeName.BIGINT);
+    }
+    return binding.getTypeFactory().createTypeWithNullability(common, true);
+  }
+
   private static RelDataType returned(SqlOperatorBinding binding, SqlTypeName type) {
     SqlTypeName name = type;
+    if (binding.getOperandCount() == 2 && binding.getOperator().getName().contains("?")) {
+      List<RelDataType> types = binding.collectOperandTypes();
+      boolean numbers = types.stream().allMatch(SqlTypeUtil::isNumeric);
+      boolean whole =
+          types.stream().allMatch(each -> SqlTypeName.INT_TYPES.contains(each.getSqlTypeName()));
+      name = whole ? SqlTypeName.BIGINT : numbers ? SqlTypeName.DOUBLE : SqlTypeName.ANY;
+    }
     boolean named = !binding.getOperator().getName().contains("?");
     if (named && type == SqlTypeName.ANY && binding.getOperandCount() > 0) {
       // As its argument: of a text or a blob a part, of a number another.
@@ -241,6 +285,8 @@ public final class SqliteOperators implements SqlOperatorTable {
       boolean part = binding.getOperator().getName().startsWith("substr");
       if (SqlTypeUtil.isCharacter(first)) {
         name = part ? SqlTypeName.VARCHAR : SqlTypeName.ANY;
+      } else if (SqlTypeName.INT_TYPES.contains(first.getSqlTypeName())) {
+        name = part ? SqlTypeName.VARCHAR : SqlTypeName.BIGINT;
       } else if (first.getSqlTypeName() == SqlTypeName.DOUBLE) {
         name = part ? SqlTypeName.VARCHAR : SqlTypeName.DOUBLE;
       } else if (first.getSqlTypeName() == SqlTypeName.VARBINARY && part) {
@@ -250,12 +296,22 @@ public final class SqliteOperators implements SqlOperatorTable {
     return Signature.nullable(binding.getTypeFactory(), name);
   }
 
+  private static Object first(Object[] arguments) {
+    for (Object argument : arguments) {
+      if (argument != null) {
+        return argument;
+      }
+    }
+    return null;
+  }
+
   /** Evaluates a call; called by generated code. */
   public static Object call(String name, SqlTypeName type, Object[] arguments) {
     if (name.equals(AS_IT_COMES.getName())) {
       return arguments[0];
     }
-    Object value = SqliteEvaluator.call(name, arguments);
+    Object value =
+        name.equals("coalesce") ? first(arguments) : SqliteEvaluator.call(name, arguments);
     if (value == null) {
       return null;
     }

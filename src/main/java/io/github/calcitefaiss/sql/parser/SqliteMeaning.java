@@ -23,6 +23,7 @@ import org.apache.calcite.sql.SqlUnresolvedFunction;
 import org.apache.calcite.sql.fun.SqlCase;
 import org.apache.calcite.sql.fun.SqlJsonArrayFunction;
 import org.apache.calcite.sql.fun.SqlJsonObjectFunction;
+import org.apache.calcite.sql.fun.SqlLikeOperator;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.fun.SqlTrimFunction;
 import org.apache.calcite.sql.parser.SqlParserPos;
@@ -69,6 +70,17 @@ final class SqliteMeaning extends SqlShuttle {
     return new SqlDataTypeSpec(new SqlBasicTypeNameSpec(name, position), position);
   }
 
+  /** A number with a fraction is a double. */
+  @Override
+  public SqlNode visit(SqlLiteral literal) {
+    return literal instanceof SqlNumericLiteral number
+            && !number.isInteger()
+            && number.getTypeName() == SqlTypeName.DECIMAL
+        ? SqlStdOperatorTable.CAST.createCall(
+            literal.getParserPosition(), literal, type(SqlTypeName.DOUBLE, literal))
+        : literal;
+  }
+
   @Override
   public SqlNode visit(SqlCall call) {
     SqlNode node = super.visit(call);
@@ -94,6 +106,27 @@ final class SqliteMeaning extends SqlShuttle {
       } else if (PLAIN.contains(name) && !(function instanceof SqlUnresolvedFunction)) {
         return call(name, visited.getOperandList(), visited);
       }
+    }
+    if (visited.operandCount() == 2
+        && (visited.getKind() == SqlKind.MOD
+            || visited.getKind() == SqlKind.DIVIDE && !isDivisor(visited.operand(1)))) {
+      String sign = visited.getKind() == SqlKind.MOD ? "? % ?" : "? / ?";
+      return call(sign, List.of(wide(visited.operand(0)), wide(visited.operand(1))), visited);
+    }
+    if (visited.getKind() == SqlKind.COALESCE) {
+      return call(
+          "coalesce", visited.getOperandList().stream().map(SqliteMeaning::wide).toList(), visited);
+    }
+    if (visited.getOperator() instanceof SqlLikeOperator like
+        && visited.getKind() == SqlKind.LIKE
+        && like.getName().endsWith("LIKE")
+        && !like.getName().endsWith("ILIKE")) {
+      List<SqlNode> arguments = new ArrayList<>(visited.getOperandList());
+      arguments.add(0, arguments.remove(1));
+      SqlNode found = call("like", arguments, visited);
+      return like.isNegated()
+          ? SqlStdOperatorTable.NOT.createCall(visited.getParserPosition(), found)
+          : found;
     }
     switch (visited.getKind()) {
       case PLUS:
@@ -142,6 +175,14 @@ final class SqliteMeaning extends SqlShuttle {
       return node;
     }
     return SqlStdOperatorTable.CAST.createCall(node.getParserPosition(), node, type(type, node));
+  }
+
+  /** Whether a quotient by it is the same to Java: a number that isn't 0. */
+  private static boolean isDivisor(SqlNode node) {
+    if (node.getKind() == SqlKind.CAST) {
+      return isDivisor(((SqlCall) node).operand(0));
+    }
+    return node instanceof SqlNumericLiteral number && number.bigDecimalValue().signum() != 0;
   }
 
   private static boolean isLong(SqlLiteral literal) {

@@ -189,7 +189,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
         watchTables(root.rel);
         RelNode plan = SqliteOperations.bySqlite(root.rel);
         faithful = Faithful.is(plan);
-        return super.implement(root.withRel(PollingRel.watch(plan)));
+        return super.implement(root.withRel(PollingRel.watch(EmbedAheadRel.rewrite(plan))));
       }
     };
   }

@@ -162,7 +162,8 @@ public final class Export {
     List<Column> columns = new ArrayList<>();
     try (Statement statement = connection.createStatement();
         ResultSet rows =
-            statement.executeQuery("select name, type from pragma_table_info(" + text(table) + ")")) {
+            statement.executeQuery(
+                "select name, type from pragma_table_info(" + text(table) + ")")) {
       while (rows.next()) {
         columns.add(
             new Column(rows.getString(1), kind(table, rows.getString(1), rows.getString(2))));
@@ -178,8 +179,7 @@ public final class Export {
   /** What a column holds, by the types of its values; where there is none, as it is declared. */
   private Kind kind(String table, String column, String declared) throws SQLException {
     Set<String> types = new TreeSet<>();
-    String sql =
-        "select distinct typeof(" + quoted(column) + ") from " + quoted(table);
+    String sql = "select distinct typeof(" + quoted(column) + ") from " + quoted(table);
     try (Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery(sql)) {
       while (rows.next()) {

@@ -174,6 +174,9 @@ public final class FaissValidator extends SqlValidatorImpl {
       CalciteSchema root =
           validator.getCatalogReader().unwrap(CalciteCatalogReader.class).getRootSchema();
       SchemaPlus schemas = root.plus();
+      if (IndexAccess.cluster(schemas, values.get(operand)) != null) {
+        return null;
+      }
       at(
           operands.get(operand),
           () -> found[0] = IndexAccess.schema(function, schemas, values.get(operand)));

@@ -37,6 +37,7 @@ import org.apache.calcite.rel.SingleRel;
 import org.apache.calcite.rel.convert.ConverterRule;
 import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.JoinRelType;
+import org.apache.calcite.rel.core.RelFactories;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.logical.LogicalFilter;
 import org.apache.calcite.rel.logical.LogicalProject;
@@ -49,7 +50,9 @@ import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexShuttle;
 import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.type.SqlTypeName;
+import org.apache.calcite.tools.RelBuilder;
 import org.apache.calcite.util.ImmutableBitSet;
 
 /**
@@ -129,7 +132,7 @@ public class ClusterTopK extends SingleRel {
       RelMetadataQuery mq = join.getCluster().getMetadataQuery();
       Double most = mq.getMaxRowCount(join.getRight());
       Double least = mq.getMinRowCount(join.getRight());
-      boolean one = most != null && most == 1 && least != null && least == 1;
+      boolean one = most != null && most <= 1;
       boolean kind =
           join.getJoinType() == JoinRelType.INNER || join.getJoinType() == JoinRelType.LEFT;
         if (!one || !kind || !join.getCondition().isAlwaysTrue()) {
@@ -137,6 +140,12 @@ public class ClusterTopK extends SingleRel {
       }
       left = join.getLeft();
       right = join.getRight();
+      if (least == null || least < 1) {
+        if (join.getJoinType() != JoinRelType.LEFT) {
+          return null;
+        }
+        right = orNulls(right);
+      }
     }
     Pile below = Pile.of(left);
     RankedBy distance = RankedBy.in(flat.exprs().get(keys.get(0).getFieldIndex()));
@@ -146,6 +155,16 @@ public class ClusterTopK extends SingleRel {
       return null;
     }
     return new Builder(sort, flat, below, scan, right, distance).build();
+  }
+
+  /** The row of a tree that has at most one, or one of NULLs. */
+  private static RelNode orNulls(RelNode rel) {
+    RelBuilder builder = RelFactories.LOGICAL_BUILDER.create(rel.getCluster(), null).push(rel);
+    List<RelBuilder.AggCall> values = new ArrayList<>();
+    for (RexNode field : builder.fields()) {
+      values.add(builder.aggregateCall(SqlStdOperatorTable.SINGLE_VALUE, field));
+    }
+    return builder.aggregate(builder.groupKey(), values).build();
   }
 
   private static final class Builder {

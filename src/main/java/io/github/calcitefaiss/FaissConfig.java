@@ -31,8 +31,9 @@ import java.util.regex.Pattern;
  * @param tables the tables to index; empty for every table and view with the default columns
  * @param options how indexes are kept: {@code onBadRow} ({@code error}, the default, or {@code
  *     skip}), {@code refresh} ({@code auto}, the default; a time such as {@code 5s} for which an
- *     index may lag behind; or {@code manual}) and {@code memoryLimit} (such as {@code 512MB});
- *     {@code embeddingModel}; {@code onBadText} ({@code error}, the default, or {@code null})
+ *     index may lag behind; or {@code manual}), {@code memoryLimit} (such as {@code 512MB}), {@code
+ *     memory} ({@code auto}, the default, or {@code codes}), {@code embeddingModel} and {@code
+ *     onBadText} ({@code error}, the default, or {@code null})
  * @param busyTimeoutMillis how long to wait for a writer that holds the file
  */
 public record FaissConfig(
@@ -45,6 +46,7 @@ public record FaissConfig(
   static final String MEMORY_LIMIT = "memoryLimit";
   static final String EMBEDDING_MODEL = "embeddingModel";
   static final String ON_BAD_TEXT = "onBadText";
+  static final String MEMORY = "memory";
 
   /** Every operand there is. */
   static final Map<String, Operand> OPERANDS = operands();
@@ -95,6 +97,13 @@ public record FaissConfig(
             null,
             null));
     all.put(
+        MEMORY,
+        new Operand(
+            "auto: an index whose vectors don't fit the limit leaves them in the file; codes: every"
+                + " index does",
+            "auto",
+            List.of("auto", "codes")));
+    all.put(
         EMBEDDING_MODEL,
         new Operand(
             "the installed embedding model that embed(text) takes, and that made the vectors where"
@@ -136,13 +145,24 @@ public record FaissConfig(
       }
     }
     boolean skip = onBadRow(schema, operand.get(ON_BAD_ROW));
+    long stale = refresh(schema, operand.get(REFRESH));
+    boolean codesOnly = codesOnly(schema, operand.get(MEMORY));
+    if (codesOnly && stale > 0) {
+      throw wrong(
+          schema,
+          "operand 'memory' is 'codes' and 'refresh' is '"
+              + operand.get(REFRESH)
+              + "': vectors that are left in the file are read as they are now, so 'refresh' must"
+              + " be 'auto'");
+    }
     return new FaissConfig(
         database(schema, operand),
         tables(schema, operand.get(TABLES), skip),
         new IndexOptions(
             skip,
-            refresh(schema, operand.get(REFRESH)),
+            stale,
             memoryLimit(schema, operand.get(MEMORY_LIMIT)),
+            codesOnly,
             embeddingModel(schema, operand.get(EMBEDDING_MODEL)),
             onBadText(schema, operand.get(ON_BAD_TEXT))),
         busyTimeout(schema, operand.get(BUSY_TIMEOUT)));
@@ -311,6 +331,15 @@ public record FaissConfig(
       return true;
     }
     throw wrong(schema, "operand 'onBadText' is '" + value + "', expected 'error' or 'null'");
+  }
+
+  private static boolean codesOnly(String schema, Object value) throws FaissException {
+    if (value == null || "auto".equals(value)) {
+      return false;
+    } else if ("codes".equals(value)) {
+      return true;
+    }
+    throw wrong(schema, "operand 'memory' is '" + value + "', expected 'auto' or 'codes'");
   }
 
   private static int busyTimeout(String schema, Object value) throws FaissException {

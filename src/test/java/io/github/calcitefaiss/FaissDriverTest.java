@@ -203,6 +203,7 @@ class FaissDriverTest {
             "busyTimeout",
             "refresh",
             "memoryLimit",
+            "memory",
             "embeddingModel",
             "onBadText"),
         List.copyOf(FaissConfig.OPERANDS.keySet()));

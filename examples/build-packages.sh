@@ -47,8 +47,8 @@ insert into packages (name, section, summary, description)
   select name, section, summary, replace(description, char(31), char(10)) from chosen order by name;
 EOF
 
-(cd .. && mvn -q -B -ntp -Pembeddings compile exec:java \
-  -Dexec.args="build-embeddings examples/$database packages id name,summary,description embeddings")
+../sqlline install-model all-minilm-l6-v2-q
+../sqlline build-embeddings "$database" packages id name,summary,description embeddings --model all-minilm-l6-v2-q
 
 # What the archive says of the same packages, as a file for the federated example.
 mkdir -p csv
@@ -70,6 +70,10 @@ create view web_packages as
 create view docs as
   select p.id, p.name as title, p.section, e.embedding
   from packages p join embeddings e on e.id = p.id;
+create virtual table packages_fts using fts5(name, summary, content='packages', content_rowid='id',
+  tokenize='porter unicode61', detail='column');
+insert into packages_fts(packages_fts) values ('rebuild');
+insert into packages_fts(packages_fts) values ('optimize');
 vacuum;
 select count(*) || ' packages in ' || count(distinct section) || ' sections' from packages;
 EOF

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.embed.ModelDescription;
 import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
@@ -30,7 +31,9 @@ import java.util.regex.Pattern;
  * @param tables the tables to index; empty for every table and view with the default columns
  * @param options how indexes are kept: {@code onBadRow} ({@code error}, the default, or {@code
  *     skip}), {@code refresh} ({@code auto}, the default; a time such as {@code 5s} for which an
- *     index may lag behind; or {@code manual}) and {@code memoryLimit} (such as {@code 512MB})
+ *     index may lag behind; or {@code manual}), {@code memoryLimit} (such as {@code 512MB}), {@code
+ *     memory} ({@code auto}, the default, or {@code codes}), {@code embeddingModel} and {@code
+ *     onBadText} ({@code error}, the default, or {@code null})
  * @param busyTimeoutMillis how long to wait for a writer that holds the file
  */
 public record FaissConfig(
@@ -41,6 +44,9 @@ public record FaissConfig(
   static final String BUSY_TIMEOUT = "busyTimeout";
   static final String REFRESH = "refresh";
   static final String MEMORY_LIMIT = "memoryLimit";
+  static final String EMBEDDING_MODEL = "embeddingModel";
+  static final String ON_BAD_TEXT = "onBadText";
+  static final String MEMORY = "memory";
 
   /** Every operand there is. */
   static final Map<String, Operand> OPERANDS = operands();
@@ -90,6 +96,26 @@ public record FaissConfig(
                 + " process allows",
             null,
             null));
+    all.put(
+        MEMORY,
+        new Operand(
+            "auto: an index whose vectors don't fit the limit leaves them in the file; codes: every"
+                + " index does",
+            "auto",
+            List.of("auto", "codes")));
+    all.put(
+        EMBEDDING_MODEL,
+        new Operand(
+            "the installed embedding model that embed(text) takes, and that made the vectors where"
+                + " the file doesn't say which",
+            null,
+            null));
+    all.put(
+        ON_BAD_TEXT,
+        new Operand(
+            "error: a text that can't be embedded is an error; null: its vector is NULL",
+            "error",
+            List.of("error", "null")));
     return Collections.unmodifiableMap(all);
   }
 
@@ -105,7 +131,7 @@ public record FaissConfig(
   /** What Calcite itself puts among the operands of a model's schema. */
   private static final Set<String> FROM_CALCITE = Set.of("modelUri", "baseDirectory");
 
-  private static final List<String> TABLE_KEYS = List.of("table", "id", "embedding");
+  private static final List<String> TABLE_KEYS = List.of("table", "id", "embedding", "model");
 
   /**
    * Reads the operands of a schema.
@@ -119,13 +145,26 @@ public record FaissConfig(
       }
     }
     boolean skip = onBadRow(schema, operand.get(ON_BAD_ROW));
+    long stale = refresh(schema, operand.get(REFRESH));
+    boolean codesOnly = codesOnly(schema, operand.get(MEMORY));
+    if (codesOnly && stale > 0) {
+      throw wrong(
+          schema,
+          "operand 'memory' is 'codes' and 'refresh' is '"
+              + operand.get(REFRESH)
+              + "': vectors that are left in the file are read as they are now, so 'refresh' must"
+              + " be 'auto'");
+    }
     return new FaissConfig(
         database(schema, operand),
         tables(schema, operand.get(TABLES), skip),
         new IndexOptions(
             skip,
-            refresh(schema, operand.get(REFRESH)),
-            memoryLimit(schema, operand.get(MEMORY_LIMIT))),
+            stale,
+            memoryLimit(schema, operand.get(MEMORY_LIMIT)),
+            codesOnly,
+            embeddingModel(schema, operand.get(EMBEDDING_MODEL)),
+            onBadText(schema, operand.get(ON_BAD_TEXT))),
         busyTimeout(schema, operand.get(BUSY_TIMEOUT)));
   }
 
@@ -258,7 +297,8 @@ public record FaissConfig(
           map.containsKey("embedding")
               ? (String) map.get("embedding")
               : IndexedTable.DEFAULT_EMBEDDING,
-          skip);
+          skip,
+          (String) map.get("model"));
     }
     throw wrong(
         schema,
@@ -274,6 +314,32 @@ public record FaissConfig(
       return true;
     }
     throw wrong(schema, "operand 'onBadRow' is '" + value + "', expected 'error' or 'skip'");
+  }
+
+  private static String embeddingModel(String schema, Object value) throws FaissException {
+    if (value == null || value instanceof String text && ModelDescription.isName(text)) {
+      return (String) value;
+    }
+    throw wrong(
+        schema, "operand 'embeddingModel' is '" + value + "', expected the name of a model");
+  }
+
+  private static boolean onBadText(String schema, Object value) throws FaissException {
+    if (value == null || "error".equals(value)) {
+      return false;
+    } else if ("null".equals(value)) {
+      return true;
+    }
+    throw wrong(schema, "operand 'onBadText' is '" + value + "', expected 'error' or 'null'");
+  }
+
+  private static boolean codesOnly(String schema, Object value) throws FaissException {
+    if (value == null || "auto".equals(value)) {
+      return false;
+    } else if ("codes".equals(value)) {
+      return true;
+    }
+    throw wrong(schema, "operand 'memory' is '" + value + "', expected 'auto' or 'codes'");
   }
 
   private static int busyTimeout(String schema, Object value) throws FaissException {

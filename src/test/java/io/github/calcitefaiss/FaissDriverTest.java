@@ -196,7 +196,16 @@ class FaissDriverTest {
   void everyOperandsDefaultCanBeGiven() throws Exception {
     Path file = TestDatabase.blog(Files.createDirectories(folder.resolve("defaults")));
     assertEquals(
-        List.of("database", "tables", "onBadRow", "busyTimeout", "refresh", "memoryLimit"),
+        List.of(
+            "database",
+            "tables",
+            "onBadRow",
+            "busyTimeout",
+            "refresh",
+            "memoryLimit",
+            "memory",
+            "embeddingModel",
+            "onBadText"),
         List.copyOf(FaissConfig.OPERANDS.keySet()));
     Properties given = new Properties();
     FaissConfig.OPERANDS.forEach(

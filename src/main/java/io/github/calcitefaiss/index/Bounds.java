@@ -56,8 +56,10 @@ final class Bounds {
   private final double t;
   private final double multiple;
   private final double base;
+  private final double top;
   private final double sums;
   private final double beta;
+  private final double betaAbove;
   private final double[] kappa = new double[2];
   private final double inverseNorm;
 
@@ -104,13 +106,17 @@ final class Bounds {
     if (l2) {
       multiple = 2;
       beta = 1 - SLACK * (1 + length);
+      betaAbove = 1 + SLACK * (1 + length);
       base = u2 - SLACK * length - sums * u2;
+      top = u2 + SLACK * length + sums * u2;
     } else {
       multiple = 1;
       beta = -SLACK * length;
       double sizes = Math.sqrt(q2) * (1 + Math.sqrt(origin2));
       double rounded = cosine ? SLACK * Math.abs(offset) : 0;
+      betaAbove = SLACK * length;
       base = -offset - SLACK * length - sums * sizes - rounded;
+      top = -offset + SLACK * length + sums * sizes + rounded;
     }
     double delta = Math.sqrt(delta2) * (1 + 2 * SLACK);
     kappa[0] = multiple * delta * longest[1];
@@ -219,18 +225,49 @@ final class Bounds {
     double e = chunk.error[stage][row];
     double a = chunk.scale[stage][row];
     double energy = chunk.energy[row];
-    double along = Math.max(0, multiple * t * a * Math.abs((double) dot) - a * kappa[stage]);
-    double approximation2 = energy * (1 + 0x1p-20) - e * e;
-    double across = length;
-    if (approximation2 > 0) {
-      double part = along / multiple;
-      double across2 = length * length - part * part / approximation2 * (1 - 0x1p-20);
-      across = Math.sqrt(Math.max(0, across2));
-    }
+    double across = across(stage, e, a, energy, dot);
     double bound = beta * energy - multiple * across * e - a * (multiple * t * dot + kappa[stage]);
     if (cosine) {
       bound = (base + bound) * chunk.inverseNorm[row] * inverseNorm;
     }
     return (float) bound;
+  }
+
+  /**
+   * A key that a row's key can't be above: the same sum as {@link #closer}, with all that is
+   * uncertain on the other side.
+   */
+  double farthest(int stage, Chunk chunk, int row, int dot) {
+    double e = chunk.error[stage][row];
+    double a = chunk.scale[stage][row];
+    double energy = chunk.energy[row];
+    double across = across(stage, e, a, energy, dot);
+    double sum =
+        top
+            + betaAbove * energy
+            + multiple * across * e
+            - a * (multiple * t * dot - kappa[stage])
+            + 0x1p-60 * (1 + length);
+    double key;
+    if (cosine) {
+      double value = sum * chunk.inverseNorm[row] * inverseNorm + sums + 0x1p-50;
+      key = metric == Metric.COSINE_DISTANCE ? 1 + value : value;
+    } else {
+      double value = sum / (unit2 * (1 - 2 * sums * Math.signum(sum)));
+      key = metric == Metric.L2 ? Math.sqrt(Math.max(0, value)) * (1 + 0x1p-50) : value;
+    }
+    return Double.isNaN(key) ? Double.POSITIVE_INFINITY : key;
+  }
+
+  /** The length of what of the query is perpendicular to a row's approximation, or more. */
+  private double across(int stage, double e, double a, double energy, int dot) {
+    double along = Math.max(0, multiple * t * a * Math.abs((double) dot) - a * kappa[stage]);
+    double approximation2 = energy * (1 + 0x1p-20) - e * e;
+    if (!(approximation2 > 0)) {
+      return length;
+    }
+    double part = along / multiple;
+    double across2 = length * length - part * part / approximation2 * (1 - 0x1p-20);
+    return Math.sqrt(Math.max(0, across2));
   }
 }

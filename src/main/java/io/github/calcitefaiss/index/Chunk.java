@@ -54,7 +54,10 @@ final class Chunk {
   }
 
   final int count;
-  final float[] rows;
+
+  /** The floats; null where they are left to the table. */
+  private float[] rows;
+
   final char[] high;
   final char[] low;
 
@@ -90,7 +93,51 @@ final class Chunk {
 
   /** Bytes of memory held. */
   long bytes() {
-    return 4L * rows.length + 2L * (high.length + low.length) + (long) ROW_BYTES * count;
+    return (rows == null ? 0 : 4L * rows.length)
+        + 2L * (high.length + low.length)
+        + (long) ROW_BYTES * count;
+  }
+
+  /** The floats of the rows, one row after the other; null where they are left to the table. */
+  float[] rows() {
+    return rows;
+  }
+
+  /** Lets the floats go. */
+  void forget() {
+    rows = null;
+  }
+
+  /** The dot product of weights with the low halves of one row of a block. */
+  int lowDot(int block, int lane, short[] weights) {
+    int lanes = layout.padded(rowsOf(block));
+    int at = offset(block) + lane;
+    int sum = 0;
+    for (int w = 0; w < weights.length; w += 4, at += lanes) {
+      char x = low[at];
+      sum +=
+          weights[w] * ((x & 15) - 8)
+              + weights[w + 1] * ((x >> 4 & 15) - 8)
+              + weights[w + 2] * ((x >> 8 & 15) - 8)
+              + weights[w + 3] * ((x >> 12) - 8);
+    }
+    return sum;
+  }
+
+  /** The same with the high halves. */
+  int highDot(int block, int lane, short[] weights) {
+    int lanes = layout.padded(rowsOf(block));
+    int at = offset(block) + lane;
+    int sum = 0;
+    for (int w = 0; w < weights.length; w += 4, at += lanes) {
+      char x = high[at];
+      sum +=
+          weights[w] * ((x & 15) - 8)
+              + weights[w + 1] * ((x >> 4 & 15) - 8)
+              + weights[w + 2] * ((x >> 8 & 15) - 8)
+              + weights[w + 3] * ((x >> 12) - 8);
+    }
+    return sum;
   }
 
   /** Where a block's codes begin. */
@@ -109,12 +156,21 @@ final class Chunk {
 
   /** Codes the rows of a block; blocks may be coded by several threads. */
   void encode(int block, Grid grid) {
+    encode(block, 0, rowsOf(block), grid);
+  }
+
+  /**
+   * Codes some rows of a block.
+   *
+   * @param from the first of them, a multiple of {@link Layout#LANE_STEP}
+   * @param to the first that isn't, such a multiple or the end of the block
+   */
+  void encode(int block, int from, int to, Grid grid) {
     Encoder encoder = new Encoder(grid);
     int first = block * layout.blockRows();
-    int n = rowsOf(block);
-    int lanes = layout.padded(n);
-    for (int lane = 0; lane < n; lane += Layout.LANE_STEP) {
-      int tile = Math.min(Layout.LANE_STEP, n - lane);
+    int lanes = layout.padded(rowsOf(block));
+    for (int lane = from; lane < to; lane += Layout.LANE_STEP) {
+      int tile = Math.min(Layout.LANE_STEP, to - lane);
       for (int i = 0; i < tile; i++) {
         encoder.row(first + lane + i, i);
       }

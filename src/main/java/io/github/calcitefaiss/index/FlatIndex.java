@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
 /**
@@ -25,19 +26,35 @@ public final class FlatIndex {
   /** If k is more than this share of the rows, codes rule out too few to pay. */
   private static final int MOST_ROWS = 8;
 
+  /** Rows, and floats, that are read from the table at a time. */
+  private static final int READ_ROWS = 256;
+
+  private static final int READ_FLOATS = 1 << 18;
+
   private final Layout layout;
   private final List<Chunk> chunks;
   private final IdColumn ids;
   private final Grid grid;
   private final double[] longest;
   private final Kernel kernel;
+  private final IdColumn rowids;
+  private final AtomicLong floatsRead = new AtomicLong();
   private volatile IdTable table;
   private volatile BitSet zeroRows;
 
-  private FlatIndex(Layout layout, List<Chunk> chunks, IdColumn ids, Grid grid, Kernel kernel) {
+  private FlatIndex(
+      Layout layout,
+      List<Chunk> chunks,
+      IdColumn ids,
+      IdColumn rowids,
+      BitSet zeroRows,
+      Grid grid,
+      Kernel kernel) {
     this.layout = layout;
     this.chunks = chunks;
     this.ids = ids;
+    this.rowids = rowids;
+    this.zeroRows = zeroRows;
     this.grid = grid;
     this.kernel = kernel;
     longest = new double[3];
@@ -58,6 +75,26 @@ public final class FlatIndex {
     return rows * (dims * 5L + 3 + Chunk.ROW_BYTES + Long.BYTES);
   }
 
+  /** The same of an index that leaves the vectors to the table. */
+  public static long bytesOfCodes(long rows, int dims) {
+    return rows * (dims + 3L + Chunk.ROW_BYTES + Long.BYTES);
+  }
+
+  /** Whether the vectors are left to the table, so that searches need {@link Floats}. */
+  public boolean holdsCodesOnly() {
+    return !chunks.isEmpty() && chunks.get(0).rows() == null;
+  }
+
+  /** Where in its table a row is, of an index that holds codes only. */
+  public long rowid(int ordinal) {
+    return (Long) (rowids == null ? ids : rowids).get(ordinal);
+  }
+
+  /** How many vectors were read from the table by all searches. */
+  public long floatsRead() {
+    return floatsRead.get();
+  }
+
   /** Elements of each vector; 0 for an index without rows. */
   public int dims() {
     return layout == null ? 0 : layout.dims();
@@ -70,7 +107,7 @@ public final class FlatIndex {
 
   /** Bytes of memory held. */
   public long bytes() {
-    long bytes = ids.bytes();
+    long bytes = ids.bytes() + (rowids == null ? 0 : rowids.bytes());
     for (Chunk chunk : chunks) {
       bytes += chunk.bytes();
     }
@@ -83,16 +120,19 @@ public final class FlatIndex {
     return ids.get(ordinal);
   }
 
-  /** Copies a row's vector. */
+  /** Copies a row's vector, of an index that holds it. */
   public float[] vector(int ordinal) {
     int row = ordinal % layout.chunkRows() * layout.dims();
     return Arrays.copyOfRange(
-        chunks.get(ordinal / layout.chunkRows()).rows, row, row + layout.dims());
+        chunks.get(ordinal / layout.chunkRows()).rows(), row, row + layout.dims());
   }
 
-  /** Whether a row has this id and these very bits; an ordinal beyond the last row has none. */
+  /**
+   * Whether a row is known to have this id and these very bits; an ordinal beyond the last row has
+   * none.
+   */
   public boolean holds(int ordinal, Object id, byte[] blob) {
-    if (ordinal >= size() || blob.length != 4 * dims()) {
+    if (ordinal >= size() || blob.length != 4 * dims() || holdsCodesOnly()) {
       return false;
     }
     Object known = id(ordinal);
@@ -100,7 +140,7 @@ public final class FlatIndex {
         known instanceof byte[] a && id instanceof byte[] b
             ? Arrays.equals(a, b)
             : known.equals(id);
-    float[] rows = chunks.get(ordinal / layout.chunkRows()).rows;
+    float[] rows = chunks.get(ordinal / layout.chunkRows()).rows();
     return sameId && VectorCodec.equals(blob, rows, ordinal % layout.chunkRows() * dims());
   }
 
@@ -136,7 +176,7 @@ public final class FlatIndex {
     if (known == null) {
       known = new BitSet();
       for (int ordinal = 0; ordinal < size(); ordinal++) {
-        float[] rows = chunks.get(ordinal / layout.chunkRows()).rows;
+        float[] rows = chunks.get(ordinal / layout.chunkRows()).rows();
         int from = ordinal % layout.chunkRows() * dims();
         int d = 0;
         while (d < dims() && rows[from + d] == 0) {
@@ -163,6 +203,16 @@ public final class FlatIndex {
 
   /** The rows nearest to a vector; {@code checkpoint} is called while it works. */
   public Neighbors search(Search search, Checkpoint checkpoint) {
+    return search(search, checkpoint, null);
+  }
+
+  /**
+   * The rows nearest to a vector.
+   *
+   * @param checkpoint is called while it works
+   * @param floats reads the vectors that an index of codes leaves, on the calling thread; else null
+   */
+  public Neighbors search(Search search, Checkpoint checkpoint, Floats floats) {
     assert size() == 0 || search.query().length == dims() : "dims " + search.query().length;
     checkpoint.check();
     if (search.k() == 0 || size() == 0) {
@@ -186,6 +236,9 @@ public final class FlatIndex {
           };
         });
     scans.forEach(Scan::finish);
+    if (holdsCodesOnly()) {
+      return neighbors(search, new Reading(search, bounds, limit, floats, checkpoint).read(scans));
+    }
     NearestHeap heap = scans.get(0).heap();
     for (Scan other : scans.subList(1, scans.size())) {
       other.heap().offerTo(heap);
@@ -195,18 +248,25 @@ public final class FlatIndex {
 
   /** Answers many searches in one pass over the vectors; result i belongs to search i. */
   public Neighbors[] searchAll(List<Search> searches, Checkpoint checkpoint) {
+    return searchAll(searches, checkpoint, null);
+  }
+
+  /** Answers many searches in one pass, with vectors read as for one. */
+  public Neighbors[] searchAll(List<Search> searches, Checkpoint checkpoint, Floats floats) {
     int n = searches.size();
     Neighbors[] results = new Neighbors[n];
     int batches = (n + BATCH - 1) / BATCH;
     if (n < 4 || size() == 0) {
       for (int i = 0; i < n; i++) {
-        results[i] = search(searches.get(i), checkpoint);
+        results[i] = search(searches.get(i), checkpoint, floats);
       }
       return results;
     }
     // With few batches, smaller ones keep all cores at work.
     int parts = Math.min(n, Math.max(batches, Math.min(8, n / 4)));
     long elements = (long) size() * dims() * n;
+    Reading[] readings = new Reading[n];
+    Scan[] scans = new Scan[n];
     Workers.run(
         parts,
         elements < SHARED_ELEMENTS ? 1 : Integer.MAX_VALUE,
@@ -215,46 +275,146 @@ public final class FlatIndex {
           return part -> {
             int from = (int) ((long) part * n / parts);
             int to = (int) ((long) (part + 1) * n / parts);
-            together(searches, from, to, scratch, checkpoint, results);
+            for (int i = from; i < to; i++) {
+              Search search = searches.get(i);
+              if (search.k() > 0) {
+                Scan.Limit limit = new Scan.Limit(Scan.farthest(search));
+                Bounds bounds = bounds(search);
+                scans[i] = scan(search, bounds, limit, scratch);
+                readings[i] = new Reading(search, bounds, limit, floats, checkpoint);
+              }
+            }
+            together(Arrays.asList(scans).subList(from, to), checkpoint);
+            for (int i = from; i < to && !holdsCodesOnly(); i++) {
+              NearestHeap heap =
+                  scans[i] == null ? new NearestHeap(0, Integer::compare) : scans[i].heap();
+              results[i] = neighbors(searches.get(i), heap);
+              scans[i] = null;
+            }
           };
         });
+    for (int i = 0; i < n && holdsCodesOnly(); i++) {
+      results[i] =
+          scans[i] == null
+              ? new Neighbors(new int[0], new double[0])
+              : neighbors(searches.get(i), readings[i].read(List.of(scans[i])));
+    }
     return results;
   }
 
-  private void together(
-      List<Search> searches,
-      int from,
-      int to,
-      Scan.Scratch scratch,
-      Checkpoint checkpoint,
-      Neighbors[] results) {
-    List<Scan> scans = new ArrayList<>();
-    for (Search search : searches.subList(from, to)) {
-      Scan.Limit limit = new Scan.Limit(Scan.farthest(search));
-      scans.add(search.k() == 0 ? null : scan(search, bounds(search), limit, scratch));
-    }
+  private void together(List<Scan> scans, Checkpoint checkpoint) {
     int blocks = blocks();
     for (int part = 0; part < blocks; part++) {
       checkpoint.check();
       Scan.block(scans, block(part, blocks));
     }
-    for (int i = from; i < to; i++) {
-      Scan scan = scans.get(i - from);
+    for (Scan scan : scans) {
       if (scan != null) {
         scan.finish();
       }
-      NearestHeap heap = scan == null ? new NearestHeap(0, Integer::compare) : scan.heap();
-      results[i] = neighbors(searches.get(i), heap);
+    }
+  }
+
+  /** Compares the rows that an index of codes leaves, those that look nearest first. */
+  private final class Reading {
+    private final Search search;
+    private final Bounds bounds;
+    private final Scan.Limit limit;
+    private final Floats floats;
+    private final Checkpoint checkpoint;
+
+    private Reading(
+        Search search, Bounds bounds, Scan.Limit limit, Floats floats, Checkpoint checkpoint) {
+      this.search = search;
+      this.bounds = bounds;
+      this.limit = limit;
+      this.floats = floats;
+      this.checkpoint = checkpoint;
+    }
+
+    private NearestHeap read(List<Scan> scans) {
+      long[] rows = listed(scans);
+      NearestHeap heap = new NearestHeap(search.k(), ids::compare);
+      double farthest = Scan.farthest(search);
+      ExactKeys exact = new ExactKeys(kernel, search.metric(), search.query());
+      int most = Math.max(ExactKeys.GROUP, Math.min(READ_ROWS, READ_FLOATS / dims()));
+      float[] vectors = new float[Math.min(most, rows.length) * dims()];
+      int[] ordinals = new int[Math.min(most, rows.length)];
+      int next = 0;
+      // The k that look nearest first: what they lower the limit to may rule out the rest.
+      int wanted = search.k();
+      while (next < rows.length) {
+        checkpoint.check();
+        float max = bounds == null ? Float.POSITIVE_INFINITY : bounds.limit(limit.key());
+        int n = 0;
+        while (n < Math.min(ordinals.length, wanted)
+            && next < rows.length
+            && !(Scan.bound(rows[next]) > max)) {
+          ordinals[n++] = (int) rows[next++];
+        }
+        if (n == 0) {
+          break;
+        }
+        wanted = 2 * Math.min(most, wanted);
+        Arrays.sort(ordinals, 0, n);
+        floats.read(ordinals, n, vectors);
+        floatsRead.addAndGet(n);
+        compare(exact, vectors, ordinals, n, heap, farthest);
+      }
+      return heap;
+    }
+
+    private long[] listed(List<Scan> scans) {
+      if (scans.size() == 1) {
+        return ((CodesScan) scans.get(0)).listed();
+      }
+      long[] rows = new long[0];
+      for (Scan scan : scans) {
+        long[] more = ((CodesScan) scan).listed();
+        int n = rows.length;
+        rows = Arrays.copyOf(rows, n + more.length);
+        System.arraycopy(more, 0, rows, n, more.length);
+      }
+      Arrays.sort(rows);
+      return rows;
+    }
+
+    private void compare(
+        ExactKeys exact,
+        float[] vectors,
+        int[] ordinals,
+        int n,
+        NearestHeap heap,
+        double farthest) {
+      float[][] arrays = new float[ExactKeys.GROUP][];
+      Arrays.fill(arrays, vectors);
+      int[] places = new int[ExactKeys.GROUP];
+      double[] keys = new double[ExactKeys.GROUP];
+      for (int i = 0; i < n; i += ExactKeys.GROUP) {
+        int group = Math.min(ExactKeys.GROUP, n - i);
+        for (int j = 0; j < group; j++) {
+          places[j] = (i + j) * dims();
+        }
+        exact.compute(arrays, places, group, keys);
+        for (int j = 0; j < group; j++) {
+          if (keys[j] <= farthest && heap.offer(keys[j], ordinals[i + j])) {
+            limit.lower(heap.worst());
+          }
+        }
+      }
     }
   }
 
   private Bounds bounds(Search search) {
-    return search.k() > size() / MOST_ROWS
+    return search.k() > size() / MOST_ROWS && !holdsCodesOnly()
         ? null
         : Bounds.of(search.metric(), search.query(), grid, longest);
   }
 
   private Scan scan(Search search, Bounds bounds, Scan.Limit limit, Scan.Scratch scratch) {
+    if (holdsCodesOnly()) {
+      return new CodesScan(kernel, layout, chunks, search, bounds, limit, scratch);
+    }
     NearestHeap heap = new NearestHeap(search.k(), ids::compare);
     return new Scan(kernel, layout, chunks, search, bounds, heap, limit, scratch);
   }
@@ -309,6 +469,9 @@ public final class FlatIndex {
     private Layout layout;
     private float[] last = new float[0];
     private int lastRows;
+    private boolean codesOnly;
+    private IdColumn rowids;
+    private BitSet zeroRows;
 
     /** Prepares for any number of rows, with no limit on memory. */
     public Builder() {
@@ -376,15 +539,43 @@ public final class FlatIndex {
       lastRows++;
     }
 
+    /** Leaves the vectors to the table, once they are coded; said before the first row. */
+    public void keepCodesOnly() {
+      assert size() == 0;
+      codesOnly = true;
+      zeroRows = new BitSet();
+    }
+
+    /**
+     * Says where in its table the row is that was just added, for an index that holds codes only.
+     */
+    public void rowid(long rowid) {
+      int row = size() - 1;
+      if (rowids == null) {
+        if (ids.get(row) instanceof Long id && id == rowid) {
+          return;
+        }
+        rowids = new IdColumn(charge);
+        for (int i = 0; i < row; i++) {
+          rowids.addLong((Long) ids.get(i));
+        }
+      }
+      rowids.addLong(rowid);
+    }
+
     private void append(byte[] blob) {
       Layout of = layout;
       if (of == null) {
-        of = Layout.of(VectorCodec.dims(blob));
+        int dims = VectorCodec.dims(blob);
+        of = codesOnly ? Layout.ofCodes(dims) : Layout.of(dims);
       } else if (blob.length != 4 * of.dims()) {
         throw new VectorException(
             "expected " + of.dims() + " dimensions, got " + VectorCodec.dims(blob));
       }
-      if (lastRows == of.chunkRows()) {
+      if (lastRows == of.chunkRows() && codesOnly) {
+        fill(lastRows);
+        lastRows = 0;
+      } else if (lastRows == of.chunkRows()) {
         float[] next = allocate(of, 0);
         try {
           fill(lastRows);
@@ -427,7 +618,7 @@ public final class FlatIndex {
 
     FlatIndex build(Kernel kernel) {
       if (layout == null) {
-        return new FlatIndex(null, List.of(), ids, null, kernel);
+        return new FlatIndex(null, List.of(), ids, null, null, null, kernel);
       }
       int dims = layout.dims();
       if (lastRows * dims < last.length) {
@@ -436,18 +627,20 @@ public final class FlatIndex {
       }
       fill(lastRows);
       last = null;
-      if (coding == null) {
+      if (coding == null && !codesOnly) {
         int chunkRows = layout.chunkRows();
         grid =
             Grid.of(
                 size(),
                 dims,
-                (row, d) -> full.get(row / chunkRows).rows[row % chunkRows * dims + d]);
+                (row, d) -> full.get(row / chunkRows).rows()[row % chunkRows * dims + d]);
         coding = new Coding(grid);
         full.forEach(coding::add);
       }
-      coding.finish();
-      return new FlatIndex(layout, List.copyOf(full), ids, grid, kernel);
+      if (coding != null) {
+        coding.finish();
+      }
+      return new FlatIndex(layout, List.copyOf(full), ids, rowids, zeroRows, grid, kernel);
     }
 
     /** Makes a chunk of the rows that came last. */
@@ -455,12 +648,35 @@ public final class FlatIndex {
       charge.accept((long) rows * (layout.dims() + Chunk.ROW_BYTES));
       Chunk chunk = new Chunk(layout, last, rows);
       full.add(chunk);
+      if (codesOnly) {
+        code(chunk);
+        return;
+      }
       if (coding == null && grid != null && grid.origin().length == layout.dims()) {
         coding = new Coding(grid);
       }
       if (coding != null) {
         coding.add(chunk);
       }
+    }
+
+    /** Codes a chunk, and lets its floats go. */
+    private void code(Chunk chunk) {
+      int dims = layout.dims();
+      float[] rows = chunk.rows();
+      int first = (full.size() - 1) * layout.chunkRows();
+      for (int row = 0; row < chunk.count; row++) {
+        int d = 0;
+        while (d < dims && rows[row * dims + d] == 0) {
+          d++;
+        }
+        zeroRows.set(first + row, d == dims);
+      }
+      if (grid == null || grid.origin().length != dims) {
+        grid = Grid.of(chunk.count, dims, (row, d) -> rows[row * dims + d]);
+      }
+      Workers.run(chunk.blocks(), Integer.MAX_VALUE, () -> block -> chunk.encode(block, grid));
+      chunk.forget();
     }
 
     /** Ends what is done in the background for an index that won't be built. */

@@ -25,10 +25,22 @@ record Layout(int dims, int blockRows, int chunkRows) {
   /** Large arrays, since G1 gives each one whole regions and wastes the rest of the last. */
   private static final int CHUNK_FLOATS = 1 << 23;
 
+  /** The same where the floats of a chunk are let go as soon as they are coded. */
+  private static final int PASSING_FLOATS = 1 << 16;
+
   static Layout of(int dims) {
+    return of(dims, CHUNK_FLOATS);
+  }
+
+  /** For an index that holds codes only. */
+  static Layout ofCodes(int dims) {
+    return of(dims, PASSING_FLOATS);
+  }
+
+  private static Layout of(int dims, int chunkFloats) {
     int widest = Integer.highestOneBit(Math.max(LANE_STEP, (1 << 26) / dims));
     int blockRows = Math.min(BLOCK_ROWS, widest);
-    int blocks = Math.max(1, CHUNK_FLOATS / (blockRows * dims));
+    int blocks = Math.max(1, chunkFloats / (blockRows * dims));
     return new Layout(dims, blockRows, blocks * blockRows);
   }
 

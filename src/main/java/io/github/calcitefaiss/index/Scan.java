@@ -12,7 +12,7 @@ import java.util.List;
  * so a row that ties with it is always compared. Which blocks a scan is given, and in which order,
  * changes the work but not the result.
  */
-final class Scan {
+class Scan {
   /** Below this share of a block, rows are compared directly. */
   private static final int FEW = 16;
 
@@ -68,17 +68,17 @@ final class Scan {
     }
   }
 
-  private final Kernel kernel;
-  private final Layout layout;
-  private final List<Chunk> chunks;
-  private final int k;
+  final Kernel kernel;
+  final Layout layout;
+  final List<Chunk> chunks;
+  final int k;
   private final BitSet rows;
   private final double farthest;
-  private final Bounds bounds;
+  final Bounds bounds;
   private final ExactKeys exact;
   private final NearestHeap heap;
-  private final Limit limit;
-  private final Scratch scratch;
+  final Limit limit;
+  final Scratch scratch;
   private int futile;
 
   /** The k smallest bounds seen: a row whose bound is among them is computed at once. */
@@ -194,11 +194,11 @@ final class Scan {
     }
   }
 
-  private Chunk chunk(int block) {
+  final Chunk chunk(int block) {
     return chunks.get(block / layout.chunkBlocks());
   }
 
-  private int inChunk(int block) {
+  final int inChunk(int block) {
     return block % layout.chunkBlocks();
   }
 
@@ -241,7 +241,7 @@ final class Scan {
     return count;
   }
 
-  private void direct(int first, int count) {
+  void direct(int first, int count) {
     int[] lanes = scratch.lanes;
     for (int i = 0; i < count; i++) {
       compare(first + lanes[i]);
@@ -264,7 +264,7 @@ final class Scan {
   }
 
   private void place(int row, int i) {
-    scratch.arrays[i] = chunks.get(row / layout.chunkRows()).rows;
+    scratch.arrays[i] = chunks.get(row / layout.chunkRows()).rows();
     scratch.places[i] = row % layout.chunkRows() * layout.dims();
   }
 
@@ -284,8 +284,8 @@ final class Scan {
     int dims = layout.dims();
     int atA = a % layout.chunkRows() * dims;
     int atB = b % layout.chunkRows() * dims;
-    float[] rowsA = chunks.get(a / layout.chunkRows()).rows;
-    float[] rowsB = chunks.get(b / layout.chunkRows()).rows;
+    float[] rowsA = chunks.get(a / layout.chunkRows()).rows();
+    float[] rowsB = chunks.get(b / layout.chunkRows()).rows();
     return Arrays.mismatch(rowsA, atA, atA + dims, rowsB, atB, atB + dims) < 0;
   }
 
@@ -325,7 +325,7 @@ final class Scan {
     futile = compared > n / 2 && heap.worst() < Double.POSITIVE_INFINITY ? futile + 1 : 0;
   }
 
-  private int select(int stage, Chunk chunk, int first, int n, int[] dots) {
+  int select(int stage, Chunk chunk, int first, int n, int[] dots) {
     float max = bounds.limit(limit.key());
     int from = first % layout.chunkRows();
     int left = bounds.select(kernel, stage, chunk, from, n, dots, max, scratch.lanes);
@@ -347,7 +347,7 @@ final class Scan {
    *
    * <p>They are not offered to the heap, since they come again when the block is gone through.
    */
-  private void seed(Chunk chunk, int first, int left, int[] dots) {
+  void seed(Chunk chunk, int first, int left, int[] dots) {
     int[] lanes = scratch.lanes;
     int from = first % layout.chunkRows();
     NearestHeap nearest = new NearestHeap(k, Integer::compare);
@@ -384,7 +384,7 @@ final class Scan {
    * <p>Where they are few, only those are compared that look nearer than k others did: they lower
    * the limit, and most of the rest need not be compared when it is their turn.
    */
-  private int refine(int stage, Chunk chunk, int first, int n, int left, int[] dots) {
+  int refine(int stage, Chunk chunk, int first, int n, int left, int[] dots) {
     int[] lanes = scratch.lanes;
     long[] order = scratch.order;
     int from = first % layout.chunkRows();
@@ -435,12 +435,12 @@ final class Scan {
     waitingRows = 0;
   }
 
-  private static long sortable(float bound) {
+  static long sortable(float bound) {
     int bits = Float.floatToIntBits(Float.isNaN(bound) ? Float.NEGATIVE_INFINITY : bound);
     return bits ^ bits >> 31 & Integer.MAX_VALUE;
   }
 
-  private static float bound(long ordered) {
+  static float bound(long ordered) {
     int bits = (int) (ordered >> 32);
     return Float.intBitsToFloat(bits ^ bits >> 31 & Integer.MAX_VALUE);
   }

@@ -37,7 +37,7 @@ public final class VectorCodec {
   /**
    * Reads a blob whose length is a multiple of 4 into an array, as {@link #decode(byte[])} does.
    */
-  static void decode(byte[] blob, float[] to, int at) {
+  public static void decode(byte[] blob, float[] to, int at) {
     int n = blob.length / 4;
     ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(to, at, n);
     for (int i = 0; i < n; i++) {

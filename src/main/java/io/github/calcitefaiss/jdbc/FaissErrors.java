@@ -56,6 +56,16 @@ public final class FaissErrors {
     return new SQLException(message, SqlState.PARAMETERS);
   }
 
+  /** The same error in other words. */
+  static SQLException saying(String message, SQLException e) {
+    if (message == null || message.equals(e.getMessage())) {
+      return e;
+    }
+    SQLException said = new SQLSyntaxErrorException(message, e.getSQLState(), e.getCause());
+    said.setStackTrace(e.getStackTrace());
+    return said;
+  }
+
   /** The same error with more advice at the end of its message. */
   public static SQLException advised(SQLException e, String advice) {
     if (advice.isEmpty()) {

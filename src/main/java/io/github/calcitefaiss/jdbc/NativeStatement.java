@@ -5,7 +5,9 @@ import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.RunContext;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sql.function.EmbedFunctions;
 import io.github.calcitefaiss.sql.parser.SqliteText;
+import io.github.calcitefaiss.sql.search.EmbedScout;
 import io.github.calcitefaiss.sql.search.SearchFunctions;
 import io.github.calcitefaiss.sql.search.SqliteFunctions;
 import io.github.calcitefaiss.sqlite.NativeQuery;
@@ -21,7 +23,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.Meta;
@@ -37,6 +41,9 @@ import org.apache.calcite.sql.type.SqlTypeName;
  */
 final class NativeStatement implements Prepared {
   private static final int MAX_ATTEMPTS = 10;
+
+  /** What SQLite's plan says where FTS5 is asked for MATCH. */
+  private static final Pattern FULL_TEXT = Pattern.compile("VIRTUAL TABLE INDEX \\d+:\\D*M\\d");
 
   private static final Set<String> LOADING =
       Set.of(
@@ -155,6 +162,45 @@ final class NativeStatement implements Prepared {
     return true;
   }
 
+  /**
+   * The statement with another function in place of {@code embed}, if that is called for anything
+   * but constants; else null.
+   */
+  private String lookingAhead() {
+    if (EmbedFunctions.NAMES.stream().noneMatch(run.words()::contains)) {
+      return null;
+    }
+    StringBuilder sql = new StringBuilder();
+    boolean varies = false;
+    int from = 0;
+    List<SqliteText.Token> tokens = run.tokens();
+    for (int i = 0; i + 1 < tokens.size(); i++) {
+      SqliteText.Token token = tokens.get(i);
+      if (token.kind() == SqliteText.Kind.WORD
+          && EmbedFunctions.embeds(token.text().toLowerCase(Locale.ROOT))
+          && tokens.get(i + 1).isOperator("(")) {
+        varies |= varies(tokens, i + 2);
+        sql.append(run.sql(), from, token.start()).append(EmbedScout.NAME);
+        from = token.end();
+      }
+    }
+    return varies ? sql.append(run.sql(), from, run.sql().length()).toString() : null;
+  }
+
+  /** Whether arguments name anything, such as a column. */
+  private static boolean varies(List<SqliteText.Token> tokens, int first) {
+    int depth = 1;
+    for (int i = first; i < tokens.size() && depth > 0; i++) {
+      SqliteText.Token token = tokens.get(i);
+      depth += token.isOperator("(") ? 1 : token.isOperator(")") ? -1 : 0;
+      if (token.kind() == SqliteText.Kind.QUOTED
+          || token.kind() == SqliteText.Kind.WORD && !token.is("null")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static String literal(SqliteText.Token token) {
     String text = token.text();
     return token.kind() == SqliteText.Kind.STRING && text.startsWith("'") && text.length() > 1
@@ -172,7 +218,9 @@ final class NativeStatement implements Prepared {
       while (query.next()) {
         int depth = depths.getOrDefault(query.value(1), 0);
         depths.put(query.value(0), depth + 1);
-        lines.add("  ".repeat(depth) + query.value(3));
+        String line = String.valueOf(query.value(3));
+        boolean match = FULL_TEXT.matcher(line).find();
+        lines.add("  ".repeat(depth) + line + (match ? " (full text)" : ""));
       }
     }
     return lines;
@@ -182,9 +230,19 @@ final class NativeStatement implements Prepared {
     return new NativeStatement(connection, asked, asked, schema, others, planned);
   }
 
-  /** Whether an index finds the rows that SQLite looks at. */
-  boolean searches() {
-    return run != text;
+  /** The tables whose indexes find the rows that SQLite looks at, each as schema.table. */
+  Set<String> searches() {
+    Set<String> tables = new TreeSet<>();
+    List<SqliteText.Token> tokens = run.tokens();
+    for (int i = 0; i + 4 < tokens.size(); i++) {
+      String name = tokens.get(i).text().toLowerCase(Locale.ROOT);
+      if (LOADING.contains(name)
+          && literal(tokens.get(i + 2)) != null
+          && literal(tokens.get(i + 4)) != null) {
+        tables.add(literal(tokens.get(i + 2)) + "." + literal(tokens.get(i + 4)));
+      }
+    }
+    return tables;
   }
 
   /** Gives back what was opened to prepare it, if no run has used it. */
@@ -327,6 +385,10 @@ final class NativeStatement implements Prepared {
       boolean begun = false;
       try {
         opened.query().bind(values);
+        String scout = lookingAhead();
+        if (scout != null) {
+          opened.functions().lookAhead(() -> opened.query().sibling(scout, values));
+        }
         ahead = read();
         row = ahead;
         begun = true;

@@ -6,6 +6,7 @@ import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.parser.Differences;
 import io.github.calcitefaiss.sql.parser.NearestFirst;
 import io.github.calcitefaiss.sql.parser.ReadOnly;
+import io.github.calcitefaiss.sql.parser.Spellings;
 import io.github.calcitefaiss.sql.parser.SqliteText;
 import io.github.calcitefaiss.sql.planner.Plan;
 import io.github.calcitefaiss.sql.planner.PlanCache;
@@ -63,7 +64,21 @@ final class Preparation {
    * @throws SQLException for the person, where neither way can run it
    */
   Prepared prepare(String sql, PlannedRun run) throws SQLException {
-    SqliteText text = new SqliteText(sql);
+    Spellings.Result words;
+    try {
+      words = Spellings.rewrite(new SqliteText(sql), true);
+    } catch (Spellings.NotNearest e) {
+      throw new SQLSyntaxErrorException(e.getMessage(), SqlState.SYNTAX, e);
+    }
+    try {
+      return prepare(words.text(), run);
+    } catch (SQLException e) {
+      throw FaissErrors.saying(words.restore(e.getMessage()), e);
+    }
+  }
+
+  private Prepared prepare(SqliteText text, PlannedRun run) throws SQLException {
+    String sql = text.sql();
     String verb = text.verb();
     boolean pragma = verb.equals("pragma");
     if (pragma && !(nativeWay && ReadOnly.isReadingPragma(text))) {
@@ -119,13 +134,15 @@ final class Preparation {
     if (statement == null) {
       return byCalcite(text.sql(), run);
     }
-    if (!(prepare(statement, run) instanceof NativeStatement whole)) {
+    if (!(prepare(new SqliteText(statement), run) instanceof NativeStatement whole)) {
       return byCalcite(text.sql(), run);
     }
     whole.release();
     String why =
-        whole.searches()
-            ? "an index finds the nearest of the rows that SQLite's conditions leave"
+        !whole.searches().isEmpty()
+            ? "the index of "
+                + String.join(" and ", whole.searches())
+                + " finds the nearest of the rows that SQLite's conditions leave"
             : FaissFunctions.mayRank(new SqliteText(statement).words())
                 ? "no index finds its rows"
                 : "it compares no vectors by an index";

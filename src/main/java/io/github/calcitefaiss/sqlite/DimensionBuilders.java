@@ -29,6 +29,7 @@ final class DimensionBuilders implements AutoCloseable {
   private FlatIndex.Builder last;
   private int lastLength = -1;
   private long idBytes;
+  private boolean codesOnly;
 
   /** Prepares for about so many rows, most of one dimension. */
   DimensionBuilders(int expectedRows, IndexCache.Memory memory) {
@@ -40,6 +41,21 @@ final class DimensionBuilders implements AutoCloseable {
   /** Whether there is no row yet. */
   boolean isEmpty() {
     return lastLength < 0;
+  }
+
+  /** Leaves the vectors to the table; said before the first row. */
+  void keepCodesOnly() {
+    codesOnly = true;
+    last.keepCodesOnly();
+  }
+
+  boolean keepsCodesOnly() {
+    return codesOnly;
+  }
+
+  /** Says which rowid the row has that was just added. */
+  void rowid(long rowid) {
+    last.rowid(rowid);
   }
 
   /** Shows vectors from all over the table before the first row. */
@@ -64,6 +80,9 @@ final class DimensionBuilders implements AutoCloseable {
               "vectors of " + (MOST_DIMENSIONS + 1) + " different dimensions");
         }
         builder = new FlatIndex.Builder(0, memory::charge);
+        if (codesOnly) {
+          builder.keepCodesOnly();
+        }
       }
     }
     long idLength = length(id);

@@ -48,13 +48,18 @@ final class IndexLoader implements IndexCache.Source {
   private final SqliteDatabase.Lease lease;
   private final String schema;
   private final IndexedTable table;
+  private final IndexOptions options;
 
   IndexLoader(
-      Execution.Snapshot<SqliteDatabase.Lease> snapshot, String schema, IndexedTable table) {
+      Execution.Snapshot<SqliteDatabase.Lease> snapshot,
+      String schema,
+      IndexedTable table,
+      IndexOptions options) {
     this.snapshot = snapshot;
     this.lease = snapshot.lease();
     this.schema = schema;
     this.table = table;
+    this.options = options;
   }
 
   @Override
@@ -73,14 +78,73 @@ final class IndexLoader implements IndexCache.Source {
       throws SQLException {
     try {
       long expected = expectedRows(lease.connection());
-      int rows = (int) Math.min(expected, Integer.MAX_VALUE);
-      try (DimensionBuilders builders = new DimensionBuilders(rows, memory)) {
-        return read(builders, expected, checkpoint, memory, previous);
+      boolean canLeave =
+          options.staleNanos() == 0 && StoredVectors.canRead(lease.connection(), table);
+      if (!(options.codesOnly() && canLeave)) {
+        try {
+          return load(expected, false, checkpoint, memory, previous);
+        } catch (MemoryLimitException e) {
+          if (!canLeave) {
+            throw e;
+          }
+        }
+        LOGGER.info(
+            "{}.{}: its vectors don't fit the limit of {}, and are read from the file",
+            schema,
+            table.table(),
+            MemorySize.format(memory.limit()));
       }
+      return load(expected, true, checkpoint, memory, previous);
     } catch (MemoryLimitException e) {
-      throw tooLarge(-1, e.limit());
+      throw tooLarge(e instanceof TooLarge known ? known.bytes : -1, e.limit());
     } catch (SQLException e) {
       throw lease.database().unreadable(e);
+    }
+  }
+
+  private IndexCache.Entry load(
+      long expected,
+      boolean codesOnly,
+      Checkpoint checkpoint,
+      IndexCache.Memory memory,
+      IndexCache.Entry previous)
+      throws SQLException {
+    Charged charged = new Charged(memory);
+    int rows = (int) Math.min(expected, Integer.MAX_VALUE);
+    try (DimensionBuilders builders = new DimensionBuilders(rows, charged)) {
+      if (codesOnly) {
+        builders.keepCodesOnly();
+      }
+      return read(builders, expected, checkpoint, charged, previous);
+    } catch (MemoryLimitException e) {
+      charged.giveBack();
+      throw e;
+    }
+  }
+
+  /** What a load holds, so that it can be given back for another one. */
+  private static final class Charged implements IndexCache.Memory {
+    private final IndexCache.Memory memory;
+    private long bytes;
+
+    private Charged(IndexCache.Memory memory) {
+      this.memory = memory;
+    }
+
+    @Override
+    public long limit() {
+      return memory.limit();
+    }
+
+    @Override
+    public void charge(long more) {
+      memory.charge(more);
+      bytes += more;
+    }
+
+    private void giveBack() {
+      memory.charge(-bytes);
+      bytes = 0;
     }
   }
 
@@ -104,7 +168,8 @@ final class IndexLoader implements IndexCache.Source {
     if (known != null && onlyDims > 0 && onlyDims != known.dims()) {
       known = null;
     }
-    try (PreparedStatement statement = connection.prepareStatement(query() + sorted(connection));
+    try (PreparedStatement statement =
+            connection.prepareStatement(query(builders.keepsCodesOnly()) + sorted(connection));
         ResultSet rows = statement.executeQuery()) {
       long row = 0;
       long said = start;
@@ -152,6 +217,9 @@ final class IndexLoader implements IndexCache.Source {
         }
         problem = problem == null ? add(builders, id, embedding, onlyDims) : problem;
         if (problem == null) {
+          if (builders.keepsCodesOnly()) {
+            builders.rowid(rows.getLong(3));
+          }
           continue;
         }
         if (!table.skipBadRows()) {
@@ -210,7 +278,7 @@ final class IndexLoader implements IndexCache.Source {
       int dims,
       IndexCache.Memory memory)
       throws SQLException {
-    checkSize(connection, expected, dims, memory.limit());
+    checkSize(connection, expected, dims, builders.keepsCodesOnly(), memory.limit());
     if (dims > 0 && expected >= LEAST_ELEMENTS_TO_SAMPLE / dims) {
       builders.sample(sample(connection, expected));
     }
@@ -274,7 +342,7 @@ final class IndexLoader implements IndexCache.Source {
    * What can be no vector comes as a number: the bytes of too long a blob, the characters of too
    * long a text, negative, and 0.5 for a number.
    */
-  private String query() {
+  private String query(boolean rowid) {
     String e = Identifiers.quote(table.embedding());
     String length = "length(" + e + ")";
     return "SELECT "
@@ -294,6 +362,7 @@ final class IndexLoader implements IndexCache.Source {
         + " ELSE "
         + e
         + " END WHEN 'null' THEN NULL ELSE 0.5 END"
+        + (rowid ? ", rowid" : "")
         + from();
   }
 
@@ -323,13 +392,30 @@ final class IndexLoader implements IndexCache.Source {
   }
 
   /** Refuses a table that can't fit, before others are put out for it. */
-  private void checkSize(Connection connection, long expected, int dims, long limit)
+  private void checkSize(
+      Connection connection, long expected, int dims, boolean codesOnly, long limit)
       throws SQLException {
-    if (expected > 0 && FlatIndex.bytesEstimate(expected, dims) > limit) {
-      long rows = count(connection);
-      if (FlatIndex.bytesEstimate(rows, dims) > limit) {
-        throw tooLarge(FlatIndex.bytesEstimate(rows, dims), limit);
+    if (expected > 0 && bytes(expected, dims, codesOnly) > limit) {
+      long bytes = bytes(count(connection), dims, codesOnly);
+      if (bytes > limit) {
+        throw new TooLarge(bytes, limit);
       }
+    }
+  }
+
+  private static long bytes(long rows, int dims, boolean codesOnly) {
+    return codesOnly ? FlatIndex.bytesOfCodes(rows, dims) : FlatIndex.bytesEstimate(rows, dims);
+  }
+
+  /** A table that is known not to fit before it is read. */
+  private static final class TooLarge extends MemoryLimitException {
+    private static final long serialVersionUID = 1;
+
+    private final long bytes;
+
+    private TooLarge(long bytes, long limit) {
+      super(limit);
+      this.bytes = bytes;
     }
   }
 

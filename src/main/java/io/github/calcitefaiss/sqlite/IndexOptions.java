@@ -8,11 +8,23 @@ package io.github.calcitefaiss.sqlite;
  * @param staleNanos how long after a commit an index without it may still answer: 0 for not at all,
  *     {@link #MANUAL} until it is asked to refresh
  * @param memoryLimit the most bytes that the indexes of the database may hold
+ * @param codesOnly whether vectors are left to the table even where they would fit; only where
+ *     {@code staleNanos} is 0
+ * @param embeddingModel the model that made its vectors where nothing else says it, which a text
+ *     without a model is embedded by, too; or null
+ * @param skipBadTexts whether a text that can't be embedded is NULL, or an error
  */
-public record IndexOptions(boolean skipBadRows, long staleNanos, long memoryLimit) {
+public record IndexOptions(
+    boolean skipBadRows,
+    long staleNanos,
+    long memoryLimit,
+    boolean codesOnly,
+    String embeddingModel,
+    boolean skipBadTexts) {
   /** Staleness of an index that is only loaded anew when asked to. */
   public static final long MANUAL = Long.MAX_VALUE;
 
   /** Errors for bad rows, always fresh, no limit but the process's. */
-  public static final IndexOptions DEFAULT = new IndexOptions(false, 0, Long.MAX_VALUE);
+  public static final IndexOptions DEFAULT =
+      new IndexOptions(false, 0, Long.MAX_VALUE, false, null, false);
 }

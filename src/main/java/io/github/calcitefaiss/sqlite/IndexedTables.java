@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sqlite;
 
+import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.index.Floats;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
@@ -29,6 +31,11 @@ public final class IndexedTables {
     this.schema = schema;
     this.configured = List.copyOf(configured);
     this.options = options;
+  }
+
+  /** What was said of them all. */
+  public IndexOptions options() {
+    return options;
   }
 
   /** The tables that have an index now, in order of configuration or name. */
@@ -108,7 +115,7 @@ public final class IndexedTables {
    * @throws SQLException if it can't be loaded or the run was cancelled
    */
   public IndexCache.Entry index(IndexedTable table, Execution execution) throws SQLException {
-    CACHE.count(new Key(schema.database(), table));
+    CACHE.count(key(table));
     return load(table, execution);
   }
 
@@ -119,12 +126,14 @@ public final class IndexedTables {
    */
   public IndexCache.Entry load(IndexedTable table, Execution execution) throws SQLException {
     return execution.memo(
-        new Key(schema.database(), table),
+        key(table),
         key -> {
           try {
             IndexCache.Entry known =
                 options.staleNanos() == 0 ? null : CACHE.recent(key, options.staleNanos());
-            return known == null ? current(table, execution) : known;
+            // Vectors that are left in the table can't be read in an older version.
+            boolean usable = known != null && !known.index().holdsCodesOnly();
+            return usable ? known : current(table, execution);
           } catch (SQLException e) {
             throw FaissException.<RuntimeException>sneakyThrow(e);
           }
@@ -138,7 +147,7 @@ public final class IndexedTables {
    */
   public IndexCache.Entry current(IndexedTable table, Execution execution) throws SQLException {
     SqliteDatabase database = schema.database();
-    Key key = new Key(database, table);
+    Key key = key(table);
     Execution.Snapshot<SqliteDatabase.Lease> held = null;
     try {
       while (true) {
@@ -171,9 +180,23 @@ public final class IndexedTables {
     }
   }
 
+  /** What reads the vectors that an index leaves in its table; null if it holds them all. */
+  public Floats floats(
+      IndexedTable table, IndexCache.Entry entry, FlatIndex index, Execution execution) {
+    return index.holdsCodesOnly()
+        ? new StoredVectors(schema.database(), table, entry, index, execution)
+        : null;
+  }
+
+  /** Whether a table's index leaves its vectors in the table, as far as that is known. */
+  public boolean leavesVectors(IndexedTable table) {
+    IndexCache.Entry entry = status(table).entry();
+    return entry == null ? options.codesOnly() : entry.index().holdsCodesOnly();
+  }
+
   /** What is known of a table's index without loading it. */
   public IndexCache.Status status(IndexedTable table) {
-    return CACHE.status(new Key(schema.database(), table));
+    return CACHE.status(key(table));
   }
 
   /**
@@ -189,7 +212,11 @@ public final class IndexedTables {
         : 0;
   }
 
-  private record Key(SqliteDatabase database, IndexedTable table) {}
+  private Key key(IndexedTable table) {
+    return new Key(schema.database(), table, options.codesOnly());
+  }
+
+  private record Key(SqliteDatabase database, IndexedTable table, boolean codesOnly) {}
 
   /** A load of the version that a run asked for, from that run's own snapshot. */
   private final class Load implements IndexCache.Loader {
@@ -211,7 +238,7 @@ public final class IndexedTables {
         newer = snapshot;
         return null;
       }
-      return new IndexLoader(snapshot, schema.name(), table);
+      return new IndexLoader(snapshot, schema.name(), table, options);
     }
   }
 }

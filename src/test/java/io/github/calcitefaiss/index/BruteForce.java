@@ -3,6 +3,7 @@ package io.github.calcitefaiss.index;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,28 @@ final class BruteForce {
       builder.add(ids.get(i), VectorCodec.encode(vectors.get(i)));
     }
     return builder.build(kernel);
+  }
+
+  /** An index that keeps codes only, for {@link #floats}; rows are at ten times their ordinal. */
+  FlatIndex codes(Kernel kernel) {
+    FlatIndex.Builder builder = new FlatIndex.Builder();
+    builder.keepCodesOnly();
+    for (int i = 0; i < size(); i++) {
+      builder.add(ids.get(i), VectorCodec.encode(vectors.get(i)));
+      builder.rowid(10L * i);
+    }
+    return builder.build(kernel);
+  }
+
+  /** What such an index reads. */
+  Floats floats(FlatIndex index) {
+    return (ordinals, n, to) -> {
+      for (int i = 0; i < n; i++) {
+        assertTrue(i == 0 || ordinals[i - 1] < ordinals[i]);
+        float[] vector = vectors.get((int) (index.rowid(ordinals[i]) / 10));
+        System.arraycopy(vector, 0, to, i * vector.length, vector.length);
+      }
+    };
   }
 
   Neighbors search(Search search) {

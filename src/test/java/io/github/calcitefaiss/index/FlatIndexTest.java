@@ -132,6 +132,9 @@ class FlatIndexTest {
     for (Kernel kernel : KernelTest.all()) {
       FlatIndex index = all.index(kernel);
       Neighbors[] together = index.searchAll(asked, Checkpoint.NONE);
+      FlatIndex codes = all.codes(kernel);
+      Floats floats = all.floats(codes);
+      Neighbors[] read = codes.searchAll(asked, Checkpoint.NONE, floats);
       for (int i = 0; i < asked.size(); i++) {
         Search search = asked.get(i);
         String what =
@@ -148,6 +151,9 @@ class FlatIndexTest {
                 search.rows() != null);
         BruteForce.assertSame(expected.get(i), index.search(search, Checkpoint.NONE), what);
         BruteForce.assertSame(expected.get(i), together[i], what + " in a batch");
+        Neighbors one = codes.search(search, Checkpoint.NONE, floats);
+        BruteForce.assertSame(expected.get(i), one, what + " from codes");
+        BruteForce.assertSame(expected.get(i), read[i], what + " from codes in a batch");
       }
     }
   }
@@ -279,5 +285,36 @@ class FlatIndexTest {
           Math.abs(index.bytes() - FlatIndex.bytesEstimate(rows, 384)) < index.bytes() / 50,
           index.bytes() + " bytes");
     }
+  }
+
+  @Test
+  void anIndexOfCodesIsSmallAndReadsFewVectors() {
+    int rows = 20_000;
+    Random random = new Random(1);
+    BruteForce all = new BruteForce();
+    for (int i = 0; i < rows; i++) {
+      all.add((long) i, Data.GAUSSIAN.row(random, i, 384));
+    }
+    FlatIndex index = all.codes(new PlainKernel());
+    assertTrue(index.holdsCodesOnly());
+    assertTrue(index.bytes() <= 0.30 * 4 * 384 * rows, index.bytes() + " bytes");
+    List<Search> searches = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      float[] query = all.vector(i).clone();
+      for (int d = 0; d < query.length; d++) {
+        query[d] += all.vector(100 + i)[d];
+      }
+      searches.add(Search.nearest(query, Metric.L2, 10));
+    }
+    index.searchAll(searches, Checkpoint.NONE, all.floats(index));
+    assertTrue(index.floatsRead() >= 10 * 10, "at least what is found");
+    assertTrue(index.floatsRead() < 10 * rows / 100, index.floatsRead() + " read");
+  }
+
+  @Test
+  void anIndexOfCodesKnowsItsZeroRows() {
+    BruteForce all = data(Data.ZERO_ROWS, new Random(1), 5000, 33);
+    FlatIndex codes = all.codes(new PlainKernel());
+    assertEquals(all.index(new PlainKernel()).zeroRows(), codes.zeroRows());
   }
 }

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Searches whose other parts only SQLite understands: the index finds the rows, none is lost. */
 class NearestFirstTest {
   private static final long SEED = Long.getLong("seed", 20261126);
-  private static final String BY_INDEX = "an index finds the nearest";
+  private static final String BY_INDEX = "the index of hybrid.docs finds the nearest";
 
   @TempDir static Path folder;
   private static Connection connection;

@@ -101,7 +101,7 @@ class ClientsTest {
     assertEquals(List.of(), warnings);
     assertEquals("calcite-faiss", catalog.getDatabaseInfo().getDatabaseProductName());
     assertEquals(
-        Set.of("docs", "embeddings", "packages", "web_packages"),
+        Set.of("docs", "embeddings", "packages", "packages_fts", "web_packages"),
         catalog.getTables().stream()
             .filter(table -> table.getSchema().getName().equals("packages"))
             .map(Table::getName)

@@ -14,7 +14,8 @@ import java.util.Map;
 /** A row: its values, and the rows nearest to it. */
 record RowPage(
     Page page,
-    String name,
+    String label,
+    String labelHref,
     List<Field> fields,
     List<Neighbour> neighbours,
     String from,
@@ -53,12 +54,24 @@ record RowPage(
     Catalog.Table searched = searched(catalog, table);
     List<Neighbour> neighbours = List.of();
     String statement = null;
+    String label = null;
+    String labelHref = null;
     if (searched != null) {
       int place = result.column(searched.index().id());
       Object id = place < 0 ? null : row[place];
       if (id != null) {
         Vectors.Names names = Vectors.names(work, catalog, searched);
         neighbours = neighbours(work, searched, names, table, id);
+        if (names != null && !names.table().equals(table.name())) {
+          label = text(work, names, id);
+          labelHref =
+              "/"
+                  + Address.encode(table.database())
+                  + "/"
+                  + Address.encode(names.table())
+                  + "/"
+                  + Address.encode(JsonAnswer.text(id));
+        }
         statement =
             "/"
                 + Address.encode(table.database())
@@ -80,7 +93,8 @@ record RowPage(
             table.name());
     return new RowPage(
         page,
-        title,
+        label,
+        labelHref,
         fields,
         neighbours,
         searched == null ? null : searched.name(),
@@ -162,6 +176,14 @@ record RowPage(
               most == 0 ? 0 : distance / most));
     }
     return neighbours;
+  }
+
+  /** The name of one row; null if it has none. */
+  private static String text(Work work, Vectors.Names names, Object id)
+      throws SQLException, IOException {
+    Work.Result one =
+        new Work.Result(List.of(), List.<Object[]>of(new Object[] {id}), false, List.of(), 0);
+    return texts(work, names, one).values().stream().findFirst().orElse(null);
   }
 
   /** The names of the rows found. */

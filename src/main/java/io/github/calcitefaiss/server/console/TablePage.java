@@ -254,7 +254,7 @@ record TablePage(
             row[i] instanceof byte[]
                 ? addresses(table, result, row, name, address, here)
                 : Cell.Addresses.NONE;
-        Cell cell = Cell.of(row[i], 300, addresses);
+        Cell cell = Cell.of(row[i], 200, addresses);
         boolean first0 = address != null && name.equals(table.keys().get(0));
         cells.add(first0 ? cell.withHref(address) : cell);
       }

@@ -37,14 +37,26 @@ public final class DistanceFunctions {
     METRICS.put("euclidean_distance", Metric.L2);
     METRICS.put("vec_distance_l2", Metric.L2);
     METRICS.put("array_distance", Metric.L2);
+    METRICS.put("vec_distance_euclidean", Metric.L2);
+    METRICS.put("vector_l2_distance", Metric.L2);
+    METRICS.put("vector_distance_l2", Metric.L2);
     METRICS.put("l2_squared_distance", Metric.L2_SQUARED);
     METRICS.put("l1_distance", Metric.L1);
     METRICS.put("vec_distance_l1", Metric.L1);
+    METRICS.put("vector_l1_distance", Metric.L1);
     METRICS.put("cosine_distance", Metric.COSINE_DISTANCE);
     METRICS.put("vec_distance_cosine", Metric.COSINE_DISTANCE);
+    METRICS.put("vector_distance_cos", Metric.COSINE_DISTANCE);
+    METRICS.put("array_cosine_distance", Metric.COSINE_DISTANCE);
     METRICS.put("cosine_similarity", Metric.COSINE_SIMILARITY);
+    METRICS.put("llm_embed_cosine", Metric.COSINE_SIMILARITY);
+    METRICS.put("vector_cosine_similarity", Metric.COSINE_SIMILARITY);
+    METRICS.put("array_cosine_similarity", Metric.COSINE_SIMILARITY);
     METRICS.put("inner_product", Metric.INNER_PRODUCT);
     METRICS.put("dot_product", Metric.INNER_PRODUCT);
+    METRICS.put("vector_inner_product", Metric.INNER_PRODUCT);
+    METRICS.put("array_inner_product", Metric.INNER_PRODUCT);
+    METRICS.put("array_dot_product", Metric.INNER_PRODUCT);
   }
 
   private static final Method VALUE =

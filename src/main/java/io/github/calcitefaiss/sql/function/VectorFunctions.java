@@ -33,6 +33,10 @@ public final class VectorFunctions {
     Function normalize = one.scalar(SqlTypeName.VARBINARY, VectorFunctions.class, "normalize");
     all.put("l2_normalize", normalize);
     all.put("vec_normalize", normalize);
+    Function encode = one.scalar(SqlTypeName.VARBINARY, VectorFunctions.class, "float32");
+    all.put("vec_f32", encode);
+    all.put("to_vector", encode);
+    all.put("vec_type", one.scalar(SqlTypeName.VARCHAR, VectorFunctions.class, "type"));
     all.put("vec_to_json", one.scalar(SqlTypeName.VARCHAR, VectorFunctions.class, "toJson"));
     all.put("vec_add", two.scalar(SqlTypeName.VARBINARY, VectorFunctions.class, "add"));
     all.put("vec_sub", two.scalar(SqlTypeName.VARBINARY, VectorFunctions.class, "sub"));
@@ -83,6 +87,20 @@ public final class VectorFunctions {
       elements[i] = (float) (elements[i] / norm);
     }
     return blob(elements);
+  }
+
+  /** {@code vec_f32(vector)}: a JSON array as a blob; a blob as it is. */
+  public static ByteString float32(DataContext root, Object vector) {
+    return vector == null ? null : blob(Arguments.vector("vec_f32", "vector", vector));
+  }
+
+  /** {@code vec_type(vector)}: {@code float32}, the only type of elements there is. */
+  public static String type(DataContext root, Object vector) {
+    if (vector == null) {
+      return null;
+    }
+    Arguments.vector("vec_type", "vector", vector);
+    return "float32";
   }
 
   /** {@code vec_to_json(vector)}: a JSON array of its elements. */

@@ -65,7 +65,7 @@ public final class FaissParser extends SqlBabelParserImpl {
 
   @Override
   public void ReInit(Reader reader) {
-    String sql = text(reader);
+    String sql = Spellings.rewrite(new SqliteText(text(reader)), false).text().sql();
     setOriginalSql(sql);
     nDynamicParams = 0;
     FaissTokenManager earlier = tokens;

@@ -61,7 +61,8 @@ public final class SqliteText {
 
   private static final List<String> OPERATORS =
       List.of(
-          "->>", "<->", "<=>", "<#>", "->", "::", "||", "<<", ">>", "<=", ">=", "<>", "!=", "==");
+          "->>", "<->", "<=>", "<#>", "<+>", "->", "::", "||", "<<", ">>", "<=", ">=", "<>", "!=",
+          "==");
 
   private static final Set<String> SORTING =
       Set.of("order", "group", "distinct", "union", "intersect", "except", "over");

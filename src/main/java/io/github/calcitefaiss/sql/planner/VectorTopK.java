@@ -45,6 +45,7 @@ import org.apache.calcite.rel.type.RelDataTypeField;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.sql.SqlExplainLevel;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.type.SqlTypeName;
 
@@ -190,7 +191,11 @@ public class VectorTopK extends AbstractRelNode {
       writer.item(shown.name(), shown.value());
     }
     writer.item("mode", "exact");
-    if (writer.getDetailLevel() == org.apache.calcite.sql.SqlExplainLevel.DIGEST_ATTRIBUTES) {
+    if (plan.scan().sqliteTable().schema().indexedTables().leavesVectors(plan.indexed())
+        && writer.getDetailLevel() != SqlExplainLevel.DIGEST_ATTRIBUTES) {
+      writer.item("memory", "codes; the vectors that these leave are read from the file");
+    }
+    if (writer.getDetailLevel() == SqlExplainLevel.DIGEST_ATTRIBUTES) {
       writer.item("form", plan.form()).item("columns", plan.columns());
     }
     return writer;

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sql.search;
 import io.github.calcitefaiss.connect.SparkSchema;
 import io.github.calcitefaiss.connect.SparkTable;
 import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.index.Floats;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
@@ -75,7 +76,9 @@ public final class IndexAccess {
       if (count == 0 || index.size() == 0) {
         return new Found(index::id, new Neighbors(new int[0], new double[0]));
       }
-      return new Found(index::id, index.search(Search.nearest(query, metric, count), execution));
+      Floats floats = schema.indexedTables().floats(indexed, entry, index, execution);
+      Search search = Search.nearest(query, metric, count);
+      return new Found(index::id, index.search(search, execution, floats));
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     }

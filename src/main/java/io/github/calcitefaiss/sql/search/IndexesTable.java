@@ -52,6 +52,8 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     row.add("loaded_at", Signature.nullable(factory, SqlTypeName.TIMESTAMP));
     row.add("searches", factory.createSqlType(SqlTypeName.BIGINT));
     row.add("kernel", factory.createSqlType(SqlTypeName.VARCHAR));
+    row.add("memory", Signature.nullable(factory, SqlTypeName.VARCHAR));
+    row.add("vectors_read", Signature.nullable(factory, SqlTypeName.BIGINT));
     return row.build();
   }
 
@@ -95,7 +97,9 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
       entry == null ? null : entry.version().toString(),
       entry == null ? null : entry.loadedAt(),
       status.searches(),
-      FlatIndex.kernel()
+      FlatIndex.kernel(),
+      index == null ? null : index.holdsCodesOnly() ? "codes" : "vectors",
+      index == null ? null : index.floatsRead()
     };
   }
 }

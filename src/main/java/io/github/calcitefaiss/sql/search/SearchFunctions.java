@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.search;
 
 import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.index.Floats;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
@@ -161,7 +162,8 @@ public final class SearchFunctions {
           rows.set(ordinal);
         }
       }
-      BitSet found = nearest(index, query, by, (int) wanted, rows, execution);
+      Floats floats = schema.indexedTables().floats(indexed, entry, index, execution);
+      BitSet found = nearest(index, query, by, (int) wanted, rows, execution, floats);
       found.stream().forEach(ordinal -> hits.add(index.id(ordinal), 0));
       return hits.json();
     } catch (SQLException e) {
@@ -170,7 +172,13 @@ public final class SearchFunctions {
   }
 
   private static BitSet nearest(
-      FlatIndex index, float[] query, Metric by, int wanted, BitSet rows, Execution execution) {
+      FlatIndex index,
+      float[] query,
+      Metric by,
+      int wanted,
+      BitSet rows,
+      Execution execution,
+      Floats floats) {
     BitSet found = new BitSet(index.size());
     if (by == Metric.COSINE_DISTANCE || by == Metric.COSINE_SIMILARITY) {
       if (Double.isNaN(by.value(query, query))) {
@@ -186,11 +194,12 @@ public final class SearchFunctions {
       return found;
     }
     Search search = new Search(query, by, wanted + 1, Double.NaN, rows);
-    Neighbors nearest = index.search(search, execution);
+    Neighbors nearest = index.search(search, execution, floats);
     int size = wanted;
     if (wanted > 0 && nearest.values()[wanted] == nearest.values()[wanted - 1]) {
       double last = nearest.values()[wanted];
-      nearest = index.search(new Search(query, by, Integer.MAX_VALUE, last, rows), execution);
+      Search ties = new Search(query, by, Integer.MAX_VALUE, last, rows);
+      nearest = index.search(ties, execution, floats);
       size = nearest.size();
     }
     for (int i = 0; i < size; i++) {

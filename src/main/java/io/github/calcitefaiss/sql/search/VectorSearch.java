@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.search;
 
 import io.github.calcitefaiss.index.FlatIndex;
+import io.github.calcitefaiss.index.Floats;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
@@ -298,6 +299,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     /** The index of one dimension, and the candidates in it. */
     private final class Part {
       private final FlatIndex index;
+      private final Floats floats;
       private final Candidates candidates;
       private final Map<Integer, Map<List<Object>, int[]>> groups = new HashMap<>();
       private List<int[]> partitions;
@@ -305,6 +307,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
 
       private Part(FlatIndex index, Candidates candidates) {
         this.index = index;
+        this.floats = schema.indexedTables().floats(table, entry, index, execution);
         this.candidates = candidates;
       }
 
@@ -391,10 +394,10 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
                 s.k() > most && s.rows() == null && !Double.isNaN(s.bound())
                     ? new Search(s.query(), s.metric(), most, s.bound(), null)
                     : s);
-        Neighbors[] found = index.searchAll(fewer, execution);
+        Neighbors[] found = index.searchAll(fewer, execution, floats);
         for (int i = 0; i < found.length; i++) {
           if (fewer.get(i) != all.get(i) && found[i].size() == most) {
-            found[i] = index.search(all.get(i), execution);
+            found[i] = index.search(all.get(i), execution, floats);
           }
         }
         return found;
@@ -424,7 +427,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
           if (k > most || k < query.count && form.fetch >= 0) {
             return false;
           }
-          Neighbors found = index.search(search(query, k, query.within, null), execution);
+          Neighbors found = index.search(search(query, k, query.within, null), execution, floats);
           BitSet some = new BitSet();
           for (int i = tested; i < found.size(); i++) {
             some.set(found.ordinals()[i]);
@@ -460,7 +463,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       private Neighbors withTies(Query query, Search search, Neighbors found) {
         double last = found.values()[found.size() - 1];
         double within = form.metric.descending() ? last - slack(last) : last + slack(last);
-        return index.search(search(query, Integer.MAX_VALUE, within, search.rows()), execution);
+        return index.search(
+            search(query, Integer.MAX_VALUE, within, search.rows()), execution, floats);
       }
 
       /** Whether a row of this part might be an answer, were it not of another dimension. */
@@ -502,7 +506,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
           if (bound.side != Side.WITHIN) {
             rows = rows == null ? all() : (BitSet) rows.clone();
             double value = ((Number) query.row[bound.column]).doubleValue();
-            Neighbors near = index.search(search(query, Integer.MAX_VALUE, value, rows), execution);
+            Neighbors near =
+                index.search(search(query, Integer.MAX_VALUE, value, rows), execution, floats);
             for (int i = 0; i < near.size(); i++) {
               if (bound.side == Side.BEYOND || near.values()[i] != value) {
                 rows.clear(near.ordinals()[i]);
@@ -591,7 +596,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         int[] taken = new int[partitions.size()];
         double[] last = new double[partitions.size()];
         Neighbors ranking =
-            index.search(search(query, Integer.MAX_VALUE, query.within, qualifying), execution);
+            index.search(
+                search(query, Integer.MAX_VALUE, query.within, qualifying), execution, floats);
         int[] kept = new int[ranking.size()];
         double[] values = new double[ranking.size()];
         int n = 0;
@@ -622,8 +628,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         if (count == 0 || !form.bounds.isEmpty()) {
           return;
         }
-        boolean few = !form.ties && form.links.isEmpty();
-        int most = few && form.partition.isEmpty() ? count : Integer.MAX_VALUE;
+        // They all tie, and which come first may be for another sort key to say.
+        int most = Integer.MAX_VALUE;
         boolean noDistance = query.vector == null || cosine() && zero(query.vector);
         for (Object[] row :
             noDistance ? candidates.all(most) : candidates.withoutDistance(most, cosine())) {

@@ -26,6 +26,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -135,7 +139,7 @@ class ConsoleTest {
         "nearest to the vector given");
     HttpResponse<String> wrong = get(server, "/packages/embeddings?_search=nginx");
     assertEquals(400, wrong.statusCode());
-    has(wrong.body(), "Search takes an id of embeddings or a vector as JSON");
+    has(wrong.body(), "no embedding model is installed", "install-model all-minilm-l6-v2-q");
     wrong = get(server, "/packages/embeddings?_search=%5B1%5D");
     assertEquals(400, wrong.statusCode());
     has(wrong.body(), "384");
@@ -209,13 +213,20 @@ class ConsoleTest {
     String json = page("/packages/-/complete.json");
     has(json, "\"label\":\"embeddings\"", "\"detail\":\"packages, varchar\"");
     has(json, "\"label\":\"faiss_search\"", "\"detail\":\"(database, table, vector, k)\"");
+    List<String> there = new ArrayList<>();
     try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + PACKAGES);
         ResultSet rows = connection.getMetaData().getFunctions(null, null, null)) {
       while (rows.next()) {
-        String name = rows.getString("FUNCTION_NAME");
-        assertNotNull(Completion.help(name), name + " has no help in functions.txt");
+        there.add(rows.getString("FUNCTION_NAME"));
       }
     }
+    // Neither help of a function that is no more, nor one of the plugin's own without.
+    List<String> helped = new ArrayList<>(Completion.functions());
+    helped.remove("embed");
+    assertTrue(there.containsAll(helped), () -> helped + " are not all among " + there);
+    there.stream()
+        .filter(name -> name.startsWith("faiss_") || name.equals("l2_distance"))
+        .forEach(name -> assertNotNull(Completion.help(name), name));
   }
 
   @Test
@@ -487,6 +498,81 @@ class ConsoleTest {
         assertEquals("1", full.headers().firstValue("Retry-After").orElse(""));
       }
       assertEquals(200, get(small, "/").statusCode());
+    }
+  }
+
+  /** Fifty that ask what browsers ask, beside ten of the thin driver, and nothing is refused. */
+  @Test
+  void fiftyAtOnceBesideTheThinDriver() throws Exception {
+    List<String> addresses =
+        List.of(
+            "/",
+            "/packages/packages?_facet=section",
+            "/packages/packages/2133",
+            "/packages?sql=select+count(*)+from+docs+where+section=:s&s=web",
+            "/packages/embeddings?_near=3");
+    ExecutorService threads = Executors.newFixedThreadPool(60);
+    List<Future<Void>> all = new ArrayList<>();
+    CountDownLatch start = new CountDownLatch(60);
+    try {
+      for (int i = 0; i < 60; i++) {
+        boolean thin = i >= 50;
+        all.add(
+            threads.submit(
+                () -> {
+                  start.countDown();
+                  start.await();
+                  if (thin) {
+                    thin();
+                    return null;
+                  }
+                  for (String address : addresses) {
+                    assertEquals(200, get(server, address).statusCode(), address);
+                  }
+                  return null;
+                }));
+      }
+      for (Future<Void> one : all) {
+        one.get(5, TimeUnit.MINUTES);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static void thin() throws Exception {
+    String url = "jdbc:avatica:remote:url=" + server.address() + ";serialization=PROTOBUF";
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      for (int i = 0; i < 5; i++) {
+        try (ResultSet rows = statement.executeQuery("select count(*) from packages")) {
+          assertTrue(rows.next());
+          assertEquals(3576, rows.getInt(1));
+        }
+      }
+    }
+  }
+
+  /**
+   * The two links of the README of datasette-faiss 0.2.1 (Apache-2.0), with the host and the
+   * database's name changed.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/simonwillisonblog?sql=with+last_500+as+%28%0D%0A++select%0D%0A++++id%2C%0D%0A++++embedding%0D%0A++from%0D%0A++++blog_entry_embeddings%0D%0A++order+by%0D%0A++++id+desc%0D%0A++limit%0D%0A++++500%0D%0A%29%2C+faiss+as+%28%0D%0A++select%0D%0A++++faiss_agg%28%0D%0A++++++id%2C%0D%0A++++++embedding%2C%0D%0A++++++%28%0D%0A++++++++select%0D%0A++++++++++embedding%0D%0A++++++++from%0D%0A++++++++++blog_entry_embeddings%0D%0A++++++++where%0D%0A++++++++++id+%3D+%3Aid%0D%0A++++++%29%2C%0D%0A++++++10%0D%0A++++%29+as+results%0D%0A++from%0D%0A++++last_500%0D%0A%29%2C%0D%0Aids+as+%28%0D%0A++select%0D%0A++++value+as+id%0D%0A++from%0D%0A++++json_each%28faiss.results%29%2C%0D%0A++++faiss%0D%0A%29%0D%0Aselect%0D%0A++blog_entry.id%2C%0D%0A++blog_entry.title%2C%0D%0A++blog_entry.created%0D%0Afrom%0D%0A++ids%0D%0A++join+blog_entry+on+ids.id+%3D+blog_entry.id&id=8214",
+        "/simonwillisonblog?sql=with+last_500+as+%28%0D%0A++select%0D%0A++++id%2C%0D%0A++++embedding%0D%0A++from%0D%0A++++blog_entry_embeddings%0D%0A++order+by%0D%0A++++id+desc%0D%0A++limit%0D%0A++++500%0D%0A%29%2C+ids_and_scores+as+%28%0D%0A++select%0D%0A++++faiss_agg_with_scores%28%0D%0A++++++id%2C%0D%0A++++++embedding%2C%0D%0A++++++%28%0D%0A++++++++select%0D%0A++++++++++embedding%0D%0A++++++++from%0D%0A++++++++++blog_entry_embeddings%0D%0A++++++++where%0D%0A++++++++++id+%3D+%3Aid%0D%0A++++++%29%2C+10%0D%0A++++%29+as+s%0D%0A++from%0D%0A++++last_500%0D%0A%29%2C%0D%0Aresults+as+%28%0D%0A++select%0D%0A++++json_extract%28value%2C+%27%24%5B0%5D%27%29+as+id%2C%0D%0A++++json_extract%28value%2C+%27%24%5B1%5D%27%29+as+score%0D%0A++from%0D%0A++++json_each%28ids_and_scores.s%29%2C%0D%0A++++ids_and_scores%0D%0A%29%0D%0Aselect%0D%0A++results.score%2C%0D%0A++blog_entry.id%2C%0D%0A++blog_entry.title%2C%0D%0A++blog_entry.created%0D%0Afrom%0D%0A++results%0D%0A++join+blog_entry+on+results.id+%3D+blog_entry.id&id=8214"
+      })
+  void linksOfThePluginsReadmeWork(String link) throws Exception {
+    try (FaissServer blog = serve(Path.of("examples/blog.db"), Limits.DEFAULT, false)) {
+      String address = link.replace("/simonwillisonblog?", "/blog?").replace("id=8214", "id=3");
+      String page = get(blog, address).body();
+      has(page, "10 rows in", "<input name=\"id\" value=\"3\">");
+      String json = get(blog, address.replace("/blog?", "/blog.json?")).body();
+      has(json, "\"truncated\":false", "\"title\",\"created\"]", "\"id\":\"3\"");
+      assertEquals(10, json.split("\\],\\[", -1).length, json);
+      // 1.0 sends people on to this address.
+      has(get(blog, address.replace("/blog?", "/blog/-/query?")).body(), "10 rows in");
     }
   }
 }

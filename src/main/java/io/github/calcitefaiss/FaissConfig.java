@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.embed.ModelDescription;
 import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
@@ -32,8 +33,9 @@ import java.util.regex.Pattern;
  * @param options how indexes are kept: {@code onBadRow} ({@code error}, the default, or {@code
  *     skip}), {@code refresh} ({@code auto}, the default; a time such as {@code 5s} for which an
  *     index may lag behind; or {@code manual}), {@code memoryLimit} (such as {@code 512MB}), {@code
- *     memory} ({@code auto}, the default, or {@code codes}), and {@code snapshots}, the folder of
- *     files of indexes
+ *     memory} ({@code auto}, the default, or {@code codes}), {@code snapshots}, the folder of files
+ *     of indexes, {@code embeddingModel} and {@code onBadText} ({@code error}, the default, or
+ *     {@code null})
  * @param busyTimeoutMillis how long to wait for a writer that holds the file
  */
 public record FaissConfig(
@@ -44,6 +46,8 @@ public record FaissConfig(
   static final String BUSY_TIMEOUT = "busyTimeout";
   static final String REFRESH = "refresh";
   static final String MEMORY_LIMIT = "memoryLimit";
+  static final String EMBEDDING_MODEL = "embeddingModel";
+  static final String ON_BAD_TEXT = "onBadText";
   static final String MEMORY = "memory";
   static final String SNAPSHOTS = "snapshots";
 
@@ -109,6 +113,19 @@ public record FaissConfig(
                 + " it, memory is codes",
             null,
             null));
+    all.put(
+        EMBEDDING_MODEL,
+        new Operand(
+            "the installed embedding model that embed(text) takes, and that made the vectors where"
+                + " the file doesn't say which",
+            null,
+            null));
+    all.put(
+        ON_BAD_TEXT,
+        new Operand(
+            "error: a text that can't be embedded is an error; null: its vector is NULL",
+            "error",
+            List.of("error", "null")));
     return Collections.unmodifiableMap(all);
   }
 
@@ -124,7 +141,7 @@ public record FaissConfig(
   /** What Calcite itself puts among the operands of a model's schema. */
   private static final Set<String> FROM_CALCITE = Set.of("modelUri", "baseDirectory");
 
-  private static final List<String> TABLE_KEYS = List.of("table", "id", "embedding");
+  private static final List<String> TABLE_KEYS = List.of("table", "id", "embedding", "model");
 
   /**
    * Reads the operands of a schema.
@@ -154,7 +171,13 @@ public record FaissConfig(
         database(schema, operand),
         tables(schema, operand.get(TABLES), skip),
         new IndexOptions(
-            skip, stale, memoryLimit(schema, operand.get(MEMORY_LIMIT)), codesOnly, snapshots),
+            skip,
+            stale,
+            memoryLimit(schema, operand.get(MEMORY_LIMIT)),
+            codesOnly,
+            snapshots,
+            embeddingModel(schema, operand.get(EMBEDDING_MODEL)),
+            onBadText(schema, operand.get(ON_BAD_TEXT))),
         busyTimeout(schema, operand.get(BUSY_TIMEOUT)));
   }
 
@@ -307,7 +330,8 @@ public record FaissConfig(
           map.containsKey("embedding")
               ? (String) map.get("embedding")
               : IndexedTable.DEFAULT_EMBEDDING,
-          skip);
+          skip,
+          (String) map.get("model"));
     }
     throw wrong(
         schema,
@@ -323,6 +347,23 @@ public record FaissConfig(
       return true;
     }
     throw wrong(schema, "operand 'onBadRow' is '" + value + "', expected 'error' or 'skip'");
+  }
+
+  private static String embeddingModel(String schema, Object value) throws FaissException {
+    if (value == null || value instanceof String text && ModelDescription.isName(text)) {
+      return (String) value;
+    }
+    throw wrong(
+        schema, "operand 'embeddingModel' is '" + value + "', expected the name of a model");
+  }
+
+  private static boolean onBadText(String schema, Object value) throws FaissException {
+    if (value == null || "error".equals(value)) {
+      return false;
+    } else if ("null".equals(value)) {
+      return true;
+    }
+    throw wrong(schema, "operand 'onBadText' is '" + value + "', expected 'error' or 'null'");
   }
 
   private static boolean codesOnly(String schema, Object value) throws FaissException {

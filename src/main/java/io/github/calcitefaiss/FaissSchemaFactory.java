@@ -72,7 +72,8 @@ public final class FaissSchemaFactory implements SchemaFactory {
         found.name(),
         column(schema, found, "id", table.id()),
         column(schema, found, "embedding", table.embedding()),
-        table.skipBadRows());
+        table.skipBadRows(),
+        table.model());
   }
 
   private static String lower(String name) {

@@ -204,7 +204,9 @@ class FaissDriverTest {
             "refresh",
             "memoryLimit",
             "memory",
-            "snapshots"),
+            "snapshots",
+            "embeddingModel",
+            "onBadText"),
         List.copyOf(FaissConfig.OPERANDS.keySet()));
     Properties given = new Properties();
     FaissConfig.OPERANDS.forEach(

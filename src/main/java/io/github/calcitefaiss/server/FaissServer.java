@@ -6,6 +6,7 @@ import io.github.calcitefaiss.index.Daemons;
 import io.github.calcitefaiss.server.console.Console;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.Socket;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -160,6 +161,9 @@ public final class FaissServer implements AutoCloseable {
           e);
     }
     try {
+      if (!tls) {
+        greet(address);
+      }
       rehearsal.join(REHEARSAL_MILLIS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -172,6 +176,22 @@ public final class FaissServer implements AutoCloseable {
   private void rehearse(String database) {
     if (database != null) {
       console.rehearse(database);
+    }
+  }
+
+  /** Asks for /health, so that the way of a request through Jetty has been gone before. */
+  private void greet(InetAddress address) {
+    InetAddress self = address.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : address;
+    try (Socket socket = new Socket(self, port())) {
+      socket.setSoTimeout((int) REHEARSAL_MILLIS);
+      socket
+          .getOutputStream()
+          .write(
+              "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                  .getBytes(StandardCharsets.US_ASCII));
+      socket.getInputStream().readAllBytes();
+    } catch (IOException e) {
+      log.event("greeting itself: " + StatementLog.clean(String.valueOf(e.getMessage())));
     }
   }
 

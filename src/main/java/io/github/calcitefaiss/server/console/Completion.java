@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** What the editor completes: the names of tables, columns, functions and keywords. */
@@ -72,6 +73,11 @@ final class Completion {
   /** The help of a function; null if there is none. */
   static String help(String function) {
     return HELP.get(function);
+  }
+
+  /** The functions that have help. */
+  static Set<String> functions() {
+    return HELP.keySet();
   }
 
   /** {@code /db/-/complete.json}. */

@@ -20,8 +20,8 @@ public final class Console implements AutoCloseable {
 
   private final Access access;
   private final boolean cors;
-  private final Assets assets = new Assets();
-  private final Pages pages = new Pages(assets);
+  private final Assets assets;
+  private final Pages pages;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           task -> Daemons.thread("calcite-faiss-console-timer", task));
@@ -32,8 +32,14 @@ public final class Console implements AutoCloseable {
    * @param cors whether pages of other sites may read its JSON and CSV
    */
   public Console(Access access, boolean cors) {
+    this(access, cors, new Assets());
+  }
+
+  private Console(Access access, boolean cors, Assets assets) {
     this.access = access;
     this.cors = cors;
+    this.assets = assets;
+    pages = new Pages(assets);
   }
 
   /**
@@ -43,8 +49,8 @@ public final class Console implements AutoCloseable {
    * @param database the one whose pages are tried
    */
   public void rehearse(String database) {
-    try (Console silent = new Console(new Rehearsal.Silent(access), false)) {
-      Rehearsal.of(silent, database);
+    try (Console silent = new Console(new Rehearsal.Silent(access), false, assets)) {
+      Rehearsal.of(silent, assets, database);
     } catch (IOException | RuntimeException e) {
       // The first person waits a little longer, then.
       LOG.debug("rehearsal", e);

@@ -33,9 +33,7 @@ record PlanWords(String words, boolean used, String advice, String plan) {
 
   private static final Pattern COMPARES =
       Pattern.compile(
-          "(?i)\\b(l2_distance|euclidean_distance|vec_distance_l2|array_distance|cosine_distance"
-              + "|vec_distance_cosine|cosine_similarity|inner_product|dot_product|l1_distance"
-              + "|vec_distance_l1|l2_squared_distance)\\s*\\(");
+          "(?i)\\b(\\w*distance\\w*|\\w*similarity|\\w*(inner|dot)_product)\\s*\\(|<->|<#>|<\\+>");
 
   /** Asks for a statement's plan; null where there is none, as for EXPLAIN itself. */
   static PlanWords of(Work work, String sql, List<String> values) throws IOException {

@@ -18,7 +18,8 @@ import org.apache.calcite.schema.SchemaFactory;
 import org.apache.calcite.schema.SchemaPlus;
 
 /**
- * Makes a schema of a SQLite file, or of tables on a Spark cluster; named as {@code factory} in a Calcite model.
+ * Makes a schema of a SQLite file, or of tables on a Spark cluster; named as {@code factory} in a
+ * Calcite model.
  *
  * <p>Whatever is wrong with the operands or the file is an error here, at connect time, and not a
  * surprise in a query.

@@ -26,8 +26,7 @@ public final class SparkQuery {
   private final List<Integer> parameters;
   private final boolean single;
 
-  private SparkQuery(
-      SparkSchema schema, String sql, List<Integer> parameters, boolean single) {
+  private SparkQuery(SparkSchema schema, String sql, List<Integer> parameters, boolean single) {
     this.single = single;
     this.schema = schema;
     this.sql = sql;
@@ -36,10 +35,8 @@ public final class SparkQuery {
 
   /** Writes a tree over tables of one schema as SQL. */
   static SparkQuery of(SparkSchema schema, RelNode rel) {
-    Implementor implementor =
-        new Implementor((JavaTypeFactory) rel.getCluster().getTypeFactory());
-    SqlString text =
-        implementor.visitRoot(rel).asStatement().toSqlString(SparkDialect.INSTANCE);
+    Implementor implementor = new Implementor((JavaTypeFactory) rel.getCluster().getTypeFactory());
+    SqlString text = implementor.visitRoot(rel).asStatement().toSqlString(SparkDialect.INSTANCE);
     Hook.QUERY_PLAN.run(text.getSql());
     List<Integer> parameters =
         text.getDynamicParameters() == null ? List.of() : List.copyOf(text.getDynamicParameters());

@@ -145,7 +145,9 @@ public final class SparkSchema extends AbstractSchema {
         if (rows.current()[1] != null) {
           Object found = rows.current()[0];
           ids.add(
-              found instanceof Number n && !(found instanceof Double) ? (Object) n.longValue() : found);
+              found instanceof Number n && !(found instanceof Double)
+                  ? (Object) n.longValue()
+                  : found);
           values.add((Double) rows.current()[1]);
         }
       }

@@ -75,7 +75,11 @@ public class ClusterTopK extends SingleRel {
    * @param where for explain, the condition; or null
    */
   record Plan(
-      SparkTableScan scan, RelNode candidates, SparkSearch.Form form, String metric, String where) {}
+      SparkTableScan scan,
+      RelNode candidates,
+      SparkSearch.Form form,
+      String metric,
+      String where) {}
 
   private ClusterTopK(RelOptCluster cluster, RelTraitSet traits, Plan plan, RelNode queries) {
     super(cluster, traits, queries);
@@ -135,7 +139,7 @@ public class ClusterTopK extends SingleRel {
       boolean one = most != null && most <= 1;
       boolean kind =
           join.getJoinType() == JoinRelType.INNER || join.getJoinType() == JoinRelType.LEFT;
-        if (!one || !kind || !join.getCondition().isAlwaysTrue()) {
+      if (!one || !kind || !join.getCondition().isAlwaysTrue()) {
         return null;
       }
       left = join.getLeft();
@@ -178,12 +182,7 @@ public class ClusterTopK extends SingleRel {
     private final int leftWidth;
 
     private Builder(
-        Sort sort,
-        Pile flat,
-        Pile below,
-        SparkTableScan scan,
-        RelNode right,
-        RankedBy distance) {
+        Sort sort, Pile flat, Pile below, SparkTableScan scan, RelNode right, RankedBy distance) {
       this.sort = sort;
       this.flat = flat;
       this.below = below;
@@ -197,7 +196,9 @@ public class ClusterTopK extends SingleRel {
     private RelNode build() {
       List<RelFieldCollation> keys = sort.getCollation().getFieldCollations();
       boolean descending = keys.get(0).direction.isDescending();
-      if (descending != distance.metric().descending() || keys.size() > 2 || keys.size() == 2 && !id(keys.get(1))) {
+      if (descending != distance.metric().descending()
+          || keys.size() > 2
+          || keys.size() == 2 && !id(keys.get(1))) {
         return null;
       }
       RexNode a = distance.call().getOperands().get(0);
@@ -318,8 +319,7 @@ public class ClusterTopK extends SingleRel {
     private RelNode above(ClusterTopK search, List<Integer> columns, int rightWidth) {
       RelDataType row = search.getRowType();
       int queryWidth = search.getInput().getRowType().getFieldCount();
-      RexNode value =
-          RexInputRef.of(columns.size() + queryWidth, row);
+      RexNode value = RexInputRef.of(columns.size() + queryWidth, row);
       List<RexNode> exprs = new ArrayList<>();
       for (RexNode expr : flat.exprs()) {
         exprs.add(
@@ -376,8 +376,7 @@ public class ClusterTopK extends SingleRel {
   protected RelDataType deriveRowType() {
     RelDataTypeFactory factory = getCluster().getTypeFactory();
     RelDataTypeFactory.Builder row = factory.builder();
-    row.addAll(
-        plan.candidates().getRowType().getFieldList().subList(0, plan.form().columns()));
+    row.addAll(plan.candidates().getRowType().getFieldList().subList(0, plan.form().columns()));
     row.addAll(getInput().getRowType().getFieldList());
     row.add("distance", Signature.nullable(factory, SqlTypeName.DOUBLE));
     return row.uniquify().build();
@@ -411,8 +410,7 @@ public class ClusterTopK extends SingleRel {
 
   /** The node as it runs. */
   static final class SparkVectorTopK extends ClusterTopK implements EnumerableRel, Polling {
-    private SparkVectorTopK(
-        RelOptCluster cluster, RelTraitSet traits, Plan plan, RelNode queries) {
+    private SparkVectorTopK(RelOptCluster cluster, RelTraitSet traits, Plan plan, RelNode queries) {
       super(cluster, traits, plan, queries);
     }
 
@@ -425,13 +423,10 @@ public class ClusterTopK extends SingleRel {
     public Result implement(EnumerableRelImplementor implementor, Prefer prefer) {
       Plan plan = super.plan;
       BlockBuilder block = new BlockBuilder();
-      Result queries =
-          implementor.visitChild(this, 0, (EnumerableRel) getInput(), Prefer.ARRAY);
+      Result queries = implementor.visitChild(this, 0, (EnumerableRel) getInput(), Prefer.ARRAY);
       Expression rows =
-          queries.physType.convertTo(
-              block.append("queries", queries.block), JavaRowFormat.ARRAY);
-      SparkSearch search =
-          SparkSearch.of(plan.scan().sparkTable(), plan.candidates(), plan.form());
+          queries.physType.convertTo(block.append("queries", queries.block), JavaRowFormat.ARRAY);
+      SparkSearch search = SparkSearch.of(plan.scan().sparkTable(), plan.candidates(), plan.form());
       PhysType type =
           PhysTypeImpl.of(implementor.getTypeFactory(), getRowType(), JavaRowFormat.ARRAY);
       block.add(

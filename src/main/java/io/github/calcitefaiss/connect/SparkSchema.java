@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.Table;
 import org.apache.calcite.schema.impl.AbstractSchema;
@@ -75,11 +76,7 @@ public final class SparkSchema extends AbstractSchema {
     if (schema == null) {
       return null;
     }
-    try {
-      return schema.unwrap(SparkSchema.class);
-    } catch (ClassCastException e) {
-      return null;
-    }
+    return schema.unwrap(CalciteSchema.class).schema instanceof SparkSchema ours ? ours : null;
   }
 
   @Override

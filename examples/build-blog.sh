@@ -64,8 +64,8 @@ create table blog_entry (id integer primary key, title text not null, created te
 insert into blog_entry (title, created) select title, created from entries order by created, title;
 EOF
 
-(cd .. && mvn -q -B -ntp -Pembeddings compile exec:java \
-  -Dexec.args="build-embeddings examples/$database blog_entry id title blog_entry_embeddings")
+../sqlline install-model all-minilm-l6-v2-q
+../sqlline build-embeddings "$database" blog_entry id title blog_entry_embeddings --model all-minilm-l6-v2-q
 
 sqlite3 "$database" <<'EOF'
 create table embeddings (id integer primary key, embedding blob not null);

@@ -47,8 +47,8 @@ insert into packages (name, section, summary, description)
   select name, section, summary, replace(description, char(31), char(10)) from chosen order by name;
 EOF
 
-(cd .. && mvn -q -B -ntp -Pembeddings compile exec:java \
-  -Dexec.args="build-embeddings examples/$database packages id name,summary,description embeddings")
+../sqlline install-model all-minilm-l6-v2-q
+../sqlline build-embeddings "$database" packages id name,summary,description embeddings --model all-minilm-l6-v2-q
 
 # What the archive says of the same packages, as a file for the federated example.
 mkdir -p csv

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import io.github.calcitefaiss.embed.ModelDescription;
 import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
@@ -8,6 +9,7 @@ import io.github.calcitefaiss.sql.function.Names;
 import io.github.calcitefaiss.sqlite.IndexOptions;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import java.io.File;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,8 +32,10 @@ import java.util.regex.Pattern;
  * @param tables the tables to index; empty for every table and view with the default columns
  * @param options how indexes are kept: {@code onBadRow} ({@code error}, the default, or {@code
  *     skip}), {@code refresh} ({@code auto}, the default; a time such as {@code 5s} for which an
- *     index may lag behind; or {@code manual}), {@code memoryLimit} (such as {@code 512MB}) and
- *     {@code memory} ({@code auto}, the default, or {@code codes})
+ *     index may lag behind; or {@code manual}), {@code memoryLimit} (such as {@code 512MB}), {@code
+ *     memory} ({@code auto}, the default, or {@code codes}), {@code snapshots}, the folder of files
+ *     of indexes, {@code embeddingModel} and {@code onBadText} ({@code error}, the default, or
+ *     {@code null})
  * @param busyTimeoutMillis how long to wait for a writer that holds the file
  */
 public record FaissConfig(
@@ -42,7 +46,10 @@ public record FaissConfig(
   static final String BUSY_TIMEOUT = "busyTimeout";
   static final String REFRESH = "refresh";
   static final String MEMORY_LIMIT = "memoryLimit";
+  static final String EMBEDDING_MODEL = "embeddingModel";
+  static final String ON_BAD_TEXT = "onBadText";
   static final String MEMORY = "memory";
+  static final String SNAPSHOTS = "snapshots";
 
   /** Every operand there is. */
   static final Map<String, Operand> OPERANDS = operands();
@@ -99,6 +106,26 @@ public record FaissConfig(
                 + " index does",
             "auto",
             List.of("auto", "codes")));
+    all.put(
+        SNAPSHOTS,
+        new Operand(
+            "a folder where indexes are kept as files, to be opened at once at the next start; with"
+                + " it, memory is codes",
+            null,
+            null));
+    all.put(
+        EMBEDDING_MODEL,
+        new Operand(
+            "the installed embedding model that embed(text) takes, and that made the vectors where"
+                + " the file doesn't say which",
+            null,
+            null));
+    all.put(
+        ON_BAD_TEXT,
+        new Operand(
+            "error: a text that can't be embedded is an error; null: its vector is NULL",
+            "error",
+            List.of("error", "null")));
     return Collections.unmodifiableMap(all);
   }
 
@@ -114,7 +141,7 @@ public record FaissConfig(
   /** What Calcite itself puts among the operands of a model's schema. */
   private static final Set<String> FROM_CALCITE = Set.of("modelUri", "baseDirectory");
 
-  private static final List<String> TABLE_KEYS = List.of("table", "id", "embedding");
+  private static final List<String> TABLE_KEYS = List.of("table", "id", "embedding", "model");
 
   /**
    * Reads the operands of a schema.
@@ -129,11 +156,13 @@ public record FaissConfig(
     }
     boolean skip = onBadRow(schema, operand.get(ON_BAD_ROW));
     long stale = refresh(schema, operand.get(REFRESH));
-    boolean codesOnly = codesOnly(schema, operand.get(MEMORY));
+    Path snapshots = snapshots(schema, operand);
+    boolean codesOnly = codesOnly(schema, operand.get(MEMORY)) || snapshots != null;
     if (codesOnly && stale > 0) {
       throw wrong(
           schema,
-          "operand 'memory' is 'codes' and 'refresh' is '"
+          (snapshots == null ? "operand 'memory' is 'codes'" : "operand 'snapshots' is given")
+              + " and 'refresh' is '"
               + operand.get(REFRESH)
               + "': vectors that are left in the file are read as they are now, so 'refresh' must"
               + " be 'auto'");
@@ -141,7 +170,14 @@ public record FaissConfig(
     return new FaissConfig(
         database(schema, operand),
         tables(schema, operand.get(TABLES), skip),
-        new IndexOptions(skip, stale, memoryLimit(schema, operand.get(MEMORY_LIMIT)), codesOnly),
+        new IndexOptions(
+            skip,
+            stale,
+            memoryLimit(schema, operand.get(MEMORY_LIMIT)),
+            codesOnly,
+            snapshots,
+            embeddingModel(schema, operand.get(EMBEDDING_MODEL)),
+            onBadText(schema, operand.get(ON_BAD_TEXT))),
         busyTimeout(schema, operand.get(BUSY_TIMEOUT)));
   }
 
@@ -162,6 +198,11 @@ public record FaissConfig(
           schema,
           "operand 'database' is '" + text + "', expected the path of a SQLite file, not a URL");
     }
+    return path(schema, DATABASE, text, operand);
+  }
+
+  private static Path path(String schema, String name, String text, Map<String, Object> operand)
+      throws FaissException {
     try {
       Path path = Path.of(text);
       if (!path.isAbsolute() && operand.get("baseDirectory") instanceof File base) {
@@ -171,8 +212,23 @@ public record FaissConfig(
       return path.toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
       throw wrong(
-          schema, "operand 'database' is '" + text + "', which is no path: " + e.getReason());
+          schema, "operand '" + name + "' is '" + text + "', which is no path: " + e.getReason());
     }
+  }
+
+  private static Path snapshots(String schema, Map<String, Object> operand) throws FaissException {
+    Object value = operand.get(SNAPSHOTS);
+    if (value == null) {
+      return null;
+    }
+    if (!(value instanceof String text) || text.isBlank()) {
+      throw wrong(schema, "operand 'snapshots' must be the path of a folder, got '" + value + "'");
+    }
+    Path folder = path(schema, SNAPSHOTS, text, operand);
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw wrong(schema, "operand 'snapshots' is '" + text + "', which is no folder");
+    }
+    return folder;
   }
 
   private static List<IndexedTable> tables(String schema, Object value, boolean skip)
@@ -274,7 +330,8 @@ public record FaissConfig(
           map.containsKey("embedding")
               ? (String) map.get("embedding")
               : IndexedTable.DEFAULT_EMBEDDING,
-          skip);
+          skip,
+          (String) map.get("model"));
     }
     throw wrong(
         schema,
@@ -290,6 +347,23 @@ public record FaissConfig(
       return true;
     }
     throw wrong(schema, "operand 'onBadRow' is '" + value + "', expected 'error' or 'skip'");
+  }
+
+  private static String embeddingModel(String schema, Object value) throws FaissException {
+    if (value == null || value instanceof String text && ModelDescription.isName(text)) {
+      return (String) value;
+    }
+    throw wrong(
+        schema, "operand 'embeddingModel' is '" + value + "', expected the name of a model");
+  }
+
+  private static boolean onBadText(String schema, Object value) throws FaissException {
+    if (value == null || "error".equals(value)) {
+      return false;
+    } else if ("null".equals(value)) {
+      return true;
+    }
+    throw wrong(schema, "operand 'onBadText' is '" + value + "', expected 'error' or 'null'");
   }
 
   private static boolean codesOnly(String schema, Object value) throws FaissException {

@@ -197,7 +197,16 @@ class FaissDriverTest {
     Path file = TestDatabase.blog(Files.createDirectories(folder.resolve("defaults")));
     assertEquals(
         List.of(
-            "database", "tables", "onBadRow", "busyTimeout", "refresh", "memoryLimit", "memory"),
+            "database",
+            "tables",
+            "onBadRow",
+            "busyTimeout",
+            "refresh",
+            "memoryLimit",
+            "memory",
+            "snapshots",
+            "embeddingModel",
+            "onBadText"),
         List.copyOf(FaissConfig.OPERANDS.keySet()));
     Properties given = new Properties();
     FaissConfig.OPERANDS.forEach(

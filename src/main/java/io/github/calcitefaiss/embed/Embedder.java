@@ -71,7 +71,7 @@ public final class Embedder {
    * @throws FaissException if there is none, with what to do
    */
   public EmbeddingModel model(String name) throws FaissException {
-    String chosen = folder.orDefault(name);
+    String chosen = name == null ? folder.usual() : name;
     Path file = folder.folder(chosen).resolve(ModelDescription.FILE);
     synchronized (open) {
       Opened known = ModelDescription.isName(chosen) ? open.get(chosen) : null;
@@ -97,19 +97,14 @@ public final class Embedder {
     }
   }
 
-  /**
-   * The vector of one text, not to be changed.
-   *
-   * @param model null for the default
-   */
-  public float[] embed(String model, String text, Checkpoint watch) throws FaissException {
-    EmbeddingModel chosen = model(model);
-    float[] known = MEMORY.get(new VectorMemory.Key(chosen, text));
+  /** The vector of one text, not to be changed. */
+  public float[] embed(EmbeddingModel model, String text, Checkpoint watch) throws FaissException {
+    float[] known = MEMORY.get(new VectorMemory.Key(model, text));
     if (known != null) {
       STATISTICS.hits.increment();
       return known;
     }
-    return all(chosen, List.of(text), watch).get(0).get();
+    return all(model, List.of(text), watch).get(0).get();
   }
 
   /** Whether the vector of a text is remembered. */

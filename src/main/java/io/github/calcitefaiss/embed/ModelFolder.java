@@ -129,11 +129,12 @@ public record ModelFolder(Path path) {
     return names.size() == 1 ? names.iterator().next() : null;
   }
 
-  /** The model that is taken where none is named. */
-  String orDefault(String name) throws FaissException {
-    if (name != null) {
-      return name;
-    }
+  /**
+   * The model that is taken where none is named.
+   *
+   * @throws FaissException if nothing says which, with what to do
+   */
+  public String usual() throws FaissException {
     String chosen = defaultName();
     if (chosen == null) {
       Set<String> names = list().keySet();

@@ -5,7 +5,9 @@ import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.RunContext;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sql.function.EmbedFunctions;
 import io.github.calcitefaiss.sql.parser.SqliteText;
+import io.github.calcitefaiss.sql.search.EmbedScout;
 import io.github.calcitefaiss.sql.search.SearchFunctions;
 import io.github.calcitefaiss.sql.search.SqliteFunctions;
 import io.github.calcitefaiss.sqlite.NativeQuery;
@@ -158,6 +160,45 @@ final class NativeStatement implements Prepared {
       }
     }
     return true;
+  }
+
+  /**
+   * The statement with another function in place of {@code embed}, if that is called for anything
+   * but constants; else null.
+   */
+  private String lookingAhead() {
+    if (EmbedFunctions.NAMES.stream().noneMatch(run.words()::contains)) {
+      return null;
+    }
+    StringBuilder sql = new StringBuilder();
+    boolean varies = false;
+    int from = 0;
+    List<SqliteText.Token> tokens = run.tokens();
+    for (int i = 0; i + 1 < tokens.size(); i++) {
+      SqliteText.Token token = tokens.get(i);
+      if (token.kind() == SqliteText.Kind.WORD
+          && EmbedFunctions.embeds(token.text().toLowerCase(Locale.ROOT))
+          && tokens.get(i + 1).isOperator("(")) {
+        varies |= varies(tokens, i + 2);
+        sql.append(run.sql(), from, token.start()).append(EmbedScout.NAME);
+        from = token.end();
+      }
+    }
+    return varies ? sql.append(run.sql(), from, run.sql().length()).toString() : null;
+  }
+
+  /** Whether arguments name anything, such as a column. */
+  private static boolean varies(List<SqliteText.Token> tokens, int first) {
+    int depth = 1;
+    for (int i = first; i < tokens.size() && depth > 0; i++) {
+      SqliteText.Token token = tokens.get(i);
+      depth += token.isOperator("(") ? 1 : token.isOperator(")") ? -1 : 0;
+      if (token.kind() == SqliteText.Kind.QUOTED
+          || token.kind() == SqliteText.Kind.WORD && !token.is("null")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static String literal(SqliteText.Token token) {
@@ -344,6 +385,10 @@ final class NativeStatement implements Prepared {
       boolean begun = false;
       try {
         opened.query().bind(values);
+        String scout = lookingAhead();
+        if (scout != null) {
+          opened.functions().lookAhead(() -> opened.query().sibling(scout, values));
+        }
         ahead = read();
         row = ahead;
         begun = true;

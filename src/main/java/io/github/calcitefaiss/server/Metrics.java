@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.server;
 
+import io.github.calcitefaiss.embed.EmbedStatistics;
+import io.github.calcitefaiss.embed.Embedder;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -77,7 +79,20 @@ final class Metrics {
     head(out, "http_responses_total", "counter", "HTTP responses by their status.");
     responses.forEach(
         (status, count) -> line(out, "http_responses_total{code=\"" + status + "\"}", count.sum()));
+    embedding(out);
     return out.toString();
+  }
+
+  private static void embedding(StringBuilder out) {
+    EmbedStatistics embedded = Embedder.statistics();
+    head(out, "embedded_texts_total", "counter", "Texts that an embedding model was given.");
+    line(out, "embedded_texts_total", embedded.texts());
+    head(out, "embedding_batches_total", "counter", "How often an embedding model was asked.");
+    line(out, "embedding_batches_total", embedded.batches());
+    head(out, "embedding_hits_total", "counter", "Texts whose vectors were remembered.");
+    line(out, "embedding_hits_total", embedded.hits());
+    head(out, "embedding_failures_total", "counter", "Texts and batches without a vector.");
+    line(out, "embedding_failures_total", embedded.failures());
   }
 
   private static void head(StringBuilder out, String name, String type, String help) {

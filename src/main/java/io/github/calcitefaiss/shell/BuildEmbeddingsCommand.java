@@ -1,21 +1,27 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
-import java.io.PrintStream;
+import io.github.calcitefaiss.index.Checkpoint;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code build-embeddings}: {@link BuildEmbeddings} from the command line. */
 @Command(
     name = "build-embeddings",
     mixinStandardHelpOptions = true,
+    sortOptions = false,
     description = {
-      "Writes a table of embeddings for a table of text, in the same SQLite file, with a model that"
-          + " runs here.",
-      "The model is not in this jar: see docs/clients.md for the artefact to add."
+      "Keeps a table of embeddings in step with a table of text, in the same SQLite file: embeds"
+          + " what is new or changed, removes what is gone. Where it was stopped, it goes on.",
+      "The model is one that is installed: see 'models' and 'install-model'."
     },
     footer = {"", "Example: build-embeddings notes.db notes id title,body"})
 final class BuildEmbeddingsCommand implements Callable<Integer> {
@@ -41,28 +47,72 @@ final class BuildEmbeddingsCommand implements Callable<Integer> {
       arity = "0..1",
       paramLabel = "EMBEDDINGS",
       defaultValue = "embeddings",
-      description = "The table to write, replaced if it exists; default ${DEFAULT-VALUE}.")
+      description = "The table to keep in step, made if need be; default ${DEFAULT-VALUE}.")
   private String embeddings;
 
-  @Parameters(
-      index = "5",
-      arity = "0..1",
-      paramLabel = "MODEL",
-      defaultValue = BuildEmbeddings.DEFAULT_MODEL,
-      description =
-          "A class that implements langchain4j's EmbeddingModel; default all-MiniLM-L6-v2.")
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      description = "An installed model; by default the one that embed(text) takes.")
   private String model;
 
-  private final PrintStream progress = System.err;
+  @Option(
+      names = "--on-bad-row",
+      paramLabel = "error|null",
+      defaultValue = "error",
+      description =
+          "What a text is that can't be embedded: an error that names its row, or a row without a"
+              + " vector; default ${DEFAULT-VALUE}.")
+  private String onBadRow;
+
+  @Option(
+      names = "--rebuild",
+      description = "Replace a table of another model, or one that another program made.")
+  private boolean rebuild;
+
+  @Option(
+      names = "--watch",
+      description = "Go on: follow what other programs write, until interrupted.")
+  private boolean watch;
+
+  @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws Main.CommandException {
-    try {
-      BuildEmbeddings.run(
-          new BuildEmbeddings.Job(database, table, id, texts, embeddings, model), progress);
+    if (!onBadRow.equals("error") && !onBadRow.equals("null")) {
+      throw new Main.CommandException("--on-bad-row is '" + onBadRow + "', expected error or null");
+    }
+    PrintWriter progress = spec.commandLine().getErr();
+    BuildEmbeddings.Job job =
+        new BuildEmbeddings.Job(
+            database, table, id, texts, embeddings, model, onBadRow.equals("null"), rebuild);
+    try (BuildEmbeddings build =
+        BuildEmbeddings.open(
+            job, line -> progress.println("build-embeddings: " + line), Checkpoint.NONE)) {
+      if (watch) {
+        build.follow(this::say, e -> progress.println("build-embeddings: " + e.getMessage()));
+      } else {
+        say(build.run());
+      }
       return Main.OK;
     } catch (BuildEmbeddings.JobException e) {
       throw new Main.CommandException(e.getMessage(), e);
     }
+  }
+
+  private void say(BuildEmbeddings.Outcome outcome) {
+    spec.commandLine()
+        .getOut()
+        .println(
+            String.format(
+                Locale.ROOT,
+                "%s: %,d embedded%s, %,d removed, %,d unchanged",
+                embeddings,
+                outcome.embedded() - outcome.failed(),
+                outcome.failed() == 0
+                    ? ""
+                    : String.format(Locale.ROOT, ", %,d without a vector", outcome.failed()),
+                outcome.removed(),
+                outcome.unchanged()));
   }
 }

@@ -54,7 +54,10 @@ import sqlline.SqlLine;
     subcommands = {
       InfoCommand.class,
       SearchCommand.class,
+      ImportCommand.class,
       BuildEmbeddingsCommand.class,
+      InstallModelCommand.class,
+      ModelsCommand.class,
       ServeCommand.class,
       PasswordCommand.class
     })
@@ -65,7 +68,15 @@ public final class Main {
 
   /** The names of the subcommands: asking picocli for them takes a seventh of the shell's start. */
   static final Set<String> COMMANDS =
-      Set.of("info", "search", "build-embeddings", "serve", "password");
+      Set.of(
+          "info",
+          "search",
+          "import",
+          "build-embeddings",
+          "install-model",
+          "models",
+          "serve",
+          "password");
 
   private static final Pattern SETTING =
       Pattern.compile("--[A-Za-z][A-Za-z0-9_-]*(=.*)?", Pattern.DOTALL);

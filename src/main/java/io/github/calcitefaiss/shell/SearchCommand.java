@@ -1,13 +1,18 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
+import io.github.calcitefaiss.embed.Embedder;
+import io.github.calcitefaiss.embed.EmbeddingModel;
 import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.index.VectorCodec;
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sqlite.Identifiers;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import io.github.calcitefaiss.sqlite.SqliteTable;
+import io.github.calcitefaiss.sqlite.TableModels;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -29,8 +34,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Prints the rows nearest to a row, by its id; to a vector, as a JSON array; or to a text, if"
-          + " the embedding model is on the class path (see docs/clients.md).",
+      "Prints the rows nearest to a row, by its id; to a vector, as a JSON array; or to a text, by"
+          + " an installed model.",
       "An argument that is some row's id is taken for that row."
     },
     footer = {"", "Example: search examples/packages.db 2133 -k 5"})
@@ -57,11 +62,11 @@ final class SearchCommand implements Callable<Integer> {
   private String table;
 
   @Option(
-      names = "--embedding-model",
-      paramLabel = "CLASS",
-      defaultValue = BuildEmbeddings.DEFAULT_MODEL,
+      names = "--model",
+      paramLabel = "NAME",
       description =
-          "The model that the table was made with, for a text; default" + " all-MiniLM-L6-v2.")
+          "The installed model for a text; by default the one that made the table, where that is"
+              + " known, or the one that embed(text) takes.")
   private String model;
 
   @Spec private CommandSpec spec;
@@ -164,8 +169,12 @@ final class SearchCommand implements Callable<Integer> {
       }
     }
     try {
-      return VectorCodec.encode(BuildEmbeddings.embed(model, query));
-    } catch (BuildEmbeddings.JobException | NoClassDefFoundError e) {
+      TableModels.Made made = place.schema().madeBy(place.table(), View.NOW);
+      Embedder embedder = Embedder.ours();
+      EmbeddingModel chosen =
+          embedder.model(model != null ? model : made != null ? made.model() : null);
+      return VectorCodec.encode(embedder.embed(chosen, query, Checkpoint.NONE));
+    } catch (FaissException e) {
       throw new Main.CommandException(
           "no row of "
               + place

@@ -33,6 +33,11 @@ public final class IndexedTables {
     this.options = options;
   }
 
+  /** What was said of them all. */
+  public IndexOptions options() {
+    return options;
+  }
+
   /** The tables that have an index now, in order of configuration or name. */
   public List<IndexedTable> list() throws SQLException {
     return list(View.NOW);

@@ -54,6 +54,7 @@ public final class NativeQuery implements AutoCloseable {
   private final List<Column> columns;
   private final int parameters;
   private final boolean sorts;
+  private final List<PreparedStatement> siblings = new ArrayList<>();
   private ResultSet rows;
   private boolean closed;
 
@@ -176,9 +177,21 @@ public final class NativeQuery implements AutoCloseable {
    * @param values as Calcite holds them
    */
   public void bind(Object[] values) throws SQLException {
+    bind(statement, values);
+  }
+
+  private static void bind(PreparedStatement statement, Object[] values) throws SQLException {
     for (int i = 0; i < values.length; i++) {
       statement.setObject(i + 1, SqliteQuery.toSqlite(values[i]));
     }
+  }
+
+  /** Another statement on the same connection, which is closed with this one. */
+  public PreparedStatement sibling(String sql, Object[] values) throws SQLException {
+    PreparedStatement sibling = statement.getConnection().prepareStatement(sql);
+    siblings.add(sibling);
+    bind(sibling, values);
+    return sibling;
   }
 
   /**
@@ -235,8 +248,21 @@ public final class NativeQuery implements AutoCloseable {
     if (!closed) {
       closed = true;
       if (!snapshot.isLeft()) {
+        for (PreparedStatement sibling : siblings) {
+          if (!snapshot.isSpoiled()) {
+            closeQuietly(sibling);
+          }
+        }
         close(statement, snapshot);
       }
+    }
+  }
+
+  private static void closeQuietly(PreparedStatement statement) {
+    try {
+      statement.close();
+    } catch (SQLException e) {
+      // Its rows are not wanted any more.
     }
   }
 

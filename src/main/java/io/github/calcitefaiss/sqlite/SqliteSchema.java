@@ -253,6 +253,35 @@ public final class SqliteSchema extends AbstractSchema {
     return content(view).tables.find(tableName);
   }
 
+  /**
+   * The embedding model that made a table's vectors: as the operand says, or the file, which says
+   * it of the table that a view's column is of, too; null if nothing does.
+   *
+   * @throws SQLException if the file can't be read
+   */
+  public TableModels.Made madeBy(IndexedTable table, View view) throws SQLException {
+    if (table.model() != null) {
+      return new TableModels.Made(table.model(), 0);
+    }
+    TableModels.Made said = TableModels.isIn(this, view) ? read(table, view) : null;
+    String usual = indexedTables.options().embeddingModel();
+    return said != null || usual == null ? said : new TableModels.Made(usual, 0);
+  }
+
+  private TableModels.Made read(IndexedTable table, View view) throws SQLException {
+    return view.read(
+        database,
+        lease -> {
+          TableModels models = TableModels.read(lease.connection());
+          TableModels.Made own = models.of(table.table());
+          String origin =
+              own != null
+                  ? null
+                  : TableModels.origin(lease.connection(), table.table(), table.embedding());
+          return origin == null ? own : models.of(origin);
+        });
+  }
+
   @Override
   public boolean isMutable() {
     return false;

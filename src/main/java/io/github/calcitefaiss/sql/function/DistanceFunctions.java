@@ -49,6 +49,7 @@ public final class DistanceFunctions {
     METRICS.put("vector_distance_cos", Metric.COSINE_DISTANCE);
     METRICS.put("array_cosine_distance", Metric.COSINE_DISTANCE);
     METRICS.put("cosine_similarity", Metric.COSINE_SIMILARITY);
+    METRICS.put("llm_embed_cosine", Metric.COSINE_SIMILARITY);
     METRICS.put("vector_cosine_similarity", Metric.COSINE_SIMILARITY);
     METRICS.put("array_cosine_similarity", Metric.COSINE_SIMILARITY);
     METRICS.put("inner_product", Metric.INNER_PRODUCT);

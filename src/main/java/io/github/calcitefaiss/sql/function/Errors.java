@@ -7,6 +7,7 @@ import static io.github.calcitefaiss.run.SqlState.UNKNOWN_NAME;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sqlite.TableModels;
 import java.util.Collection;
 import org.apache.calcite.sql.parser.SqlParserPos;
 
@@ -140,6 +141,45 @@ public final class Errors {
             + argument
             + ": expected a blob of float32 elements, got "
             + Shown.value(got));
+  }
+
+  static FaissException noText(String function, Object got) {
+    return new FaissException(DATA, function + ": text: expected text, got " + Shown.value(got));
+  }
+
+  /** A model that can't be used, in the words of who looked for it. */
+  public static FaissException noModel(String function, FaissException why) {
+    return new FaissException(why.getSQLState(), function + ": " + why.getMessage(), why);
+  }
+
+  /** A text without a vector: it is not repeated, only how long it is. */
+  static FaissException notEmbedded(String function, String text, FaissException why) {
+    return new FaissException(
+        why.getSQLState(),
+        function
+            + ": "
+            + why.getMessage()
+            + " (a text of "
+            + text.codePointCount(0, text.length())
+            + " characters)",
+        why);
+  }
+
+  /** Vectors of two models, which have nothing to do with each other. */
+  public static FaissException modelsDiffer(
+      String function, String table, TableModels.Made made, TableModels.Made asked) {
+    return new FaissException(
+        DATA,
+        function
+            + ": the vectors of "
+            + table
+            + " were made by the model "
+            + made
+            + ", and the text is embedded by "
+            + asked
+            + "; vectors of two models can't be compared. Name the table's: embed('"
+            + made.model()
+            + "', text)");
   }
 
   static FaissException malformedJson(String function, String problem) {

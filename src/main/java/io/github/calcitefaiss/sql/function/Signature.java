@@ -92,6 +92,13 @@ public final class Signature {
   public interface Evaluated extends Own {
     /** The method, which takes the run and the arguments as {@code Object}s. */
     Method method();
+
+    /** Whether its value depends on its arguments alone: neither on a database nor on a model. */
+    default boolean isPure() {
+      return getParameters().stream()
+          .map(FunctionParameter::getName)
+          .noneMatch(name -> name.equals("database") || name.equals("text"));
+    }
   }
 
   private record Parameter(int ordinal, String name, SqlTypeName type)

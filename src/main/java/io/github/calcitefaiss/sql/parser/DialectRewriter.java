@@ -46,6 +46,7 @@ final class DialectRewriter extends SqlShuttle {
 
   static {
     ANY_ARGUMENTS.addAll(DistanceFunctions.all().keySet());
+    ANY_ARGUMENTS.add("embed");
     ANY_ARGUMENTS.add("faiss_encode");
     ANY_ARGUMENTS.add("l2_normalize");
     ANY_ARGUMENTS.add("vec_normalize");

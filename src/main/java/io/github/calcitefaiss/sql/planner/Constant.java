@@ -94,7 +94,7 @@ final class Constant {
         return DistanceFunctions.value(
             operator.getName().toLowerCase(java.util.Locale.ROOT), arguments[1], arguments[2]);
       }
-      return function(operator) instanceof Signature.Evaluated evaluated && isPure(evaluated)
+      return function(operator) instanceof Signature.Evaluated evaluated && evaluated.isPure()
           ? evaluated.method().invoke(null, arguments)
           : UNKNOWN;
     } catch (InvocationTargetException e) {
@@ -114,11 +114,6 @@ final class Constant {
 
   static List<FunctionParameter> parameters(SqlOperator operator) {
     return function(operator).getParameters();
-  }
-
-  /** What is no search of a database depends on its arguments alone. */
-  private static boolean isPure(Function function) {
-    return function.getParameters().stream().noneMatch(p -> p.getName().equals("database"));
   }
 
   private static Function function(SqlOperator operator) {

@@ -181,7 +181,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
       @Override
       protected PreparedResult implement(RelRoot root) {
         watchTables(root.rel);
-        return super.implement(root.withRel(PollingRel.watch(root.rel)));
+        return super.implement(root.withRel(PollingRel.watch(EmbedAheadRel.rewrite(root.rel))));
       }
     };
   }

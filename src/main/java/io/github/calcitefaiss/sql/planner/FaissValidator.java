@@ -4,20 +4,22 @@ package io.github.calcitefaiss.sql.planner;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sql.function.Arguments;
+import io.github.calcitefaiss.sql.function.EmbedFunctions;
 import io.github.calcitefaiss.sql.function.Errors;
 import io.github.calcitefaiss.sql.search.IndexAccess;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import io.github.calcitefaiss.sqlite.SqliteTable;
+import io.github.calcitefaiss.sqlite.TableModels;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.prepare.CalciteCatalogReader;
 import org.apache.calcite.schema.FunctionParameter;
 import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.sql.SqlBasicCall;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlCallBinding;
 import org.apache.calcite.sql.SqlIdentifier;
@@ -137,6 +139,12 @@ public final class FaissValidator extends SqlValidatorImpl {
           case "table":
             table = schema == null ? null : table(schema, operand);
             break;
+          case "model":
+            at(operands.get(i), () -> EmbedFunctions.chosen(function, value, root()));
+            break;
+          case "text":
+            at(operands.get(i), () -> EmbedFunctions.text(function, value));
+            break;
           case "k":
           case "start":
           case "end":
@@ -159,6 +167,9 @@ public final class FaissValidator extends SqlValidatorImpl {
       }
       if (table != null && parameters.size() > 2) {
         searched(schema, table);
+        IndexedTable asked = table;
+        SqliteSchema of = schema;
+        at(operands.get(2), () -> sameModel(of, asked, operands.get(2)));
       }
       if (parameters.size() == 2 && parameters.get(0).getName().equals("a")) {
         compared(0, 1);
@@ -169,11 +180,16 @@ public final class FaissValidator extends SqlValidatorImpl {
       }
     }
 
+    private SchemaPlus root() {
+      return validator.getCatalogReader().unwrap(CalciteCatalogReader.class).getRootSchema().plus();
+    }
+
     private SqliteSchema schema(int operand) {
       SqliteSchema[] found = new SqliteSchema[1];
-      CalciteSchema root =
-          validator.getCatalogReader().unwrap(CalciteCatalogReader.class).getRootSchema();
-      SchemaPlus schemas = root.plus();
+      SchemaPlus schemas = root();
+      if (IndexAccess.cluster(schemas, values.get(operand)) != null) {
+        return null;
+      }
       at(
           operands.get(operand),
           () -> found[0] = IndexAccess.schema(function, schemas, values.get(operand)));
@@ -208,9 +224,19 @@ public final class FaissValidator extends SqlValidatorImpl {
 
     /** A constant that is compared with the column of an index. */
     private void compared(int column, int constant) {
-      if (values.get(constant) == Constant.UNKNOWN
-          || scope == null
-          || !(operands.get(column) instanceof SqlIdentifier name)) {
+      if (scope == null || !(operands.get(column) instanceof SqlIdentifier name)) {
+        return;
+      }
+      if (values.get(constant) == Constant.UNKNOWN) {
+        at(
+            operands.get(constant),
+            () -> {
+              SqliteTable table = table(name);
+              IndexedTable indexed = indexed(table, name);
+              if (indexed != null) {
+                sameModel(table.schema(), indexed, operands.get(constant));
+              }
+            });
         return;
       }
       at(
@@ -224,19 +250,52 @@ public final class FaissValidator extends SqlValidatorImpl {
           });
     }
 
+    /** A text that is embedded, and a table whose vectors another model made. */
+    private void sameModel(SqliteSchema schema, IndexedTable table, SqlNode vector)
+        throws SQLException {
+      if (!(vector instanceof SqlBasicCall call)
+          || !Constant.isOurs(call.getOperator())
+          || !EmbedFunctions.embeds(call.getOperator().getName().toLowerCase(Locale.ROOT))) {
+        return;
+      }
+      Object model = call.operandCount() == 1 ? null : Constant.of(call.operand(0));
+      if (model == Constant.UNKNOWN || call.operandCount() > 1 && model == null) {
+        return;
+      }
+      TableModels.Made made = schema.madeBy(table, view);
+      if (made != null) {
+        TableModels.Made asked = EmbedFunctions.chosen("embed", model, root());
+        if (!made.model().equals(asked.model())
+            || made.dims() != 0 && made.dims() != asked.dims()) {
+          throw Errors.modelsDiffer(function, schema.name() + "." + table.table(), made, asked);
+        }
+      }
+    }
+
+    /** The table of a column, or null. */
+    private SqliteTable table(SqlIdentifier column) {
+      SqlQualified qualified = scope.fullyQualify(column);
+      return qualified.namespace == null || qualified.namespace.getTable() == null
+          ? null
+          : qualified.namespace.getTable().unwrap(SqliteTable.class);
+    }
+
+    /** How a table is indexed by a column, or null if it isn't. */
+    private IndexedTable indexed(SqliteTable table, SqlIdentifier column) {
+      IndexedTable indexed = table == null ? null : table.schema().indexedTables().of(table);
+      List<String> names = scope.fullyQualify(column).identifier.names;
+      return indexed == null
+              || !indexed.table().equals(table.name())
+              || !indexed.embedding().equals(names.get(names.size() - 1))
+          ? null
+          : indexed;
+    }
+
     /** The dimension of all vectors of a column, or 0 where it isn't known. */
     private int dims(SqlIdentifier column) throws SQLException {
-      SqlQualified qualified = scope.fullyQualify(column);
-      if (qualified.namespace == null || qualified.namespace.getTable() == null) {
-        return 0;
-      }
-      SqliteTable table = qualified.namespace.getTable().unwrap(SqliteTable.class);
-      IndexedTable indexed = table == null ? null : table.schema().indexedTables().of(table);
-      String name = qualified.identifier.names.get(qualified.identifier.names.size() - 1);
-      return indexed == null
-              || indexed.skipBadRows()
-              || !indexed.table().equals(table.name())
-              || !indexed.embedding().equals(name)
+      SqliteTable table = table(column);
+      IndexedTable indexed = indexed(table, column);
+      return indexed == null || indexed.skipBadRows()
           ? 0
           : table.schema().indexedTables().knownDims(indexed, view);
     }

@@ -2,11 +2,13 @@
 package io.github.calcitefaiss.sql.search;
 
 import io.github.calcitefaiss.sql.function.DistanceFunctions;
+import io.github.calcitefaiss.sql.function.EmbedFunctions;
 import io.github.calcitefaiss.sql.function.FaissAggregate;
 import io.github.calcitefaiss.sql.function.JsonFunctions;
 import io.github.calcitefaiss.sql.function.Signature;
 import io.github.calcitefaiss.sql.function.Values;
 import io.github.calcitefaiss.sql.function.VectorFunctions;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +40,7 @@ public final class FaissFunctions {
       if (!root.getFunctions("faiss_search").isEmpty()) {
         return;
       }
-      scalars().forEach(root::add);
+      scalars().forEach(function -> root.add(function.getKey(), function.getValue()));
       root.add("faiss_agg", FaissAggregate.function(false));
       root.add("faiss_agg_with_scores", FaissAggregate.function(true));
       root.add("json_each", TableFunctions.jsonEach(false));
@@ -61,7 +63,7 @@ public final class FaissFunctions {
   private static final Set<String> CHECKED = checked();
 
   private static Set<String> checked() {
-    Set<String> names = new TreeSet<>(scalars().keySet());
+    Set<String> names = new TreeSet<>(scalars().stream().map(Map.Entry::getKey).toList());
     names.removeAll(List.of("hex", "length", "json_extract"));
     names.addAll(List.of("faiss_agg", "faiss_agg_with_scores"));
     return names;
@@ -96,8 +98,8 @@ public final class FaissFunctions {
     return CHECKED.contains(name) || name.equals("hex") || name.startsWith("faiss_");
   }
 
-  /** The scalar functions by name. */
-  static Map<String, Function> scalars() {
+  /** The scalar functions by name; a name has several where they differ in their arguments. */
+  static List<Map.Entry<String, Function>> scalars() {
     Map<String, Function> map = new LinkedHashMap<>();
     Signature search = Signature.of("database:VARCHAR", "table:VARCHAR", "vector", "k");
     map.put(
@@ -123,7 +125,9 @@ public final class FaissFunctions {
         "length", Signature.of("value").scalar(SqlTypeName.BIGINT, FaissFunctions.class, "length"));
     map.putAll(DistanceFunctions.all());
     map.putAll(VectorFunctions.all());
-    return map;
+    List<Map.Entry<String, Function>> all = new ArrayList<>(map.entrySet());
+    all.addAll(EmbedFunctions.all());
+    return all;
   }
 
   /** {@code hex(value)}, as SQLite's. */

@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sql.search;
 
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.sql.function.DistanceFunctions;
+import io.github.calcitefaiss.sql.function.EmbedFunctions;
 import io.github.calcitefaiss.sql.function.FaissAggregate;
 import io.github.calcitefaiss.sql.function.Signature;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
@@ -35,11 +36,12 @@ public final class SqliteFunctions {
 
   private DataContext root;
   private Throwable failure;
+  private EmbedScout scout;
 
   private SqliteFunctions(Connection connection) {
     try {
       Set<String> known = known(connection);
-      for (Map.Entry<String, Function> entry : FaissFunctions.scalars().entrySet()) {
+      for (Map.Entry<String, Function> entry : FaissFunctions.scalars()) {
         String name = entry.getKey();
         if (!known.contains(name) && entry.getValue() instanceof Signature.Own function) {
           register(connection, name, function);
@@ -51,6 +53,9 @@ public final class SqliteFunctions {
           (Signature.Own)
               Signature.of("database", "table", "vector", "metric", "count", "skip", "ids")
                   .scalar(SqlTypeName.VARCHAR, SearchFunctions.class, "nearestIds"));
+      for (int arguments = 1; arguments <= 2; arguments++) {
+        org.sqlite.Function.create(connection, EmbedScout.NAME, new Noted(this), arguments, 0);
+      }
       for (boolean scores : new boolean[] {false, true}) {
         org.sqlite.Function.create(
             connection,
@@ -73,6 +78,12 @@ public final class SqliteFunctions {
   public void begin(DataContext run) {
     root = run;
     failure = null;
+    scout = null;
+  }
+
+  /** Says what looks ahead for texts to embed, until the next run begins. */
+  public void lookAhead(EmbedScout.Statement statement) {
+    scout = new EmbedScout(root, statement);
   }
 
   /** What a function threw since the run began, or null. */
@@ -123,33 +134,20 @@ public final class SqliteFunctions {
   private static final int TEXT = 3;
   private static final int BLOB = 4;
 
-  /** A scalar function; a distance where there is no method. */
-  private static final class Scalar extends org.sqlite.Function {
-    private final SqliteFunctions owner;
-    private final String name;
-    private final MethodHandle method;
+  /** A function whose arguments are values of Java's. */
+  private abstract static class WithValues extends org.sqlite.Function {
+    final SqliteFunctions owner;
 
-    private Scalar(SqliteFunctions owner, String name, MethodHandle method) {
+    private WithValues(SqliteFunctions owner) {
       this.owner = owner;
-      this.name = name;
-      this.method = method;
     }
 
-    @Override
-    protected void xFunc() throws SQLException {
-      try {
-        Object[] values = new Object[args()];
-        for (int i = 0; i < values.length; i++) {
-          values[i] = argument(i);
-        }
-        Object value =
-            method == null
-                ? DistanceFunctions.value(name, values[0], values[1])
-                : method.invokeExact(owner.root, values);
-        give(value);
-      } catch (Throwable t) {
-        error(owner.failed(t));
+    Object[] arguments() throws SQLException {
+      Object[] values = new Object[args()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = argument(i);
       }
+      return values;
     }
 
     private Object argument(int i) throws SQLException {
@@ -165,6 +163,56 @@ public final class SqliteFunctions {
           return new ByteString(blob == null ? new byte[0] : blob);
         default:
           return null;
+      }
+    }
+  }
+
+  /** What takes the place of {@code embed} in a statement that looks ahead. */
+  private static final class Noted extends WithValues {
+    private Noted(SqliteFunctions owner) {
+      super(owner);
+    }
+
+    @Override
+    protected void xFunc() throws SQLException {
+      try {
+        Object[] values = arguments();
+        if (owner.scout != null) {
+          owner.scout.note(values.length == 1 ? null : values[0], values[values.length - 1]);
+        }
+        result();
+      } catch (Throwable t) {
+        // Of no statement of the user's.
+        error(String.valueOf(t.getMessage()));
+      }
+    }
+  }
+
+  /** A scalar function; a distance where there is no method. */
+  private static final class Scalar extends WithValues {
+    private final String name;
+    private final MethodHandle method;
+
+    private Scalar(SqliteFunctions owner, String name, MethodHandle method) {
+      super(owner);
+      this.name = name;
+      this.method = method;
+    }
+
+    @Override
+    protected void xFunc() throws SQLException {
+      try {
+        Object[] values = arguments();
+        if (owner.scout != null && EmbedFunctions.embeds(name)) {
+          owner.scout.before(values.length == 1 ? null : values[0], values[values.length - 1]);
+        }
+        Object value =
+            method == null
+                ? DistanceFunctions.value(name, values[0], values[1])
+                : method.invokeExact(owner.root, values);
+        give(value);
+      } catch (Throwable t) {
+        error(owner.failed(t));
       }
     }
 
@@ -253,7 +301,7 @@ public final class SqliteFunctions {
   }
 
   private String failed(Throwable t) {
-    if (failure == null) {
+    if (failure == null && (scout == null || !scout.isLooking())) {
       failure = t;
     }
     return String.valueOf(t.getMessage());

@@ -139,7 +139,7 @@ class ConsoleTest {
         "nearest to the vector given");
     HttpResponse<String> wrong = get(server, "/packages/embeddings?_search=nginx");
     assertEquals(400, wrong.statusCode());
-    has(wrong.body(), "Search takes an id of embeddings or a vector as JSON");
+    has(wrong.body(), "no embedding model is installed", "install-model all-minilm-l6-v2-q");
     wrong = get(server, "/packages/embeddings?_search=%5B1%5D");
     assertEquals(400, wrong.statusCode());
     has(wrong.body(), "384");

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.calcitefaiss.embed.InstalledModels;
+import io.github.calcitefaiss.embed.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,8 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -27,6 +31,19 @@ class ReadmeTest {
   private static final Pattern BLOCK =
       Pattern.compile("```sql\n(.*?)```\n(?:```\n(.*?)\n```\n)?", Pattern.DOTALL);
   private static final Pattern LINK = Pattern.compile("\\]\\(([^):#]+)\\)");
+
+  private static String before;
+
+  @BeforeAll
+  static void installAModel() throws Exception {
+    before = System.getProperty(ModelFolder.PROPERTY);
+    System.setProperty(ModelFolder.PROPERTY, InstalledModels.shared().path().toString());
+  }
+
+  @AfterAll
+  static void restore() {
+    System.setProperty(ModelFolder.PROPERTY, before);
+  }
 
   @TestFactory
   Stream<DynamicTest> sqlBlocks() throws IOException {

@@ -183,7 +183,9 @@ public final class FaissValidator extends SqlValidatorImpl {
       }
       if (table != null && parameters.size() > 2) {
         searched(schema, table);
-        sameModel(schema, table, operands.get(2));
+        IndexedTable asked = table;
+        SqliteSchema of = schema;
+        at(operands.get(2), () -> sameModel(of, asked, operands.get(2)));
       }
       if (parameters.size() == 2 && parameters.get(0).getName().equals("a")) {
         compared(0, 1);
@@ -201,6 +203,9 @@ public final class FaissValidator extends SqlValidatorImpl {
     private SqliteSchema schema(int operand) {
       SqliteSchema[] found = new SqliteSchema[1];
       SchemaPlus schemas = root();
+      if (IndexAccess.cluster(schemas, values.get(operand)) != null) {
+        return null;
+      }
       at(
           operands.get(operand),
           () -> found[0] = IndexAccess.schema(function, schemas, values.get(operand)));
@@ -262,7 +267,8 @@ public final class FaissValidator extends SqlValidatorImpl {
     }
 
     /** A text that is embedded, and a table whose vectors another model made. */
-    private void sameModel(SqliteSchema schema, IndexedTable table, SqlNode vector) {
+    private void sameModel(SqliteSchema schema, IndexedTable table, SqlNode vector)
+        throws SQLException {
       if (!(vector instanceof SqlBasicCall call)
           || !Constant.isOurs(call.getOperator())
           || !EmbedFunctions.embeds(call.getOperator().getName().toLowerCase(Locale.ROOT))) {
@@ -272,19 +278,14 @@ public final class FaissValidator extends SqlValidatorImpl {
       if (model == Constant.UNKNOWN || call.operandCount() > 1 && model == null) {
         return;
       }
-      at(
-          vector,
-          () -> {
-            TableModels.Made made = schema.madeBy(table, view);
-            if (made != null) {
-              TableModels.Made asked = EmbedFunctions.chosen("embed", model, root());
-              if (!made.model().equals(asked.model())
-                  || made.dims() != 0 && made.dims() != asked.dims()) {
-                throw Errors.modelsDiffer(
-                    function, schema.name() + "." + table.table(), made, asked);
-              }
-            }
-          });
+      TableModels.Made made = schema.madeBy(table, view);
+      if (made != null) {
+        TableModels.Made asked = EmbedFunctions.chosen("embed", model, root());
+        if (!made.model().equals(asked.model())
+            || made.dims() != 0 && made.dims() != asked.dims()) {
+          throw Errors.modelsDiffer(function, schema.name() + "." + table.table(), made, asked);
+        }
+      }
     }
 
     /** The table of a column, or null. */

@@ -254,7 +254,7 @@ class VectorTopKTest {
         .returns("4|nail|iron", "5|screw|iron");
     sql("SELECT name FROM items WHERE name LIKE 'p%' ORDER BY l2_distance(embedding, '[0, 0]')"
             + " LIMIT 5")
-        .explains("filter=[like('p%', name)], filterIn=[input]")
+        .explains("filterIn=[input]")
         .returns("pear", "plum");
     sql("SELECT name FROM items WHERE name LIKE 'p%' AND id > 2"
             + " ORDER BY l2_distance(embedding, '[0, 0]') LIMIT 5")

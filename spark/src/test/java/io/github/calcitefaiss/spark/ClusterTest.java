@@ -143,7 +143,7 @@ class ClusterTest {
         Product.text(
             spark,
             "explain plan for select id from embeddings where section = 1 order by"
-                + " l2_distance(embedding, (select embedding from local.embeddings where id = 9))"
+                + " l2_distance(embedding, (select embedding from local.embeddings where name = 'x'))"
                 + " limit 4");
     assertTrue(plan.contains("SparkVectorTopK(table=[[lake, embeddings]], metric=[L2]"), plan);
     assertTrue(plan.contains("where=[=($2, 1)], mode=[exact], engine=[spark]"), plan);

@@ -9,6 +9,7 @@ import io.github.calcitefaiss.sql.function.Names;
 import io.github.calcitefaiss.sqlite.IndexOptions;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import java.io.File;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,8 +33,9 @@ import java.util.regex.Pattern;
  * @param options how indexes are kept: {@code onBadRow} ({@code error}, the default, or {@code
  *     skip}), {@code refresh} ({@code auto}, the default; a time such as {@code 5s} for which an
  *     index may lag behind; or {@code manual}), {@code memoryLimit} (such as {@code 512MB}), {@code
- *     memory} ({@code auto}, the default, or {@code codes}), {@code embeddingModel} and {@code
- *     onBadText} ({@code error}, the default, or {@code null})
+ *     memory} ({@code auto}, the default, or {@code codes}), {@code snapshots}, the folder of files
+ *     of indexes, {@code embeddingModel} and {@code onBadText} ({@code error}, the default, or
+ *     {@code null})
  * @param busyTimeoutMillis how long to wait for a writer that holds the file
  */
 public record FaissConfig(
@@ -47,6 +49,7 @@ public record FaissConfig(
   static final String EMBEDDING_MODEL = "embeddingModel";
   static final String ON_BAD_TEXT = "onBadText";
   static final String MEMORY = "memory";
+  static final String SNAPSHOTS = "snapshots";
 
   /** Every operand there is. */
   static final Map<String, Operand> OPERANDS = operands();
@@ -104,6 +107,13 @@ public record FaissConfig(
             "auto",
             List.of("auto", "codes")));
     all.put(
+        SNAPSHOTS,
+        new Operand(
+            "a folder where indexes are kept as files, to be opened at once at the next start; with"
+                + " it, memory is codes",
+            null,
+            null));
+    all.put(
         EMBEDDING_MODEL,
         new Operand(
             "the installed embedding model that embed(text) takes, and that made the vectors where"
@@ -146,11 +156,13 @@ public record FaissConfig(
     }
     boolean skip = onBadRow(schema, operand.get(ON_BAD_ROW));
     long stale = refresh(schema, operand.get(REFRESH));
-    boolean codesOnly = codesOnly(schema, operand.get(MEMORY));
+    Path snapshots = snapshots(schema, operand);
+    boolean codesOnly = codesOnly(schema, operand.get(MEMORY)) || snapshots != null;
     if (codesOnly && stale > 0) {
       throw wrong(
           schema,
-          "operand 'memory' is 'codes' and 'refresh' is '"
+          (snapshots == null ? "operand 'memory' is 'codes'" : "operand 'snapshots' is given")
+              + " and 'refresh' is '"
               + operand.get(REFRESH)
               + "': vectors that are left in the file are read as they are now, so 'refresh' must"
               + " be 'auto'");
@@ -163,6 +175,7 @@ public record FaissConfig(
             stale,
             memoryLimit(schema, operand.get(MEMORY_LIMIT)),
             codesOnly,
+            snapshots,
             embeddingModel(schema, operand.get(EMBEDDING_MODEL)),
             onBadText(schema, operand.get(ON_BAD_TEXT))),
         busyTimeout(schema, operand.get(BUSY_TIMEOUT)));
@@ -185,6 +198,11 @@ public record FaissConfig(
           schema,
           "operand 'database' is '" + text + "', expected the path of a SQLite file, not a URL");
     }
+    return path(schema, DATABASE, text, operand);
+  }
+
+  private static Path path(String schema, String name, String text, Map<String, Object> operand)
+      throws FaissException {
     try {
       Path path = Path.of(text);
       if (!path.isAbsolute() && operand.get("baseDirectory") instanceof File base) {
@@ -194,8 +212,23 @@ public record FaissConfig(
       return path.toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
       throw wrong(
-          schema, "operand 'database' is '" + text + "', which is no path: " + e.getReason());
+          schema, "operand '" + name + "' is '" + text + "', which is no path: " + e.getReason());
     }
+  }
+
+  private static Path snapshots(String schema, Map<String, Object> operand) throws FaissException {
+    Object value = operand.get(SNAPSHOTS);
+    if (value == null) {
+      return null;
+    }
+    if (!(value instanceof String text) || text.isBlank()) {
+      throw wrong(schema, "operand 'snapshots' must be the path of a folder, got '" + value + "'");
+    }
+    Path folder = path(schema, SNAPSHOTS, text, operand);
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw wrong(schema, "operand 'snapshots' is '" + text + "', which is no folder");
+    }
+    return folder;
   }
 
   private static List<IndexedTable> tables(String schema, Object value, boolean skip)

@@ -204,6 +204,7 @@ class FaissDriverTest {
             "refresh",
             "memoryLimit",
             "memory",
+            "snapshots",
             "embeddingModel",
             "onBadText"),
         List.copyOf(FaissConfig.OPERANDS.keySet()));

@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Some rows of an index: their floats, their codes, and what the codes leave out.
@@ -101,6 +102,11 @@ final class Chunk {
   /** The floats of the rows, one row after the other; null where they are left to the table. */
   float[] rows() {
     return rows;
+  }
+
+  /** Everything that is kept for each row beside its codes. */
+  List<float[]> parameters() {
+    return List.of(energy, scale[0], scale[1], error[0], error[1], inverseNorm);
   }
 
   /** Lets the floats go. */

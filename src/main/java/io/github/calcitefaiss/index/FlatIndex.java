@@ -65,6 +65,33 @@ public final class FlatIndex {
     }
   }
 
+  /** An index that holds codes only, of its parts. */
+  static FlatIndex ofCodes(
+      Layout layout,
+      List<Chunk> chunks,
+      IdColumn ids,
+      IdColumn rowids,
+      BitSet zeroRows,
+      Grid grid) {
+    return new FlatIndex(layout, List.copyOf(chunks), ids, rowids, zeroRows, grid, Kernels.CHOSEN);
+  }
+
+  Grid grid() {
+    return grid;
+  }
+
+  IdColumn ids() {
+    return ids;
+  }
+
+  IdColumn rowids() {
+    return rowids;
+  }
+
+  List<Chunk> chunks() {
+    return chunks;
+  }
+
   /** The name of the inner loop that searches run: {@code plain}, {@code vector-256} … */
   public static String kernel() {
     return Kernels.CHOSEN.name();

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sqlite;
 import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.IndexFile;
 import io.github.calcitefaiss.index.MemoryLimitException;
 import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.index.VectorCodec;
@@ -94,12 +95,40 @@ final class IndexLoader implements IndexCache.Source {
             table.table(),
             MemorySize.format(memory.limit()));
       }
-      return load(expected, true, checkpoint, memory, previous);
+      return options.snapshots() == null || !canLeave
+          ? load(expected, true, checkpoint, memory, previous)
+          : fromSnapshot(expected, checkpoint, memory, previous);
     } catch (MemoryLimitException e) {
       throw tooLarge(e instanceof TooLarge known ? known.bytes : -1, e.limit());
     } catch (SQLException e) {
       throw lease.database().unreadable(e);
     }
+  }
+
+  /** The index in the snapshot of this version, if there is one; else one is made of it. */
+  private IndexCache.Entry fromSnapshot(
+      long expected, Checkpoint checkpoint, IndexCache.Memory memory, IndexCache.Entry previous)
+      throws SQLException {
+    long start = System.nanoTime();
+    IndexSnapshots file =
+        IndexSnapshots.of(options.snapshots(), table, lease.database(), lease.version());
+    Charged charged = new Charged(memory);
+    IndexFile.Content content = file == null ? null : file.read(charged, checkpoint);
+    if (content == null) {
+      charged.giveBack();
+      IndexCache.Entry entry = load(expected, true, checkpoint, memory, previous);
+      if (file != null && entry.mixed() == null) {
+        file.write(entry.index(), entry.skipped());
+      }
+      return entry;
+    }
+    return new IndexCache.Entry(
+        lease.version(),
+        content.index(),
+        charged.bytes,
+        content.skipped(),
+        System.nanoTime() - start,
+        System.currentTimeMillis());
   }
 
   private IndexCache.Entry load(

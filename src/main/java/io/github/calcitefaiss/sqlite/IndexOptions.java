@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sqlite;
 
+import java.nio.file.Path;
+
 /**
  * How the indexes of a database are kept.
  *
@@ -10,6 +12,7 @@ package io.github.calcitefaiss.sqlite;
  * @param memoryLimit the most bytes that the indexes of the database may hold
  * @param codesOnly whether vectors are left to the table even where they would fit; only where
  *     {@code staleNanos} is 0
+ * @param snapshots the folder where indexes are kept as files, or null; only with {@code codesOnly}
  * @param embeddingModel the model that made its vectors where nothing else says it, which a text
  *     without a model is embedded by, too; or null
  * @param skipBadTexts whether a text that can't be embedded is NULL, or an error
@@ -19,6 +22,7 @@ public record IndexOptions(
     long staleNanos,
     long memoryLimit,
     boolean codesOnly,
+    Path snapshots,
     String embeddingModel,
     boolean skipBadTexts) {
   /** Staleness of an index that is only loaded anew when asked to. */
@@ -26,5 +30,5 @@ public record IndexOptions(
 
   /** Errors for bad rows, always fresh, no limit but the process's. */
   public static final IndexOptions DEFAULT =
-      new IndexOptions(false, 0, Long.MAX_VALUE, false, null, false);
+      new IndexOptions(false, 0, Long.MAX_VALUE, false, null, null, false);
 }

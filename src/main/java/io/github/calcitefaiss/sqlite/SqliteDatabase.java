@@ -290,6 +290,25 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
     return last;
   }
 
+  /**
+   * What tells the files of a version from those of any other, as far as the system tells when a
+   * file was last changed.
+   *
+   * @return null if the version isn't the current one any more, or the system doesn't tell
+   */
+  synchronized String provenState(DatabaseVersion version) {
+    try {
+      boolean proven =
+          current().equals(version)
+              && version.file().changed() != null
+              && (lastWal == null || lastWal.changed() != null);
+      return proven ? version.file() + " " + lastWal : null;
+    } catch (SQLException e) {
+      // A writer is about to commit, or what is wrong will be told to whoever reads.
+      return null;
+    }
+  }
+
   private boolean known(FileState file) {
     return last != null && file.equals(last.file());
   }

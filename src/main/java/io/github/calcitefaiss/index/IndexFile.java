@@ -1,0 +1,388 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.index;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.LongConsumer;
+import java.util.zip.CRC32C;
+
+/**
+ * An index of codes as a file: all that it holds, little-endian, with a label that says what it
+ * belongs to, and a checksum at the end.
+ *
+ * <p>The file is read from front to back; nothing of it is believed before the checksum was found
+ * right.
+ */
+public final class IndexFile {
+  /** Changes with every change of the format or of what codes mean. */
+  private static final long MAGIC = 0x3130_5844_4946_4343L;
+
+  private static final int BUFFER = 1 << 20;
+  private static final int LONGEST_LABEL = 1 << 16;
+
+  private final FileChannel channel;
+  private final ByteBuffer buffer =
+      ByteBuffer.allocateDirect(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
+  private final CRC32C sum = new CRC32C();
+
+  private IndexFile(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /** The file isn't one that this version wrote whole. */
+  public static final class DamagedException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    DamagedException(String what) {
+      super(what);
+    }
+  }
+
+  /**
+   * What a file holds.
+   *
+   * @param index the index
+   * @param skipped rows that have no usable vector
+   */
+  public record Content(FlatIndex index, long skipped) {}
+
+  /**
+   * Writes an index that holds codes only.
+   *
+   * @param label says what the index belongs to
+   * @param checkpoint is called while it is written
+   */
+  public static void write(
+      FileChannel channel, String label, FlatIndex index, long skipped, Checkpoint checkpoint)
+      throws IOException {
+    IndexFile file = new IndexFile(channel);
+    file.buffer.putLong(MAGIC);
+    byte[] bytes = label.getBytes(StandardCharsets.UTF_8);
+    file.putInt(bytes.length);
+    file.put(bytes);
+    file.putLong(skipped);
+    file.putInt(index.size());
+    file.putInt(index.dims());
+    if (index.size() > 0) {
+      file.put(index, checkpoint);
+    }
+    file.flush();
+    file.buffer.putLong(file.sum.getValue());
+    file.flush();
+  }
+
+  /**
+   * Reads an index, if the file has a label.
+   *
+   * @param memory is told of bytes before they are allocated
+   * @return null if the file has another label
+   * @throws DamagedException if the file is damaged, or not one of this version's
+   */
+  public static Content read(
+      FileChannel channel, String label, LongConsumer memory, Checkpoint checkpoint)
+      throws IOException {
+    IndexFile file = new IndexFile(channel);
+    file.buffer.limit(0);
+    try {
+      return file.content(label, memory, checkpoint);
+    } catch (EOFException e) {
+      throw new DamagedException("it ends too early");
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+      throw new DamagedException("it makes no sense");
+    }
+  }
+
+  private Content content(String label, LongConsumer memory, Checkpoint checkpoint)
+      throws IOException {
+    if (getLong() != MAGIC) {
+      throw new DamagedException("it is of another format or version");
+    }
+    byte[] bytes = new byte[limited(getInt(), LONGEST_LABEL)];
+    get(bytes);
+    if (!new String(bytes, StandardCharsets.UTF_8).equals(label)) {
+      return null;
+    }
+    long skipped = getLong();
+    int size = limited(getInt(), Integer.MAX_VALUE);
+    int dims = limited(getInt(), Layout.MAX_DIMS);
+    // Before anything is allocated: a file that was cut can't hold so many rows.
+    if (size > 0 && FlatIndex.bytesOfCodes(size, dims) / 2 > channel.size()) {
+      throw new DamagedException("it ends too early");
+    }
+    FlatIndex index =
+        size == 0 ? new FlatIndex.Builder().build() : get(size, dims, memory, checkpoint);
+    long expected = sum.getValue();
+    // Fetched before the sum is asked for, the last bytes must not be part of it.
+    if (getLong() != expected
+        || buffer.hasRemaining()
+        || channel.read(ByteBuffer.allocate(1)) > 0) {
+      throw new DamagedException("its checksum is wrong");
+    }
+    return new Content(index, skipped);
+  }
+
+  private void put(FlatIndex index, Checkpoint checkpoint) throws IOException {
+    Grid grid = index.grid();
+    putDouble(grid.unit());
+    for (int d = 0; d < index.dims(); d++) {
+      putDouble(grid.origin()[d]);
+      putDouble(grid.spread()[d]);
+    }
+    put(index.ids());
+    IdColumn rowids = index.rowids();
+    putInt(rowids == null ? 0 : 1);
+    if (rowids != null) {
+      put(rowids);
+    }
+    long[] zero = index.zeroRows().toLongArray();
+    putInt(zero.length);
+    for (long word : zero) {
+      putLong(word);
+    }
+    for (Chunk chunk : index.chunks()) {
+      checkpoint.check();
+      for (double longest : chunk.longest) {
+        putDouble(longest);
+      }
+      for (float[] values : chunk.parameters()) {
+        put(values);
+      }
+      put(chunk.high);
+      put(chunk.low);
+    }
+  }
+
+  private FlatIndex get(int size, int dims, LongConsumer memory, Checkpoint checkpoint)
+      throws IOException {
+    double unit = getDouble();
+    double[] origin = new double[dims];
+    double[] spread = new double[dims];
+    for (int d = 0; d < dims; d++) {
+      origin[d] = getDouble();
+      spread[d] = getDouble();
+    }
+    IdColumn ids = new IdColumn(memory);
+    get(ids, size);
+    IdColumn rowids = null;
+    if (getInt() == 1) {
+      rowids = new IdColumn(memory);
+      get(rowids, size);
+    }
+    long[] zero = new long[limited(getInt(), size / 64 + 1)];
+    for (int i = 0; i < zero.length; i++) {
+      zero[i] = getLong();
+    }
+    Layout layout = Layout.ofCodes(dims);
+    List<Chunk> chunks = new ArrayList<>();
+    for (int first = 0; first < size; first += layout.chunkRows()) {
+      checkpoint.check();
+      int count = Math.min(layout.chunkRows(), size - first);
+      memory.accept((long) count * (dims + Chunk.ROW_BYTES));
+      Chunk chunk = new Chunk(layout, null, count);
+      for (int i = 0; i < chunk.longest.length; i++) {
+        chunk.longest[i] = getDouble();
+      }
+      for (float[] values : chunk.parameters()) {
+        get(values);
+      }
+      get(chunk.high);
+      get(chunk.low);
+      chunks.add(chunk);
+    }
+    return FlatIndex.ofCodes(
+        layout, chunks, ids, rowids, BitSet.valueOf(zero), new Grid(unit, origin, spread));
+  }
+
+  private void put(IdColumn ids) throws IOException {
+    for (int row = 0; row < ids.size(); row++) {
+      Object id = ids.get(row);
+      if (id instanceof Long number) {
+        putInt(0);
+        putLong(number);
+      } else if (id instanceof Double number) {
+        putInt(1);
+        putDouble(number);
+      } else {
+        boolean text = id instanceof String;
+        byte[] bytes = text ? ((String) id).getBytes(StandardCharsets.UTF_16LE) : (byte[]) id;
+        putInt(text ? 2 : 3);
+        putInt(bytes.length);
+        put(bytes);
+      }
+    }
+  }
+
+  private void get(IdColumn ids, int size) throws IOException {
+    for (int row = 0; row < size; row++) {
+      int kind = getInt();
+      switch (kind) {
+        case 0:
+          ids.addLong(getLong());
+          break;
+        case 1:
+          ids.add(getDouble());
+          break;
+        case 2:
+        case 3:
+          int length = getInt();
+          if (length < 0 || length > channel.size()) {
+            throw new DamagedException("it makes no sense");
+          }
+          byte[] bytes = new byte[length];
+          get(bytes);
+          ids.add(kind == 3 ? bytes : (Object) new String(bytes, StandardCharsets.UTF_16LE));
+          break;
+        default:
+          throw new DamagedException("it makes no sense");
+      }
+    }
+  }
+
+  private static int limited(int value, int most) throws IOException {
+    if (value < 0 || value > most) {
+      throw new DamagedException("it makes no sense");
+    }
+    return value;
+  }
+
+  // ------------------------------------------------------------------ through the buffer
+
+  private void room(int bytes) throws IOException {
+    if (buffer.remaining() < bytes) {
+      flush();
+    }
+  }
+
+  private void flush() throws IOException {
+    buffer.flip();
+    sum.update(buffer.duplicate());
+    while (buffer.hasRemaining()) {
+      channel.write(buffer);
+    }
+    buffer.clear();
+  }
+
+  private void putInt(int value) throws IOException {
+    room(Integer.BYTES);
+    buffer.putInt(value);
+  }
+
+  private void putLong(long value) throws IOException {
+    room(Long.BYTES);
+    buffer.putLong(value);
+  }
+
+  private void putDouble(double value) throws IOException {
+    putLong(Double.doubleToRawLongBits(value));
+  }
+
+  private void put(byte[] values) throws IOException {
+    for (int i = 0; i < values.length; ) {
+      room(1);
+      int n = Math.min(values.length - i, buffer.remaining());
+      buffer.put(values, i, n);
+      i += n;
+    }
+  }
+
+  private void put(float[] values) throws IOException {
+    for (int i = 0; i < values.length; ) {
+      room(Float.BYTES);
+      int n = Math.min(values.length - i, buffer.remaining() / Float.BYTES);
+      buffer.asFloatBuffer().put(values, i, n);
+      buffer.position(buffer.position() + n * Float.BYTES);
+      i += n;
+    }
+  }
+
+  private void put(char[] values) throws IOException {
+    for (int i = 0; i < values.length; ) {
+      room(Character.BYTES);
+      int n = Math.min(values.length - i, buffer.remaining() / Character.BYTES);
+      buffer.asCharBuffer().put(values, i, n);
+      buffer.position(buffer.position() + n * Character.BYTES);
+      i += n;
+    }
+  }
+
+  /** Sees to it that so many bytes are there. */
+  private void need(int bytes) throws IOException {
+    if (buffer.remaining() < bytes) {
+      buffer.compact();
+      while (buffer.position() < bytes) {
+        if (channel.read(buffer) < 0) {
+          throw new EOFException();
+        }
+      }
+      buffer.flip();
+    }
+  }
+
+  private void took(int from) {
+    ByteBuffer part = buffer.duplicate();
+    part.limit(part.position()).position(from);
+    sum.update(part);
+  }
+
+  private int getInt() throws IOException {
+    need(Integer.BYTES);
+    int from = buffer.position();
+    int value = buffer.getInt();
+    took(from);
+    return value;
+  }
+
+  private long getLong() throws IOException {
+    need(Long.BYTES);
+    int from = buffer.position();
+    long value = buffer.getLong();
+    took(from);
+    return value;
+  }
+
+  private double getDouble() throws IOException {
+    return Double.longBitsToDouble(getLong());
+  }
+
+  private void get(byte[] values) throws IOException {
+    for (int i = 0; i < values.length; ) {
+      need(1);
+      int from = buffer.position();
+      int n = Math.min(values.length - i, buffer.remaining());
+      buffer.get(values, i, n);
+      took(from);
+      i += n;
+    }
+  }
+
+  private void get(float[] values) throws IOException {
+    for (int i = 0; i < values.length; ) {
+      need(Float.BYTES);
+      int from = buffer.position();
+      int n = Math.min(values.length - i, buffer.remaining() / Float.BYTES);
+      buffer.asFloatBuffer().get(values, i, n);
+      buffer.position(from + n * Float.BYTES);
+      took(from);
+      i += n;
+    }
+  }
+
+  private void get(char[] values) throws IOException {
+    for (int i = 0; i < values.length; ) {
+      need(Character.BYTES);
+      int from = buffer.position();
+      int n = Math.min(values.length - i, buffer.remaining() / Character.BYTES);
+      buffer.asCharBuffer().get(values, i, n);
+      buffer.position(from + n * Character.BYTES);
+      took(from);
+      i += n;
+    }
+  }
+}

@@ -79,8 +79,12 @@ public final class EmbedAhead {
 
   /** Embeds what was collected; more is collected from then on. */
   public void embed() throws FaissException {
-    for (Map.Entry<EmbeddingModel, Set<String>> entry : wanted.entrySet()) {
-      Embedder.ours().all(entry.getKey(), List.copyOf(entry.getValue()), execution);
+    try {
+      for (Map.Entry<EmbeddingModel, Set<String>> entry : wanted.entrySet()) {
+        Embedder.ours().all(entry.getKey(), List.copyOf(entry.getValue()), execution);
+      }
+    } catch (FaissException e) {
+      throw Errors.noModel("embed", e);
     }
     wanted.clear();
     count = 0;

@@ -34,7 +34,8 @@ import java.util.Random;
  *
  * <p>{@code Goals make FROM.db ROWS DIMS TO.db} makes a table of vectors mixed from the real ones in
  * FROM (or Gaussian where DIMS isn't theirs); {@code Goals dump FILE.db ROWS.f32} writes them as
- * bare floats; {@code Goals run FILE.db} measures. Run by benchmarks/goals.
+ * bare floats; {@code Goals run FILE.db} measures. Run by benchmarks/goals. {@code Goals search
+ * FILE.db [PROPERTIES]} searches a table that may be larger than the heap.
  */
 public final class Goals {
   private static final int K = 10;
@@ -48,8 +49,54 @@ public final class Goals {
       make(args[1], Integer.parseInt(args[2]), Integer.parseInt(args[3]), Path.of(args[4]));
     } else if (args[0].equals("dump")) {
       dump(Path.of(args[1]), Path.of(args[2]));
+    } else if (args[0].equals("search")) {
+      beyondMemory(Path.of(args[1]), args.length > 2 ? args[2] : "");
     } else {
       run(Path.of(args[1]));
+    }
+  }
+
+  /** Searches a table that may be larger than the heap, through JDBC alone. */
+  private static void beyondMemory(Path file, String properties) throws Exception {
+    String schema = file.getFileName().toString().replace(".db", "");
+    List<byte[]> queries = new ArrayList<>();
+    try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement s = c.createStatement();
+        ResultSet r = s.executeQuery("SELECT embedding FROM embeddings WHERE id <= 40")) {
+      while (r.next()) {
+        queries.add(r.getBytes(1));
+      }
+    }
+    for (int i = 0; i < 20; i++) {
+      float[] query = VectorCodec.decode(queries.get(i));
+      float[] other = VectorCodec.decode(queries.get(20 + i));
+      for (int d = 0; d < query.length; d++) {
+        query[d] = 0.7f * query[d] + 0.3f * other[d];
+      }
+      queries.set(i, VectorCodec.encode(query));
+    }
+    long start = System.nanoTime();
+    try (Connection c = DriverManager.getConnection("jdbc:faiss:" + file + ";" + properties);
+        Statement s = c.createStatement();
+        PreparedStatement p =
+            c.prepareStatement("select faiss_search('" + schema + "', 'embeddings', ?, " + K + ")")) {
+      Step search =
+          i -> {
+            p.setBytes(1, queries.get(i % 20));
+            return first(p.executeQuery());
+          };
+      search.run(0);
+      print("first answer", (System.nanoTime() - start) / 1e6);
+      print("prepared search", median(100, search));
+      try (ResultSet r =
+          s.executeQuery(
+              "select memory, bytes, row_count, dims, searches, vectors_read, build_ms"
+                  + " from \"metadata\".\"faiss_indexes\" where table_name = 'embeddings'")) {
+        r.next();
+        for (int i = 1; i <= r.getMetaData().getColumnCount(); i++) {
+          System.out.println(r.getMetaData().getColumnLabel(i) + "\t" + r.getString(i));
+        }
+      }
     }
   }
 

@@ -18,7 +18,8 @@ import org.apache.calcite.schema.SchemaFactory;
 import org.apache.calcite.schema.SchemaPlus;
 
 /**
- * Makes a schema of a SQLite file; named as {@code factory} in a Calcite model.
+ * Makes a schema of a SQLite file, or of tables on a Spark cluster; named as {@code factory} in a
+ * Calcite model.
  *
  * <p>Whatever is wrong with the operands or the file is an error here, at connect time, and not a
  * surprise in a query.
@@ -35,6 +36,12 @@ public final class FaissSchemaFactory implements SchemaFactory {
   @Override
   public Schema create(SchemaPlus parentSchema, String name, Map<String, Object> operand) {
     try {
+      if (operand.containsKey(ClusterConfig.ENGINE)) {
+        Schema cluster = ClusterConfig.schema(name, operand);
+        FaissFunctions.register(parentSchema, name);
+        VectorTopKRules.register();
+        return cluster;
+      }
       FaissConfig config = FaissConfig.of(name, operand);
       SqliteDatabase database = SqliteDatabase.of(config.database());
       database.setBusyTimeout(config.busyTimeoutMillis());

@@ -39,7 +39,7 @@ class ArchitectureTest {
           List.of(".sql.planner", ".sql.parser"),
           List.of(".sql.search"),
           List.of(".sql.function"),
-          List.of(".embed", ".sqlite"),
+          List.of(".embed", ".sqlite", ".connect"),
           List.of(".run"),
           List.of(".index"));
 

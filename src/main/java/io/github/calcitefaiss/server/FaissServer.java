@@ -161,10 +161,10 @@ public final class FaissServer implements AutoCloseable {
           e);
     }
     try {
-      if (!tls) {
-        greet(address);
-      }
       rehearsal.join(REHEARSAL_MILLIS);
+      if (!tls) {
+        greet(address, users.isEmpty() ? "/" : "/health");
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -179,15 +179,15 @@ public final class FaissServer implements AutoCloseable {
     }
   }
 
-  /** Asks for /health, so that the way of a request through Jetty has been gone before. */
-  private void greet(InetAddress address) {
+  /** Asks for a page, so that the way of a request through Jetty has been gone before. */
+  private void greet(InetAddress address, String path) {
     InetAddress self = address.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : address;
     try (Socket socket = new Socket(self, port())) {
       socket.setSoTimeout((int) REHEARSAL_MILLIS);
       socket
           .getOutputStream()
           .write(
-              "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+              ("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                   .getBytes(StandardCharsets.US_ASCII));
       socket.getInputStream().readAllBytes();
     } catch (IOException e) {

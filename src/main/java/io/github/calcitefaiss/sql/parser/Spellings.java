@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
  * {@code vector_distance} of Oracle and SQL Server, {@code FETCH EXACT} of Oracle, sqlite-vec's
  * {@code vec_each}, Spark's {@code NEAREST BY}.
  *
- * <p>The text is edited token by token and stays otherwise as it was written; {@link #restore}
- * turns a place in the new text, as a message names it, into that of the old one.
+ * <p>The text is edited token by token and stays otherwise as it was written; {@link
+ * Result#restore} turns a place in the new text, as a message names it, into that of the old one.
  */
 public final class Spellings {
   /** The largest k of NEAREST BY, as in Spark 4.2. */

@@ -187,6 +187,9 @@ public final class FaissValidator extends SqlValidatorImpl {
     private SqliteSchema schema(int operand) {
       SqliteSchema[] found = new SqliteSchema[1];
       SchemaPlus schemas = root();
+      if (IndexAccess.cluster(schemas, values.get(operand)) != null) {
+        return null;
+      }
       at(
           operands.get(operand),
           () -> found[0] = IndexAccess.schema(function, schemas, values.get(operand)));

@@ -44,7 +44,15 @@ public final class VectorTopKRules {
     if (!added) {
       added = true;
       SqliteConvention.addRules(VectorTopKRules::addTo);
+      if (!off()) {
+        ClusterTopK.register();
+      }
     }
+  }
+
+  /** The rule for tables on a cluster. */
+  static RelOptRule clusterRule() {
+    return rule("ClusterTopKRule", LogicalSort.class, rel -> ClusterTopK.sort((Sort) rel));
   }
 
   static boolean off() {

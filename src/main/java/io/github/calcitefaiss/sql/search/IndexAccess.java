@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.search;
 
+import io.github.calcitefaiss.connect.SparkSchema;
+import io.github.calcitefaiss.connect.SparkTable;
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.Floats;
 import io.github.calcitefaiss.index.IndexCache;
@@ -21,6 +23,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.lookup.LikePattern;
@@ -31,12 +35,12 @@ public final class IndexAccess {
   private IndexAccess() {}
 
   /**
-   * An index and what was found in it.
+   * What was found.
    *
-   * @param index the index of the version that the statement reads
+   * @param ids the id of each ordinal
    * @param neighbors what was found
    */
-  record Found(FlatIndex index, Neighbors neighbors) {}
+  record Found(IntFunction<Object> ids, Neighbors neighbors) {}
 
   /** The {@code k} rows nearest to a vector by squared L2 or its root. */
   static Found search(
@@ -50,6 +54,10 @@ public final class IndexAccess {
     Execution execution = Execution.of(root);
     execution.check();
     try {
+      SparkSchema cluster = cluster(root.getRootSchema(), database);
+      if (cluster != null) {
+        return search(cluster, function, table, vector, k, metric, execution);
+      }
       SqliteSchema schema = schema(function, root.getRootSchema(), database);
       IndexedTable indexed = table(function, schema, table, execution);
       float[] query = Arguments.vector(function, "vector", vector);
@@ -66,14 +74,65 @@ public final class IndexAccess {
         throw Errors.dimensions(function, "vector", dims(entry), query.length);
       }
       if (count == 0 || index.size() == 0) {
-        return new Found(index, new Neighbors(new int[0], new double[0]));
+        return new Found(index::id, new Neighbors(new int[0], new double[0]));
       }
       Floats floats = schema.indexedTables().floats(indexed, entry, index, execution);
       Search search = Search.nearest(query, metric, count);
-      return new Found(index, index.search(search, execution, floats));
+      return new Found(index::id, index.search(search, execution, floats));
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     }
+  }
+
+  private static Found search(
+      SparkSchema cluster,
+      String function,
+      Object table,
+      Object vector,
+      Object k,
+      Metric metric,
+      Execution execution)
+      throws SQLException {
+    SparkTable found = table(function, cluster, table);
+    float[] query = Arguments.vector(function, "vector", vector);
+    int count = Arguments.count(function, "k", k);
+    if (query.length == 0) {
+      throw Errors.emptyVector(function, "vector");
+    }
+    if (count == 0) {
+      return new Found(ordinal -> null, new Neighbors(new int[0], new double[0]));
+    }
+    SparkSchema.Found rows =
+        cluster.search(found, query, count, metric == Metric.L2_SQUARED, execution);
+    int[] ordinals = IntStream.range(0, rows.values().length).toArray();
+    return new Found(rows.ids()::get, new Neighbors(ordinals, rows.values()));
+  }
+
+  /** The schema of a database's name, if it is on a cluster; else null. */
+  public static SparkSchema cluster(SchemaPlus root, Object database) {
+    if (!(database instanceof String name)) {
+      return null;
+    }
+    SparkSchema found = SparkSchema.of(root.subSchemas().get(name));
+    if (found == null) {
+      Named<? extends SchemaPlus> other = root.subSchemas().getIgnoreCase(name);
+      found = other == null ? null : SparkSchema.of(other.entity());
+    }
+    return found;
+  }
+
+  /** The table of a cluster of a name, which has ids and vectors. */
+  static SparkTable table(String function, SparkSchema cluster, Object table) throws SQLException {
+    if (!(table instanceof String name)) {
+      throw Errors.notAName(function, "table", table);
+    }
+    SparkTable found = cluster.table(name);
+    if (found == null) {
+      throw Errors.unknownTable(function, cluster.name(), name, cluster.searchable());
+    } else if (!found.isSearchable()) {
+      throw Errors.noIndex(function, cluster.name(), name, cluster.searchable());
+    }
+    return found;
   }
 
   /** The dimensions of a table's vectors, in words. */

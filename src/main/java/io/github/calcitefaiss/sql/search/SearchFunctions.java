@@ -242,7 +242,7 @@ public final class SearchFunctions {
     Neighbors neighbors = found.neighbors();
     JsonText.Hits json = new JsonText.Hits(scores);
     for (int i = 0; i < neighbors.size(); i++) {
-      json.add(found.index().id(neighbors.ordinals()[i]), neighbors.values()[i]);
+      json.add(found.ids().apply(neighbors.ordinals()[i]), neighbors.values()[i]);
     }
     return json.json();
   }

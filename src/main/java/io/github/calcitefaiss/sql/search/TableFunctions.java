@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.search;
 
+import io.github.calcitefaiss.connect.SparkSchema;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
 import io.github.calcitefaiss.run.Execution;
@@ -84,7 +85,7 @@ public final class TableFunctions {
     Neighbors neighbors = found.neighbors();
     List<Object[]> rows = new ArrayList<>(neighbors.size());
     for (int i = 0; i < neighbors.size(); i++) {
-      Object id = found.index().id(neighbors.ordinals()[i]);
+      Object id = found.ids().apply(neighbors.ordinals()[i]);
       rows.add(
           new Object[] {
             id instanceof byte[] blob ? new ByteString(blob) : id, neighbors.values()[i], i + 1L
@@ -101,6 +102,13 @@ public final class TableFunctions {
       return Signature.nullable(factory, SqlTypeName.ANY);
     }
     try {
+      SparkSchema cluster = IndexAccess.cluster(root, database);
+      if (cluster != null) {
+        RelDataType id = IndexAccess.table("faiss_neighbors", cluster, table).idType(factory);
+        // The search gives whole numbers as BIGINT, whatever the column is.
+        boolean whole = SqlTypeName.INT_TYPES.contains(id.getSqlTypeName());
+        return whole ? factory.createSqlType(SqlTypeName.BIGINT) : id;
+      }
       SqliteSchema schema = IndexAccess.schema("faiss_neighbors", root, database);
       IndexedTable indexed = IndexAccess.table("faiss_neighbors", schema, table, View.NOW);
       SqliteTable plain = schema.sqliteTable(indexed.table());

@@ -1,0 +1,230 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Driver;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A real cluster on loopback, reached by the product's driver: the same answers as from the SQLite
+ * file that its data came from, whatever is killed meanwhile.
+ */
+class ClusterTest {
+  private static final int DIMS = 8;
+  private static final int PORT = 15102;
+
+  @TempDir static Path folder;
+
+  private static Connection sqlite;
+  private static Connection spark;
+  private static Driver driver;
+
+  @BeforeAll
+  static void start() throws Exception {
+    cluster("start", "--port", String.valueOf(PORT), "--memory", "1000m");
+    Path file = folder.resolve("local.db");
+    Product.database(file, 4000, DIMS, 7);
+    Export.export(file, folder.resolve("lake"), Set.of(), 50_000);
+    List<Path> client = new ArrayList<>();
+    for (String jar : cluster("client").strip().split(":")) {
+      client.add(Path.of(jar));
+    }
+    driver = Product.driver(client);
+    sqlite = Product.open(driver, file);
+    spark = Product.open(driver, model("sc://127.0.0.1:" + PORT));
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    cluster("stop");
+  }
+
+  private static Path model(String url) throws Exception {
+    Path model = folder.resolve("model.json");
+    Files.writeString(
+        model,
+        """
+        { "version": "1.0", "defaultSchema": "lake", "schemas": [
+          { "name": "lake", "type": "custom",
+            "factory": "io.github.calcitefaiss.FaissSchemaFactory",
+            "operand": { "engine": "spark", "url": "%s", "tables": [
+              { "table": "embeddings", "path": "%s" } ] } },
+          { "name": "local", "type": "custom",
+            "factory": "io.github.calcitefaiss.FaissSchemaFactory",
+            "operand": { "database": "local.db" } } ] }
+        """
+            .formatted(url, folder.resolve("lake/embeddings")));
+    return model;
+  }
+
+  /** Runs the script, in a state of its own. */
+  private static String cluster(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("./cluster"));
+    command.addAll(List.of(arguments));
+    Path out = Files.createTempFile("cluster", ".out");
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder
+        .environment()
+        .put("CLUSTER_STATE", Path.of("target/test-cluster").toAbsolutePath() + "");
+    Process process =
+        builder.redirectOutput(out.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    assertTrue(process.waitFor(5, TimeUnit.MINUTES), "the script doesn't end");
+    assertEquals(0, process.exitValue(), String.join(" ", command));
+    return Files.readString(out);
+  }
+
+  private static void same(String sql) throws SQLException {
+    assertEquals(Product.text(sqlite, sql), Product.text(spark, sql), sql);
+  }
+
+  @Test
+  void generatedStatementsGiveTheSameOnBothEngines() throws Exception {
+    long seed = Long.getLong("seed", new Random().nextLong());
+    Random random = new Random(seed);
+    for (String sql : Product.statements(random, 40, DIMS)) {
+      assertEquals(
+          Product.text(sqlite, sql), Product.text(spark, sql), () -> "seed " + seed + ": " + sql);
+    }
+  }
+
+  @Test
+  void everyFormOfTheReadmeIsAnswered() throws Exception {
+    String vector = "(select embedding from local.embeddings where id = 6)";
+    String json = "select %s('%s', 'embeddings', %s, 7)";
+    for (String function : List.of("faiss_search", "faiss_search_with_scores")) {
+      assertEquals(
+          Product.text(spark, json.formatted(function, "local", vector)),
+          Product.text(spark, json.formatted(function, "lake", vector)));
+    }
+    String neighbors =
+        "select l.name, n.id, n.distance, n.rank from faiss_neighbors('%s', 'embeddings', "
+            + vector
+            + ", 5) n join local.embeddings l on l.id = n.id order by n.rank";
+    assertEquals(
+        Product.text(spark, neighbors.formatted("local")),
+        Product.text(spark, neighbors.formatted("lake")));
+    same(
+        "select id from embeddings where section = 1 order by l2_distance(embedding, (select"
+            + " embedding from embeddings where id = 9)) nulls last, id limit 4");
+    same(
+        "select id from embeddings where l2_distance(embedding, '[1, 0, 1, 0, 1, 0, 1, 0]') < 2"
+            + " order by id");
+    same("select section, count(*), max(id) from embeddings group by section order by section");
+    same("select vec_to_json(vec_add(embedding, embedding)) from embeddings where id = 6");
+    String lateral =
+        "select q.id, n.id, n.rank from (select id, embedding from local.embeddings where id in"
+            + " (6, 9, 12)) q, lateral table(faiss_neighbors('%s', 'embeddings', q.embedding, 3)) n"
+            + " order by q.id, n.rank";
+    assertEquals(
+        Product.text(spark, lateral.formatted("local")),
+        Product.text(spark, lateral.formatted("lake")));
+  }
+
+  @Test
+  void plansSayWhatTheClusterDoes() throws Exception {
+    String plan =
+        Product.text(
+            spark,
+            "explain plan for select id from embeddings where section = 1 order by"
+                + " l2_distance(embedding, (select embedding from local.embeddings where id = 9))"
+                + " limit 4");
+    assertTrue(plan.contains("SparkVectorTopK(table=[[lake, embeddings]], metric=[L2]"), plan);
+    assertTrue(plan.contains("where=[=($2, 1)], mode=[exact], engine=[spark]"), plan);
+  }
+
+  @Test
+  void errorsSayWhatIsWrong() throws Exception {
+    String sql = "select id from embeddings order by l2_distance(embedding, '[1, 2]') limit 3";
+    SQLException e = assertThrows(SQLException.class, () -> Product.text(spark, sql));
+    assertEquals("l2_distance: the vectors' dimensions differ: 8 and 2", e.getMessage());
+    assertEquals("22000", e.getSQLState());
+    String unknown = "select faiss_search('lake', 'x', '[1]', 3)";
+    e = assertThrows(SQLException.class, () -> Product.text(spark, unknown));
+    assertTrue(e.getMessage().contains("unknown table 'x' in database 'lake'"), e.getMessage());
+    Path dead = model("sc://127.0.0.1:15999");
+    e = assertThrows(SQLException.class, () -> Product.open(driver, dead));
+    assertTrue(
+        e.getMessage().contains("no Spark Connect server answers at 127.0.0.1:15999"),
+        e.getMessage());
+  }
+
+  @Test
+  void aStatementCanBeCancelledAndTimesOut() throws Exception {
+    // Pairs of rows, compared one by one, take minutes.
+    String slow =
+        "select count(*) from embeddings a join embeddings b on l2_distance(a.embedding,"
+            + " b.embedding) < -1 and a.section >= b.section"
+            + " join embeddings c on l2_distance(c.embedding, b.embedding) < -2";
+    try (Statement statement = spark.createStatement()) {
+      statement.setQueryTimeout(1);
+      SQLException e = assertThrows(SQLException.class, () -> statement.executeQuery(slow).next());
+      assertEquals("HYT00", e.getSQLState(), e.getMessage());
+    }
+    try (Statement statement = spark.createStatement()) {
+      CompletableFuture<Void> cancel =
+          CompletableFuture.runAsync(
+              () -> {
+                try {
+                  statement.cancel();
+                } catch (SQLException e) {
+                  throw new IllegalStateException(e);
+                }
+              },
+              CompletableFuture.delayedExecutor(700, TimeUnit.MILLISECONDS));
+      SQLException e = assertThrows(SQLException.class, () -> statement.executeQuery(slow).next());
+      assertEquals("HY008", e.getSQLState(), e.getMessage());
+      cancel.get();
+      same("select count(*) from embeddings");
+    }
+  }
+
+  @Test
+  void executorsAndWorkersMayBeKilled() throws Exception {
+    Random random = new Random(3);
+    List<String> statements = Product.statements(random, 30, DIMS);
+    List<String> expected = new ArrayList<>();
+    for (String sql : statements) {
+      expected.add(Product.text(sqlite, sql));
+    }
+    int kills = Integer.getInteger("cluster.kills", 3);
+    for (int kill = 0; kill < kills; kill++) {
+      String worker = String.valueOf(1 + kill % 2);
+      boolean whole = kill % 3 == 2;
+      CompletableFuture<String> killed =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return cluster("kill", whole ? "worker" : "executor", worker);
+                } catch (Exception e) {
+                  throw new IllegalStateException(e);
+                }
+              },
+              CompletableFuture.delayedExecutor(random.nextInt(400), TimeUnit.MILLISECONDS));
+      for (int i = 0; i < 12 || !killed.isDone(); i++) {
+        int which = random.nextInt(statements.size());
+        assertEquals(expected.get(which), Product.text(spark, statements.get(which)));
+      }
+      killed.get();
+      if (whole) {
+        cluster("restart", "worker", worker);
+      }
+    }
+  }
+}

@@ -76,6 +76,30 @@ public final class SqliteEvaluator {
     return known.containsKey(name);
   }
 
+  /** Whether a function takes so many arguments. */
+  public static boolean takes(String name, int arguments) {
+    try {
+      SqliteEvaluator evaluator = take();
+      boolean taken = true;
+      try (PreparedStatement statement =
+          evaluator.connection.prepareStatement(sql(name, arguments))) {
+        taken = statement.getMetaData().getColumnCount() == 1;
+      } catch (SQLException e) {
+        taken = false;
+      }
+      evaluator.giveBack();
+      return taken;
+    } catch (SQLException e) {
+      throw FaissException.<RuntimeException>sneakyThrow(e);
+    }
+  }
+
+  private static String sql(String name, int arguments) {
+    return name.contains("?")
+        ? "SELECT " + name
+        : ("SELECT " + name + "(" + "?,".repeat(arguments) + ")").replace(",)", ")");
+  }
+
   /**
    * The value of a function.
    *
@@ -95,10 +119,7 @@ public final class SqliteEvaluator {
   }
 
   private Object value(String name, Object[] arguments) throws SQLException {
-    String sql =
-        name.contains("?")
-            ? "SELECT " + name
-            : ("SELECT " + name + "(" + "?,".repeat(arguments.length) + ")").replace(",)", ")");
+    String sql = sql(name, arguments.length);
     PreparedStatement statement = statements.get(sql);
     if (statement == null) {
       statement = connection.prepareStatement(sql);

@@ -227,7 +227,7 @@ public final class SqliteOperators implements SqlOperatorTable {
         coalesce ? SqlKind.COALESCE : SqlKind.OTHER_FUNCTION,
         binding -> coalesce ? common(binding) : returned(binding, type),
         null,
-        new AnyArguments(),
+        new AnyArguments(name),
         new Evaluated(type)) {
       @Override
       public boolean isDynamicFunction() {
@@ -331,11 +331,15 @@ public final class SqliteOperators implements SqlOperatorTable {
     }
   }
 
-  /** Any number of arguments of any type: SQLite says what is wrong with them. */
-  private static final class AnyArguments implements SqlOperandMetadata {
+  /** Arguments of any type, as many as SQLite's function takes. */
+  private record AnyArguments(String name) implements SqlOperandMetadata {
     @Override
     public boolean checkOperandTypes(SqlCallBinding binding, boolean throwOnFailure) {
-      return true;
+      boolean taken = SqliteEvaluator.takes(name, binding.getOperandCount());
+      if (!taken && throwOnFailure) {
+        throw binding.newValidationSignatureError();
+      }
+      return taken;
     }
 
     @Override

@@ -37,18 +37,7 @@ import org.apache.calcite.sql.util.SqlShuttle;
  */
 final class SqliteMeaning extends SqlShuttle {
   private static final Set<String> NAMES =
-      Set.of(
-          "CURRENT_CATALOG",
-          "CURRENT_PATH",
-          "CURRENT_ROLE",
-          "CURRENT_SCHEMA",
-          "CURRENT_USER",
-          "PI",
-          "SESSION_USER",
-          "SYSDATE",
-          "SYSTEM_USER",
-          "SYSTIMESTAMP",
-          "USER");
+      Set.of("PI", "SESSION_USER", "SYSDATE", "SYSTEM_USER", "SYSTIMESTAMP", "USER");
 
   private static final Set<String> PLAIN = Set.of("CEIL", "CEILING", "FLOOR", "SUBSTRING");
 

@@ -46,6 +46,9 @@ final class Constant {
           return UNKNOWN;
         }
         return call.getKind() == SqlKind.MINUS_PREFIX ? number.negate() : number;
+      case CAST:
+        // A literal that was given its width.
+        return call.operand(0) instanceof SqlLiteral literal ? of(literal) : UNKNOWN;
       case ARRAY_VALUE_CONSTRUCTOR:
         return values(call, values) ? values : UNKNOWN;
       default:

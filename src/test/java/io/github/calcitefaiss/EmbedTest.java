@@ -248,6 +248,31 @@ class EmbedTest {
             "select count(embed(words)), (select embed(words) from many where id = 50) from many"));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "off"})
+  void aServerThatIsGoneIsAnErrorWhateverTheOperandSays(String way) throws SQLException {
+    many(3);
+    server.answer = (call, request) -> new Reply(401, "");
+    String message = error(way + ";onBadText=null", "select embed(words) from many");
+    assertTrue(message.startsWith("embed: embedding model 'lengths' answered with"), message);
+    assertEquals(1, server.calls.get());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "off"})
+  void whatIsNotEvaluatedIsNotEmbedded(String way) throws SQLException {
+    many(1000);
+    rows(way, "select case when id = 5 then vec_to_json(embed(words)) end from many");
+    assertEquals(List.of("text 5"), server.texts);
+    assertEquals(
+        List.of("1"),
+        rows(
+            way,
+            "select count(*) from many where abs(id - 7) = 0"
+                + " and l2_distance(embed(words), embed('text 7')) >= 0"));
+    assertEquals(List.of("text 5", "text 7"), server.texts);
+  }
+
   @Test
   void aLateralQuestionForEachRow() throws SQLException {
     assertEquals(

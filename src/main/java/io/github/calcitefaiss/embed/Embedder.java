@@ -97,14 +97,14 @@ public final class Embedder {
     }
   }
 
-  /** The vector of one text, not to be changed. */
-  public float[] embed(EmbeddingModel model, String text, Checkpoint watch) throws FaissException {
+  /** What becomes of one text. */
+  public Embedded embed(EmbeddingModel model, String text, Checkpoint watch) throws FaissException {
     float[] known = MEMORY.get(new VectorMemory.Key(model, text));
     if (known != null) {
       STATISTICS.hits.increment();
-      return known;
+      return Embedded.of(known);
     }
-    return all(model, List.of(text), watch).get(0).get();
+    return all(model, List.of(text), watch).get(0);
   }
 
   /** Whether the vector of a text is remembered. */

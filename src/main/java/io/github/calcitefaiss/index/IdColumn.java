@@ -29,6 +29,15 @@ final class IdColumn implements IntFunction<Object> {
     return objects == null ? (Object) longs[row] : objects[row];
   }
 
+  /** Whether all ids are longs, so that {@link #getLong} gives them. */
+  boolean holdsLongs() {
+    return objects == null;
+  }
+
+  long getLong(int row) {
+    return longs[row];
+  }
+
   @Override
   public Object apply(int row) {
     return get(row);

@@ -32,6 +32,9 @@ public final class IndexFile {
       ByteBuffer.allocateDirect(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
   private final CRC32C sum = new CRC32C();
 
+  /** What is before it in the buffer is part of the checksum already. */
+  private int summed;
+
   private IndexFile(FileChannel channel) {
     this.channel = channel;
   }
@@ -118,8 +121,8 @@ public final class IndexFile {
     }
     FlatIndex index =
         size == 0 ? new FlatIndex.Builder().build() : get(size, dims, memory, checkpoint);
+    sumUp();
     long expected = sum.getValue();
-    // Fetched before the sum is asked for, the last bytes must not be part of it.
     if (getLong() != expected
         || buffer.hasRemaining()
         || channel.read(ByteBuffer.allocate(1)) > 0) {
@@ -201,6 +204,13 @@ public final class IndexFile {
   }
 
   private void put(IdColumn ids) throws IOException {
+    putInt(ids.holdsLongs() ? 1 : 0);
+    for (int row = 0; row < ids.size() && ids.holdsLongs(); row++) {
+      putLong(ids.getLong(row));
+    }
+    if (ids.holdsLongs()) {
+      return;
+    }
     for (int row = 0; row < ids.size(); row++) {
       Object id = ids.get(row);
       if (id instanceof Long number) {
@@ -220,6 +230,12 @@ public final class IndexFile {
   }
 
   private void get(IdColumn ids, int size) throws IOException {
+    if (getInt() == 1) {
+      for (int row = 0; row < size; row++) {
+        ids.addLong(getLong());
+      }
+      return;
+    }
     for (int row = 0; row < size; row++) {
       int kind = getInt();
       switch (kind) {
@@ -315,6 +331,7 @@ public final class IndexFile {
   /** Sees to it that so many bytes are there. */
   private void need(int bytes) throws IOException {
     if (buffer.remaining() < bytes) {
+      sumUp();
       buffer.compact();
       while (buffer.position() < bytes) {
         if (channel.read(buffer) < 0) {
@@ -322,29 +339,26 @@ public final class IndexFile {
         }
       }
       buffer.flip();
+      summed = 0;
     }
   }
 
-  private void took(int from) {
+  /** Adds to the checksum what was taken out of the buffer. */
+  private void sumUp() {
     ByteBuffer part = buffer.duplicate();
-    part.limit(part.position()).position(from);
+    part.limit(part.position()).position(summed);
     sum.update(part);
+    summed = buffer.position();
   }
 
   private int getInt() throws IOException {
     need(Integer.BYTES);
-    int from = buffer.position();
-    int value = buffer.getInt();
-    took(from);
-    return value;
+    return buffer.getInt();
   }
 
   private long getLong() throws IOException {
     need(Long.BYTES);
-    int from = buffer.position();
-    long value = buffer.getLong();
-    took(from);
-    return value;
+    return buffer.getLong();
   }
 
   private double getDouble() throws IOException {
@@ -354,10 +368,8 @@ public final class IndexFile {
   private void get(byte[] values) throws IOException {
     for (int i = 0; i < values.length; ) {
       need(1);
-      int from = buffer.position();
       int n = Math.min(values.length - i, buffer.remaining());
       buffer.get(values, i, n);
-      took(from);
       i += n;
     }
   }
@@ -365,11 +377,9 @@ public final class IndexFile {
   private void get(float[] values) throws IOException {
     for (int i = 0; i < values.length; ) {
       need(Float.BYTES);
-      int from = buffer.position();
       int n = Math.min(values.length - i, buffer.remaining() / Float.BYTES);
       buffer.asFloatBuffer().get(values, i, n);
-      buffer.position(from + n * Float.BYTES);
-      took(from);
+      buffer.position(buffer.position() + n * Float.BYTES);
       i += n;
     }
   }
@@ -377,11 +387,9 @@ public final class IndexFile {
   private void get(char[] values) throws IOException {
     for (int i = 0; i < values.length; ) {
       need(Character.BYTES);
-      int from = buffer.position();
       int n = Math.min(values.length - i, buffer.remaining() / Character.BYTES);
       buffer.asCharBuffer().get(values, i, n);
-      buffer.position(from + n * Character.BYTES);
-      took(from);
+      buffer.position(buffer.position() + n * Character.BYTES);
       i += n;
     }
   }

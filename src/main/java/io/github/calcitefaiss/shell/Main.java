@@ -92,8 +92,10 @@ public final class Main {
   public static void main(String[] args) throws IOException {
     if (Tty.present()) {
       // A person who waits for a large table wants to see that it goes on.
-      String logger = "org.slf4j.simpleLogger.log.io.github.calcitefaiss.sqlite.IndexLoader";
-      System.setProperty(logger, System.getProperty(logger, "info"));
+      for (String progress : List.of("sqlite.IndexLoader", "sql.function.EmbedAhead")) {
+        String logger = "org.slf4j.simpleLogger.log.io.github.calcitefaiss." + progress;
+        System.setProperty(logger, System.getProperty(logger, "info"));
+      }
     }
     System.exit(run(args, System.in, System.out, System.err));
   }

@@ -173,7 +173,7 @@ final class SearchCommand implements Callable<Integer> {
       Embedder embedder = Embedder.ours();
       EmbeddingModel chosen =
           embedder.model(model != null ? model : made != null ? made.model() : null);
-      return VectorCodec.encode(embedder.embed(chosen, query, Checkpoint.NONE));
+      return VectorCodec.encode(embedder.embed(chosen, query, Checkpoint.NONE).get());
     } catch (FaissException e) {
       throw new Main.CommandException(
           "no row of "

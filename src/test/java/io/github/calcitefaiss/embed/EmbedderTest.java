@@ -41,7 +41,8 @@ class EmbedderTest {
                     + " from packages join embeddings using (id) where id % 300 = 1")) {
       int compared = 0;
       while (rows.next()) {
-        float[] vector = embedder.embed(embedder.model(null), rows.getString(1), Checkpoint.NONE);
+        float[] vector =
+            embedder.embed(embedder.model(null), rows.getString(1), Checkpoint.NONE).get();
         float[] outside = io.github.calcitefaiss.index.VectorCodec.decode(rows.getBytes(2));
         assertArrayEquals(outside, vector, 1e-5f);
         compared++;
@@ -211,8 +212,8 @@ class EmbedderTest {
     Embedder shared = Embedder.of(InstalledModels.shared());
     assertEquals(384, embedder.model("mine").dims());
     assertArrayEquals(
-        shared.embed(shared.model(null), "same", Checkpoint.NONE),
-        embedder.embed(embedder.model("mine"), "same", Checkpoint.NONE),
+        shared.embed(shared.model(null), "same", Checkpoint.NONE).get(),
+        embedder.embed(embedder.model("mine"), "same", Checkpoint.NONE).get(),
         1e-6f);
     Path noModel = Files.writeString(temp.resolve("no.onnx"), "nothing");
     var e =

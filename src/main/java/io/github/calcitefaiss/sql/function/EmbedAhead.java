@@ -16,6 +16,8 @@ import org.apache.calcite.DataContext;
 import org.apache.calcite.linq4j.AbstractEnumerable;
 import org.apache.calcite.linq4j.Enumerable;
 import org.apache.calcite.linq4j.Enumerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Texts that a statement is going to embed, collected over some rows and embedded together, so that
@@ -26,10 +28,15 @@ import org.apache.calcite.linq4j.Enumerator;
  */
 public final class EmbedAhead {
   private static final int MOST = 1024;
+  private static final long NANOS_A_LOG_LINE = 2_000_000_000L;
+  private static final Logger LOGGER = LoggerFactory.getLogger(EmbedAhead.class);
 
   private final DataContext root;
   private final Execution execution;
   private final Map<EmbeddingModel, Set<String>> wanted = new LinkedHashMap<>();
+  private final long begin = System.nanoTime();
+  private long said = begin;
+  private long embedded;
   private int count;
   private int window;
 
@@ -79,12 +86,29 @@ public final class EmbedAhead {
 
   /** Embeds what was collected; more is collected from then on. */
   public void embed() throws FaissException {
-    for (Map.Entry<EmbeddingModel, Set<String>> entry : wanted.entrySet()) {
-      Embedder.ours().all(entry.getKey(), List.copyOf(entry.getValue()), execution);
+    try {
+      for (Map.Entry<EmbeddingModel, Set<String>> entry : wanted.entrySet()) {
+        Embedder.ours().all(entry.getKey(), List.copyOf(entry.getValue()), execution);
+      }
+    } catch (FaissException e) {
+      throw Errors.noModel("embed", e);
     }
     wanted.clear();
+    embedded += count;
     count = 0;
+    sayHowFar();
     window = Math.max(window, Math.min(MOST, 2 * window));
+  }
+
+  private void sayHowFar() {
+    long now = System.nanoTime();
+    if (now - said > NANOS_A_LOG_LINE) {
+      said = now;
+      LOGGER.info(
+          "{} texts embedded so far, {} texts/s",
+          embedded,
+          Math.round(embedded / ((now - begin) / 1e9)));
+    }
   }
 
   /**

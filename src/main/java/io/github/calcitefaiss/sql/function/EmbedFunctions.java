@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.function;
 
+import io.github.calcitefaiss.embed.Embedded;
 import io.github.calcitefaiss.embed.Embedder;
 import io.github.calcitefaiss.embed.EmbeddingModel;
 import io.github.calcitefaiss.index.VectorCodec;
@@ -89,14 +90,19 @@ public final class EmbedFunctions {
     } catch (FaissException e) {
       throw e.raise();
     }
+    Embedded embedded;
     try {
-      return new ByteString(VectorCodec.encode(Embedder.ours().embed(chosen, words, execution)));
+      embedded = Embedder.ours().embed(chosen, words, execution);
     } catch (FaissException e) {
-      if (settings(root).skipBadTexts()) {
-        return null;
-      }
+      // The model's failure, and not this text's.
       throw Errors.notEmbedded(function, words, e).raise();
     }
+    if (embedded.failure() == null) {
+      return new ByteString(VectorCodec.encode(embedded.vector()));
+    } else if (settings(root).skipBadTexts()) {
+      return null;
+    }
+    throw Errors.notEmbedded(function, words, embedded.failure()).raise();
   }
 
   private static EmbedSettings settings(DataContext root) {

@@ -35,6 +35,7 @@ import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexProgram;
 import org.apache.calcite.rex.RexProgramBuilder;
 import org.apache.calcite.rex.RexVisitorImpl;
+import org.apache.calcite.sql.SqlKind;
 
 /**
  * Passes its input's rows on, some at a time, when the texts in them that the node above embeds are
@@ -96,15 +97,21 @@ final class EmbedAheadRel extends SingleRel implements EnumerableRel {
 
   private static RelNode ahead(EnumerableCalc calc, int most) {
     RexProgram program = calc.getProgram();
-    Set<RexCall> ofCondition = new LinkedHashSet<>();
-    Set<RexCall> ofFields = new LinkedHashSet<>();
+    List<RexNode> before = new ArrayList<>();
+    List<RexNode> after = new ArrayList<>();
+    Set<RexCall> calls = new LinkedHashSet<>();
     if (program.getCondition() != null) {
-      calls(program.expandLocalRef(program.getCondition()), ofCondition);
+      for (RexNode term : RelOptUtil.conjunctions(program.expandLocalRef(program.getCondition()))) {
+        Set<RexCall> ofTerm = new LinkedHashSet<>();
+        calls(term, ofTerm);
+        calls.addAll(ofTerm);
+        (ofTerm.isEmpty() ? before : after).add(term);
+      }
     }
-    program.getProjectList().forEach(field -> calls(program.expandLocalRef(field), ofFields));
-    boolean before = program.getCondition() != null && ofCondition.isEmpty();
-    // Where a condition embeds, who knows which rows are left for the fields?
-    Set<RexCall> calls = ofCondition.isEmpty() ? ofFields : ofCondition;
+    if (after.isEmpty()) {
+      // Where a condition embeds, who knows which rows are left for the fields?
+      program.getProjectList().forEach(field -> calls(program.expandLocalRef(field), calls));
+    }
     if (calls.isEmpty()) {
       return calc;
     }
@@ -113,9 +120,7 @@ final class EmbedAheadRel extends SingleRel implements EnumerableRel {
     RexBuilder rex = calc.getCluster().getRexBuilder();
     RexProgramBuilder below = new RexProgramBuilder(row, rex);
     row.getFieldList().forEach(field -> below.addProject(field.getIndex(), "f" + field.getIndex()));
-    if (before) {
-      below.addCondition(program.expandLocalRef(program.getCondition()));
-    }
+    before.forEach(below::addCondition);
     List<Integer> texts = new ArrayList<>();
     List<Integer> models = new ArrayList<>();
     int next = row.getFieldCount();
@@ -135,9 +140,7 @@ final class EmbedAheadRel extends SingleRel implements EnumerableRel {
           program.expandLocalRef(program.getProjectList().get(i)),
           program.getOutputRowType().getFieldNames().get(i));
     }
-    if (program.getCondition() != null && !before) {
-      above.addCondition(program.expandLocalRef(program.getCondition()));
-    }
+    after.forEach(above::addCondition);
     return EnumerableCalc.create(ahead, above.getProgram());
   }
 
@@ -147,6 +150,10 @@ final class EmbedAheadRel extends SingleRel implements EnumerableRel {
         new RexVisitorImpl<Void>(true) {
           @Override
           public Void visitCall(RexCall call) {
+            if (call.getKind() == SqlKind.CASE) {
+              // Which of its texts are asked for isn't known yet.
+              return null;
+            }
             if (Constant.isOurs(call.getOperator())
                 && EmbedFunctions.embeds(call.getOperator().getName().toLowerCase(Locale.ROOT))
                 && !RelOptUtil.InputFinder.bits(call).isEmpty()

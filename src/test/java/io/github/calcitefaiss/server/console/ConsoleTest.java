@@ -475,7 +475,7 @@ class ConsoleTest {
             assertTrue(c >= 0, () -> "closed after " + answer);
             answer.append((char) c);
           }
-          assertTrue(answer.toString().startsWith("HTTP/1.1 200 OK"), answer.toString());
+          assertTrue(answer.toString().strip().startsWith("HTTP/1.1 200 OK"), answer.toString());
         }
       }
     }

@@ -112,7 +112,7 @@ public record ConnectionProperties(
     set(p, CalciteConnectionProperty.CASE_SENSITIVE, "false");
     set(p, CalciteConnectionProperty.DEFAULT_NULL_COLLATION, NullCollation.LOW.name());
     set(p, CalciteConnectionProperty.CONFORMANCE, SqlConformanceEnum.LENIENT.name());
-    set(p, CalciteConnectionProperty.PARSER_FACTORY, FaissParser.class.getName() + "#FACTORY");
+    set(p, CalciteConnectionProperty.PARSER_FACTORY, FaissParser.class.getName() + "#SQLITE");
     // What SQLite has and the standard has not: substr, instr, ltrim, ifnull, group_concat.
     set(p, CalciteConnectionProperty.FUN, "standard,oracle,mysql");
     set(p, CalciteConnectionProperty.TYPE_SYSTEM, FaissTypeSystem.class.getName());

@@ -151,9 +151,9 @@ final class Preparation {
 
   private Prepared byCalciteFirst(SqliteText text, SqliteSchema schema, Key key, PlannedRun run)
       throws SQLException {
-    if (ways.get(key) == null
-        && (Differences.mayBe(text, FaissFunctions::isSame)
-            || schema.mayCollate(text.words(), run.view()))) {
+    boolean known = ways.get(key) == Way.CALCITE;
+    boolean collates = !known && schema.mayCollate(text.words(), run.view());
+    if (!known && (collates || Differences.mayBe(text, FaissFunctions::isSame))) {
       // What SQLite itself understands is left to it, and the index finds its rows all the same.
       SqliteText nearest = NearestFirst.rewrite(text, schema, run.view());
       if (nearest != null) {
@@ -173,7 +173,8 @@ final class Preparation {
     SQLException problem = null;
     try {
       planned = byCalcite(text.sql(), run);
-      if (planned.plan().searches() || ways.get(key) == Way.CALCITE) {
+      boolean same = planned.plan().faithful() && !collates;
+      if (known || planned.plan().searches() && same) {
         remember(key, Way.CALCITE);
         return planned;
       }

@@ -4,12 +4,20 @@ package io.github.calcitefaiss.sqlite;
 import org.apache.calcite.config.NullCollation;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
+import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlDialect;
+import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.SqlNodeList;
+import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.dialect.SqliteSqlDialect;
+import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.parser.SqlParserPos;
 import org.apache.calcite.sql.type.SqlTypeName;
+import org.apache.calcite.sql.util.SqlShuttle;
+import org.apache.calcite.sql.util.SqlString;
 
 /** The SQL that SQLite 3.39 or newer understands, as text. */
 final class SqliteDialect extends SqliteSqlDialect {
@@ -28,6 +36,37 @@ final class SqliteDialect extends SqliteSqlDialect {
 
   private SqliteDialect(SqlDialect.Context context) {
     super(context);
+  }
+
+  /** A statement's text. A constant that rows are grouped by is none of its columns' numbers. */
+  static SqlString text(SqlNode statement) {
+    return statement
+        .accept(
+            new SqlShuttle() {
+              @Override
+              public SqlNode visit(SqlCall call) {
+                SqlNode node = super.visit(call);
+                if (node instanceof SqlSelect select && select.getGroup() != null) {
+                  select.setGroupBy(
+                      new SqlNodeList(
+                          select.getGroup().stream().map(SqliteDialect::noNumber).toList(),
+                          select.getGroup().getParserPosition()));
+                }
+                return node;
+              }
+            })
+        .toSqlString(INSTANCE);
+  }
+
+  private static SqlNode noNumber(SqlNode key) {
+    boolean constant =
+        key instanceof SqlLiteral
+            || key.getKind() == SqlKind.MINUS_PREFIX
+            || key.getKind() == SqlKind.PLUS_PREFIX;
+    return constant
+        ? SqlStdOperatorTable.COALESCE.createCall(
+            SqlParserPos.ZERO, key, SqlLiteral.createNull(SqlParserPos.ZERO))
+        : key;
   }
 
   @Override

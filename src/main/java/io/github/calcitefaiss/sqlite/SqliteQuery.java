@@ -91,7 +91,7 @@ public record SqliteQuery(
             (variable, field) -> {
               throw new IllegalArgumentException("correlated: " + variable);
             });
-    SqlString text = implementor.visitRoot(rel).asStatement().toSqlString(SqliteDialect.INSTANCE);
+    SqlString text = SqliteDialect.text(implementor.visitRoot(rel).asStatement());
     return of(database, text, outputs(rel), rel);
   }
 

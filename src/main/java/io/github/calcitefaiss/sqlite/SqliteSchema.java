@@ -12,12 +12,14 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.calcite.jdbc.CalciteSchema;
@@ -41,12 +43,9 @@ import org.apache.calcite.sql.type.SqlTypeName;
 public final class SqliteSchema extends AbstractSchema {
   static final String ROWID = "rowid";
 
-  private static final Pattern COLLATE = Pattern.compile("(?i)\\bcollate\\b");
+  private static final Pattern NAME = Pattern.compile("\\s*(\"[^\"]+\"|\\[[^]]+]|`[^`]+`|\\w+)");
 
-  private static final Pattern COLLATED =
-      Pattern.compile(
-          "(?i)[,(]\\s*(\"[^\"]+\"|\\[[^]]+]|`[^`]+`|\\w+)\\s"
-              + "(?:[^,()]|\\([^()]*\\))*?\\bcollate\\b");
+  private static final Pattern COLLATE = Pattern.compile("(?i)\\bcollate\\b");
 
   private final SchemaPlus parent;
   private final String name;
@@ -54,6 +53,7 @@ public final class SqliteSchema extends AbstractSchema {
   private final SqliteConvention convention;
   private final IndexedTables indexedTables;
   private volatile Content content;
+  private volatile Collated collated;
   private boolean uncached;
 
   /**
@@ -64,20 +64,38 @@ public final class SqliteSchema extends AbstractSchema {
    * @param number counts the schemas that were seen
    * @param tables by their names in SQLite
    */
-  private record Content(DatabaseVersion version, String definitions, long number, Tables tables) {
-    private boolean collates(Set<String> words) {
-      if (!COLLATE.matcher(definitions).find()) {
-        return false;
+  private record Content(DatabaseVersion version, String definitions, long number, Tables tables) {}
+
+  /**
+   * Columns that declare a collation.
+   *
+   * @param definitions the text that declares them
+   * @param columns in lower case; null where it isn't clear which
+   */
+  private record Collated(String definitions, Set<String> columns) {
+    private static Collated of(String definitions) {
+      Set<String> columns = new HashSet<>();
+      Matcher collate = COLLATE.matcher(definitions);
+      while (collate.find()) {
+        // Back to the comma or parenthesis that its column's definition begins after.
+        int at = collate.start() - 1;
+        int depth = 0;
+        while (at >= 0
+            && !(depth == 0 && (definitions.charAt(at) == ',' || open(definitions, at)))) {
+          depth += definitions.charAt(at) == ')' ? 1 : open(definitions, at) ? -1 : 0;
+          at--;
+        }
+        Matcher name = NAME.matcher(definitions).region(at + 1, collate.start());
+        if (!name.lookingAt()) {
+          return new Collated(definitions, null);
+        }
+        columns.add(name.group(1).replaceAll("[\"`\\[\\]]", "").toLowerCase(Locale.ROOT));
       }
-      Set<String> columns =
-          COLLATED
-              .matcher(definitions)
-              .results()
-              .map(found -> found.group(1).replaceAll("[\"`\\[\\]]", "").toLowerCase(Locale.ROOT))
-              .collect(Collectors.toSet());
-      // Where it isn't clear of which column, it may be of any.
-      return columns.size() < COLLATE.matcher(definitions).results().count()
-          || !Collections.disjoint(columns, words);
+      return new Collated(definitions, columns);
+    }
+
+    private static boolean open(String definitions, int at) {
+      return definitions.charAt(at) == '(';
     }
   }
 
@@ -195,7 +213,13 @@ public final class SqliteSchema extends AbstractSchema {
    * @param names in lower case
    */
   public boolean mayCollate(Set<String> names, View view) throws SQLException {
-    return content(view).collates(names);
+    String definitions = content(view).definitions;
+    Collated known = collated;
+    if (known == null || !known.definitions.equals(definitions)) {
+      known = Collated.of(definitions);
+      collated = known;
+    }
+    return known.columns == null || !Collections.disjoint(known.columns, names);
   }
 
   /**

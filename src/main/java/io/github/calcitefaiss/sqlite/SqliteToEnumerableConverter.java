@@ -104,7 +104,7 @@ final class SqliteToEnumerableConverter extends ConverterImpl implements Enumera
                       Object.class));
               return outer.size() - 1;
             });
-    SqlString sql = toSql.visitRoot(getInput()).asStatement().toSqlString(SqliteDialect.INSTANCE);
+    SqlString sql = SqliteDialect.text(toSql.visitRoot(getInput()).asStatement());
     Hook.QUERY_PLAN.run(sql.getSql());
 
     SqliteQuery query =

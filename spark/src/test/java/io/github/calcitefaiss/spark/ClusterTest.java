@@ -143,10 +143,43 @@ class ClusterTest {
         Product.text(
             spark,
             "explain plan for select id from embeddings where section = 1 order by"
-                + " l2_distance(embedding, (select embedding from local.embeddings where id = 9))"
+                + " l2_distance(embedding, (select embedding from local.embeddings where name = 'x'))"
                 + " limit 4");
     assertTrue(plan.contains("SparkVectorTopK(table=[[lake, embeddings]], metric=[L2]"), plan);
     assertTrue(plan.contains("where=[=($2, 1)], mode=[exact], engine=[spark]"), plan);
+  }
+
+  /** The model and the statements of docs/spark.md, and what stands below them. */
+  @Test
+  void thePageIsTrue() throws Exception {
+    Path database = Path.of("../examples/packages.db").toAbsolutePath().normalize();
+    Path lake = folder.resolve("page");
+    Export.export(database, lake, Set.of("embeddings", "docs"), Export.FILE_BYTES);
+    String page = Files.readString(Path.of("../docs/spark.md"));
+    List<String[]> blocks = new ArrayList<>();
+    String[] parts = page.split("(?m)^```");
+    for (int i = 1; i < parts.length; i += 2) {
+      int line = parts[i].indexOf('\n');
+      blocks.add(new String[] {parts[i].substring(0, line), parts[i].substring(line + 1)});
+    }
+    String json = blocks.stream().filter(b -> b[0].equals("json")).findFirst().orElseThrow()[1];
+    Path model = folder.resolve("page.json");
+    Files.writeString(
+        model,
+        json.replace("/tmp/lake", lake.toString())
+            .replace("15002", String.valueOf(PORT))
+            .replace("examples/packages.db", database.toString()));
+    int tried = 0;
+    try (Connection connection = Product.open(driver, model)) {
+      for (int i = 0; i + 1 < blocks.size(); i++) {
+        if (blocks.get(i)[0].equals("sql")) {
+          String got = Product.text(connection, blocks.get(i)[1]);
+          assertEquals(blocks.get(i + 1)[1].strip(), got.strip(), blocks.get(i)[1]);
+          tried++;
+        }
+      }
+    }
+    assertEquals(2, tried);
   }
 
   @Test

@@ -82,7 +82,7 @@ public final class Differences {
           "table");
 
   private static final Set<String> WORDS =
-      Set.of("case", "cast", "collate", "glob", "match", "regexp", "iif", "total");
+      Set.of("case", "cast", "collate", "glob", "like", "match", "regexp", "iif", "total");
 
   private static final Set<String> OPERATORS =
       Set.of("%", "->", "->>", "<<", ">>", "&", "|", "~", "||", "==");

@@ -27,7 +27,10 @@ import org.apache.calcite.util.SourceStringReader;
  */
 public final class FaissParser extends SqlBabelParserImpl {
   /** For the connection property {@code parserFactory}. */
-  public static final SqlParserImplFactory FACTORY = FaissParser::new;
+  public static final SqlParserImplFactory FACTORY = reader -> new FaissParser(reader, false);
+
+  /** The same, where the tree is to mean what SQLite would mean by the text. */
+  public static final SqlParserImplFactory SQLITE = reader -> new FaissParser(reader, true);
 
   /**
    * The dialect: unquoted names keep their case, names match whatever their case, {@code "} quotes
@@ -43,8 +46,11 @@ public final class FaissParser extends SqlBabelParserImpl {
   private FaissTokenManager tokens;
   private List<String> parameterNames = List.of();
 
-  private FaissParser(Reader reader) {
+  private final boolean asSqlite;
+
+  private FaissParser(Reader reader, boolean asSqlite) {
     super(new StringReader(""));
+    this.asSqlite = asSqlite;
     ReInit(reader);
   }
 
@@ -58,7 +64,7 @@ public final class FaissParser extends SqlBabelParserImpl {
    * @throws SqlParseException if the statement has a syntax error
    */
   public static List<String> parameterNames(String sql) throws SqlParseException {
-    FaissParser parser = new FaissParser(new SourceStringReader(sql));
+    FaissParser parser = new FaissParser(new SourceStringReader(sql), false);
     SqlParser.create(new StringReader(""), CONFIG.withParserFactory(reader -> parser)).parseStmt();
     return parser.parameterNames;
   }
@@ -101,7 +107,8 @@ public final class FaissParser extends SqlBabelParserImpl {
       SqlNode node = production.parse();
       ParameterNames parameters = new ParameterNames(tokens.parameters());
       parameterNames = parameters.names();
-      return node.accept(new DialectRewriter(parameters));
+      SqlNode tree = node.accept(new DialectRewriter(parameters));
+      return asSqlite ? tree.accept(new SqliteMeaning()) : tree;
     } catch (DialectRewriter.TooDeep e) {
       throw tooDeep(e.position);
     } catch (StackOverflowError e) {

@@ -126,6 +126,15 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
       case LATERAL:
         inside.tableExpected = atTable;
         break;
+      case DATE:
+      case TIME:
+      case TIMESTAMP:
+      case USER:
+        if (isColumn(token)) {
+          out.add(put(IDENTIFIER, token.image, token, token));
+          return;
+        }
+        break;
       default:
         if (atTable && isFunctionCall(token)) {
           rewriteFunctionCall(token);
@@ -136,6 +145,22 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
         }
     }
     out.add(token);
+  }
+
+  /** Whether a word that begins a literal or is a type stands for a column or a function. */
+  private boolean isColumn(Token token) {
+    int next = in.get(at).kind;
+    boolean type =
+        last() != null
+            && (last().kind == AS
+                || FaissTokenManager.endsOperand(last())
+                || last().kind == INFIX_CAST
+                || last().kind == LBRACE_D
+                || last().kind == LBRACE_T
+                || last().kind == LBRACE_TS);
+    boolean literal =
+        next == QUOTED_STRING || next == PREFIXED_STRING_LITERAL || next == WITHOUT || next == WITH;
+    return token.kind == USER ? next == DOT : !type && !literal;
   }
 
   /** Adds an opening parenthesis. */

@@ -136,7 +136,9 @@ public class ClusterTopK extends SingleRel {
       RelMetadataQuery mq = join.getCluster().getMetadataQuery();
       Double most = mq.getMaxRowCount(join.getRight());
       Double least = mq.getMinRowCount(join.getRight());
-      boolean one = most != null && most <= 1;
+      boolean one =
+          most != null && most <= 1
+              || Boolean.TRUE.equals(mq.areColumnsUnique(join.getRight(), ImmutableBitSet.of()));
       boolean kind =
           join.getJoinType() == JoinRelType.INNER || join.getJoinType() == JoinRelType.LEFT;
       if (!one || !kind || !join.getCondition().isAlwaysTrue()) {

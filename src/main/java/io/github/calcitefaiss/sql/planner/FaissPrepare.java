@@ -51,6 +51,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
   private final Set<String> versionedSchemas;
   private boolean foreignTable;
   private boolean searches;
+  private boolean faithful;
 
   /**
    * @param cancelFlag polled while planning
@@ -106,6 +107,11 @@ final class FaissPrepare extends CalcitePrepareImpl {
                 .withDefaultNullCollation(config.defaultNullCollation())
                 .withIdentifierExpansion(true));
     FaissValidator.like(validator, view).validate(statement);
+  }
+
+  /** Whether what the plan computes itself is what SQLite would compute. */
+  boolean faithful() {
+    return faithful;
   }
 
   /** Whether the plan searches an index. */
@@ -181,7 +187,9 @@ final class FaissPrepare extends CalcitePrepareImpl {
       @Override
       protected PreparedResult implement(RelRoot root) {
         watchTables(root.rel);
-        return super.implement(root.withRel(PollingRel.watch(EmbedAheadRel.rewrite(root.rel))));
+        RelNode plan = SqliteOperations.bySqlite(root.rel);
+        faithful = Faithful.is(plan);
+        return super.implement(root.withRel(PollingRel.watch(EmbedAheadRel.rewrite(plan))));
       }
     };
   }

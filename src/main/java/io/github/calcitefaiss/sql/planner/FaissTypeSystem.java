@@ -25,11 +25,20 @@ public final class FaissTypeSystem extends RelDataTypeSystemImpl {
 
   @Override
   public RelDataType deriveSumType(RelDataTypeFactory typeFactory, RelDataType argumentType) {
-    // Of values whose type is known only when they come, such as json_each's.
-    return argumentType.getSqlTypeName() == SqlTypeName.ANY
-        ? typeFactory.createTypeWithNullability(
-            typeFactory.createSqlType(SqlTypeName.DOUBLE), argumentType.isNullable())
+    SqlTypeName argument = argumentType.getSqlTypeName();
+    if (argument == SqlTypeName.ANY) {
+      // Of values whose type is known only when they come, such as json_each's.
+      return nullableAs(typeFactory, SqlTypeName.DOUBLE, argumentType);
+    }
+    return SqlTypeName.INT_TYPES.contains(argument)
+        ? nullableAs(typeFactory, SqlTypeName.BIGINT, argumentType)
         : super.deriveSumType(typeFactory, argumentType);
+  }
+
+  private static RelDataType nullableAs(
+      RelDataTypeFactory typeFactory, SqlTypeName name, RelDataType like) {
+    return typeFactory.createTypeWithNullability(
+        typeFactory.createSqlType(name), like.isNullable());
   }
 
   @Override

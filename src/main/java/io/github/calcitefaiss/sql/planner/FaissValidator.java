@@ -6,6 +6,7 @@ import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sql.function.Arguments;
 import io.github.calcitefaiss.sql.function.EmbedFunctions;
 import io.github.calcitefaiss.sql.function.Errors;
+import io.github.calcitefaiss.sql.function.SqliteOperators;
 import io.github.calcitefaiss.sql.search.IndexAccess;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
@@ -41,10 +42,17 @@ import org.apache.calcite.sql.validate.SqlValidatorScope;
  * left alone.
  */
 public final class FaissValidator extends SqlValidatorImpl {
+  private static final Set<String> NULLARY =
+      Set.of("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP");
+
   private final View view;
 
   private FaissValidator(SqlValidator like, View view) {
-    super(like.getOperatorTable(), like.getCatalogReader(), like.getTypeFactory(), like.config());
+    super(
+        new SqliteOperators(like.getOperatorTable()),
+        like.getCatalogReader(),
+        like.getTypeFactory(),
+        like.config().withTypeCoercionFactory(MixedTypes::new));
     this.view = view;
   }
 
@@ -55,6 +63,14 @@ public final class FaissValidator extends SqlValidatorImpl {
    */
   public static SqlValidator like(SqlValidator other, View view) {
     return new FaissValidator(other, view);
+  }
+
+  /** A name that is no keyword of SQLite's is a column's. */
+  @Override
+  public SqlCall makeNullaryCall(SqlIdentifier id) {
+    return id.isSimple() && NULLARY.contains(id.getSimple().toUpperCase(Locale.ROOT))
+        ? super.makeNullaryCall(id)
+        : null;
   }
 
   @Override

@@ -14,8 +14,10 @@ import org.apache.calcite.tools.RelRunner;
  *
  * @param connection the connection's own
  * @param root what is planned against
+ * @param config the connection's settings, and an overflow is an error
  */
-record FrozenContext(CalcitePrepare.Context connection, CalciteSchema root)
+record FrozenContext(
+    CalcitePrepare.Context connection, CalciteSchema root, CalciteConnectionConfig config)
     implements CalcitePrepare.Context {
   @Override
   public JavaTypeFactory getTypeFactory() {
@@ -35,11 +37,6 @@ record FrozenContext(CalcitePrepare.Context connection, CalciteSchema root)
   @Override
   public List<String> getDefaultSchemaPath() {
     return connection.getDefaultSchemaPath();
-  }
-
-  @Override
-  public CalciteConnectionConfig config() {
-    return connection.config();
   }
 
   @Override

@@ -16,6 +16,7 @@ import org.apache.calcite.jdbc.CalcitePrepare;
  * @param version sum of the schemas' versions when planning began
  * @param searches whether it searches an index
  * @param reusable whether every table in it belongs to a schema that tells its version
+ * @param faithful whether what it computes itself is what SQLite would compute
  * @param broken set when its generated class failed to load: it would fail for ever, and say less
  */
 public record Plan(
@@ -23,6 +24,7 @@ public record Plan(
     long version,
     boolean reusable,
     boolean searches,
+    boolean faithful,
     AtomicBoolean broken) {
 
   /** Whether its rows look like those of another: the same columns, or now such of any type. */

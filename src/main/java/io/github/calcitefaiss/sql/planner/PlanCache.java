@@ -9,14 +9,19 @@ import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.calcite.config.CalciteConnectionConfig;
+import org.apache.calcite.config.CalciteConnectionConfigImpl;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalcitePrepare;
 import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.lookup.LikePattern;
+import org.apache.calcite.sql.validate.SqlConformance;
+import org.apache.calcite.sql.validate.SqlDelegatingConformance;
 
 /**
  * The plans of one connection, by text and default schema, least recently used first.
@@ -34,11 +39,13 @@ public final class PlanCache {
   private record Key(String sql, String schema) {}
 
   private final CalciteConnection calcite;
+  private final CalciteConnectionConfig config;
   private final Map<String, SqliteSchema> versioned = new TreeMap<>();
   private final Map<Key, Plan> plans = new RecentlyUsed<>(CAPACITY);
 
   public PlanCache(CalciteConnection calcite) {
     this.calcite = calcite;
+    this.config = checked(calcite.config(), calcite.getProperties());
     SchemaPlus root = calcite.getRootSchema();
     for (String name : root.subSchemas().getNames(LikePattern.any())) {
       // Of the others, the tables may change without a word.
@@ -47,6 +54,24 @@ public final class PlanCache {
         versioned.put(name, schema);
       }
     }
+  }
+
+  /** A connection's settings, with which an overflow is an error and no other number. */
+  private static CalciteConnectionConfig checked(
+      CalciteConnectionConfig config, Properties properties) {
+    SqlConformance conformance =
+        new SqlDelegatingConformance(config.conformance()) {
+          @Override
+          public boolean checkedArithmetic() {
+            return true;
+          }
+        };
+    return new CalciteConnectionConfigImpl(properties) {
+      @Override
+      public SqlConformance conformance() {
+        return conformance;
+      }
+    };
   }
 
   /** A number made of the versions of all our schemas: another one whenever one changed. */
@@ -86,7 +111,13 @@ public final class PlanCache {
             context,
             () -> prepare.prepareSql(context, CalcitePrepare.Query.of(sql), Object[].class, -1));
     Plan plan =
-        new Plan(signature, version, prepare.reusable(), prepare.searches(), new AtomicBoolean());
+        new Plan(
+            signature,
+            version,
+            prepare.reusable(),
+            prepare.searches(),
+            prepare.faithful(),
+            new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
       synchronized (plans) {
         plans.put(key, plan);
@@ -131,7 +162,7 @@ public final class PlanCache {
   private CalcitePrepare.Context context(View view) {
     CalciteSchema root =
         CalciteSchema.from(calcite.getRootSchema()).createSnapshot(new SqliteSchema.Planning(view));
-    return new FrozenContext(calcite.createPrepareContext(), root);
+    return new FrozenContext(calcite.createPrepareContext(), root, config);
   }
 
   /** Calls Calcite on another thread, so that a cancelled run need not wait for it. */

@@ -1,0 +1,422 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.function;
+
+import io.github.calcitefaiss.sqlite.SqliteEvaluator;
+import java.lang.reflect.Method;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.calcite.adapter.enumerable.CallImplementor;
+import org.apache.calcite.adapter.enumerable.NullPolicy;
+import org.apache.calcite.adapter.enumerable.RexImpTable;
+import org.apache.calcite.avatica.util.ByteString;
+import org.apache.calcite.linq4j.tree.Expression;
+import org.apache.calcite.linq4j.tree.Expressions;
+import org.apache.calcite.linq4j.tree.Types;
+import org.apache.calcite.rel.type.RelDataType;
+import org.apache.calcite.rel.type.RelDataTypeFactory;
+import org.apache.calcite.schema.FunctionParameter;
+import org.apache.calcite.schema.ImplementableFunction;
+import org.apache.calcite.schema.ScalarFunction;
+import org.apache.calcite.sql.SqlCallBinding;
+import org.apache.calcite.sql.SqlFunctionCategory;
+import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.SqlOperandCountRange;
+import org.apache.calcite.sql.SqlOperator;
+import org.apache.calcite.sql.SqlOperatorBinding;
+import org.apache.calcite.sql.SqlOperatorTable;
+import org.apache.calcite.sql.SqlSyntax;
+import org.apache.calcite.sql.parser.SqlParserPos;
+import org.apache.calcite.sql.type.SqlOperandCountRanges;
+import org.apache.calcite.sql.type.SqlOperandMetadata;
+import org.apache.calcite.sql.type.SqlTypeName;
+import org.apache.calcite.sql.type.SqlTypeUtil;
+import org.apache.calcite.sql.validate.SqlNameMatcher;
+import org.apache.calcite.sql.validate.SqlUserDefinedFunction;
+
+/**
+ * SQLite's scalar functions in Calcite's table of operators, in the place of Calcite's own of the
+ * same names: what a plan doesn't send to SQLite as SQL, SQLite computes call by call.
+ */
+public final class SqliteOperators implements SqlOperatorTable {
+  private static final Set<String> TEXT =
+      Set.of(
+          "char",
+          "concat",
+          "concat_ws",
+          "date",
+          "datetime",
+          "format",
+          "json",
+          "json_array",
+          "json_insert",
+          "json_object",
+          "json_patch",
+          "json_pretty",
+          "json_quote",
+          "json_remove",
+          "json_replace",
+          "json_set",
+          "json_type",
+          "lower",
+          "ltrim",
+          "printf",
+          "quote",
+          "replace",
+          "rtrim",
+          "soundex",
+          "sqlite_version",
+          "strftime",
+          "time",
+          "timediff",
+          "trim",
+          "typeof",
+          "upper");
+
+  private static final Set<String> WHOLE =
+      Set.of(
+          "glob",
+          "instr",
+          "json_array_length",
+          "json_error_position",
+          "json_valid",
+          "octet_length",
+          "random",
+          "sign",
+          "unicode",
+          "unixepoch");
+
+  private static final Set<String> REAL =
+      Set.of(
+          "acos",
+          "acosh",
+          "asin",
+          "asinh",
+          "atan",
+          "atan2",
+          "atanh",
+          "cos",
+          "cosh",
+          "degrees",
+          "exp",
+          "julianday",
+          "ln",
+          "log",
+          "log10",
+          "log2",
+          "mod",
+          "pi",
+          "pow",
+          "power",
+          "radians",
+          "round",
+          "sin",
+          "sinh",
+          "sqrt",
+          "tan",
+          "tanh");
+
+  private static final Set<String> BLOB = Set.of("randomblob", "unhex", "zeroblob");
+
+  private static final Set<String> OF_ANY =
+      Set.of(
+          "abs", "ceil", "ceiling", "floor", "likely", "substr", "substring", "trunc", "unlikely");
+
+  private static final Set<String> OF_NOW =
+      Set.of("date", "datetime", "julianday", "strftime", "time", "timediff", "unixepoch");
+
+  private static final Map<String, SqlUserDefinedFunction> FUNCTIONS = new ConcurrentHashMap<>();
+
+  private static final Method CALL =
+      Types.lookupMethod(
+          SqliteOperators.class, "call", String.class, SqlTypeName.class, Object[].class);
+
+  /** {@code like(pattern, text[, escape])} as a condition, which stands for LIKE in a plan. */
+  public static final SqlUserDefinedFunction LIKE = function("like", SqlTypeName.BOOLEAN);
+
+  /** SQLite's {@code %}, of whole numbers, and NULL for a divisor of 0. */
+  public static final SqlUserDefinedFunction MOD = function("? % ?", SqlTypeName.ANY);
+
+  /** SQLite's {@code /}, which is NULL for a divisor of 0. */
+  public static final SqlUserDefinedFunction DIVIDE = function("? / ?", SqlTypeName.ANY);
+
+  /** A blob or anything else as text. */
+  public static final SqlUserDefinedFunction TEXT_OF =
+      function("cast(? as text)", SqlTypeName.VARCHAR);
+
+  /** Its argument, of which only the value says the type. */
+  public static final SqlUserDefinedFunction AS_IT_COMES = function("?", SqlTypeName.ANY);
+
+  /**
+   * The first argument that isn't NULL. Calcite's own becomes a CASE whose branch it takes for
+   * never NULL, and is then true for rows where it is.
+   */
+  public static final SqlUserDefinedFunction COALESCE = function("coalesce", SqlTypeName.ANY);
+
+  private final SqlOperatorTable others;
+
+  /** The functions before all other operators. */
+  public SqliteOperators(SqlOperatorTable others) {
+    this.others = others;
+  }
+
+  @Override
+  public void lookupOperatorOverloads(
+      SqlIdentifier name,
+      SqlFunctionCategory category,
+      SqlSyntax syntax,
+      List<SqlOperator> found,
+      SqlNameMatcher matcher) {
+    for (SqlOperator operator : List.of(AS_IT_COMES, MOD, DIVIDE, LIKE, COALESCE)) {
+      if (name.isSimple() && name.getSimple().equalsIgnoreCase(operator.getName())) {
+        found.add(operator);
+        return;
+      }
+    }
+    if (name.isSimple() && syntax == SqlSyntax.FUNCTION) {
+      SqlTypeName type = type(name.getSimple().toLowerCase(Locale.ROOT));
+      if (type != null) {
+        found.add(
+            FUNCTIONS.computeIfAbsent(
+                name.getSimple().toLowerCase(Locale.ROOT), key -> function(key, type)));
+        return;
+      }
+    }
+    others.lookupOperatorOverloads(name, category, syntax, found, matcher);
+  }
+
+  @Override
+  public List<SqlOperator> getOperatorList() {
+    return others.getOperatorList();
+  }
+
+  /** Whether a function's name, in lower case, is one of SQLite's that is computed by SQLite. */
+  public static boolean isSame(String name) {
+    return type(name) != null;
+  }
+
+  /** Whether an operator is one of these functions. */
+  public static boolean isOne(SqlOperator operator) {
+    return operator instanceof SqlUserDefinedFunction function
+        && function.getFunction() instanceof Evaluated;
+  }
+
+  private static SqlTypeName type(String name) {
+    SqlTypeName type =
+        TEXT.contains(name)
+            ? SqlTypeName.VARCHAR
+            : WHOLE.contains(name)
+                ? SqlTypeName.BIGINT
+                : REAL.contains(name)
+                    ? SqlTypeName.DOUBLE
+                    : BLOB.contains(name)
+                        ? SqlTypeName.VARBINARY
+                        : OF_ANY.contains(name) ? SqlTypeName.ANY : null;
+    return type != null && SqliteEvaluator.isFunction(name) ? type : null;
+  }
+
+  private static SqlUserDefinedFunction function(String name, SqlTypeName type) {
+    boolean ofNow = OF_NOW.contains(name);
+    boolean coalesce = name.equals("coalesce");
+    return new SqlUserDefinedFunction(
+        new SqlIdentifier(name, SqlParserPos.ZERO),
+        coalesce ? SqlKind.COALESCE : SqlKind.OTHER_FUNCTION,
+        binding -> coalesce ? common(binding) : returned(binding, type),
+        null,
+        new AnyArguments(),
+        new Evaluated(type)) {
+      @Override
+      public boolean isDynamicFunction() {
+        return ofNow;
+      }
+
+      @Override
+      public boolean isDeterministic() {
+        return !name.startsWith("random");
+      }
+    };
+  }
+
+  /** The type of all arguments, if they have one; else each value has its own. */
+  private static RelDataType common(SqlOperatorBinding binding) {
+    RelDataType common = null;
+    for (RelDataType type : binding.collectOperandTypes()) {
+      if (type.getSqlTypeName() == SqlTypeName.NULL) {
+        continue;
+      }
+      boolean same =
+          common == null
+              || type.getSqlTypeName() == common.getSqlTypeName()
+              || SqlTypeUtil.isCharacter(type) && SqlTypeUtil.isCharacter(common)
+              || SqlTypeName.INT_TYPES.contains(type.getSqlTypeName())
+                  && SqlTypeName.INT_TYPES.contains(common.getSqlTypeName());
+      if (!same) {
+        return Signature.nullable(binding.getTypeFactory(), SqlTypeName.ANY);
+      }
+      common = common == null ? type : common;
+    }
+    if (common == null) {
+      return Signature.nullable(binding.getTypeFactory(), SqlTypeName.ANY);
+    } else if (SqlTypeUtil.isCharacter(common)) {
+      return Signature.nullable(binding.getTypeFactory(), SqlTypeName.VARCHAR);
+    } else if (SqlTypeName.INT_TYPES.contains(common.getSqlTypeName())) {
+      return Signature.nullable(binding.getTypeFactory(), SqlTypeName.BIGINT);
+    }
+    return binding.getTypeFactory().createTypeWithNullability(common, true);
+  }
+
+  private static RelDataType returned(SqlOperatorBinding binding, SqlTypeName type) {
+    SqlTypeName name = type;
+    if (binding.getOperandCount() == 2 && binding.getOperator().getName().contains("?")) {
+      List<RelDataType> types = binding.collectOperandTypes();
+      boolean numbers = types.stream().allMatch(SqlTypeUtil::isNumeric);
+      boolean whole =
+          types.stream().allMatch(each -> SqlTypeName.INT_TYPES.contains(each.getSqlTypeName()));
+      name = whole ? SqlTypeName.BIGINT : numbers ? SqlTypeName.DOUBLE : SqlTypeName.ANY;
+    }
+    boolean named = !binding.getOperator().getName().contains("?");
+    if (named && type == SqlTypeName.ANY && binding.getOperandCount() > 0) {
+      // As its argument: of a text or a blob a part, of a number another.
+      RelDataType first = binding.getOperandType(0);
+      boolean part = binding.getOperator().getName().startsWith("substr");
+      if (SqlTypeUtil.isCharacter(first)) {
+        name = part ? SqlTypeName.VARCHAR : SqlTypeName.ANY;
+      } else if (SqlTypeName.INT_TYPES.contains(first.getSqlTypeName())) {
+        name = part ? SqlTypeName.VARCHAR : SqlTypeName.BIGINT;
+      } else if (first.getSqlTypeName() == SqlTypeName.DOUBLE) {
+        name = part ? SqlTypeName.VARCHAR : SqlTypeName.DOUBLE;
+      } else if (first.getSqlTypeName() == SqlTypeName.VARBINARY && part) {
+        name = SqlTypeName.VARBINARY;
+      }
+    }
+    return Signature.nullable(binding.getTypeFactory(), name);
+  }
+
+  private static Object first(Object[] arguments) {
+    for (Object argument : arguments) {
+      if (argument != null) {
+        return argument;
+      }
+    }
+    return null;
+  }
+
+  /** Evaluates a call; called by generated code. */
+  public static Object call(String name, SqlTypeName type, Object[] arguments) {
+    if (name.equals(AS_IT_COMES.getName())) {
+      return arguments[0];
+    }
+    Object value =
+        name.equals("coalesce") ? first(arguments) : SqliteEvaluator.call(name, arguments);
+    if (value == null) {
+      return null;
+    }
+    switch (type) {
+      case BOOLEAN:
+        return ((Number) value).longValue() != 0;
+      case BIGINT:
+        return value instanceof Number number ? number.longValue() : value;
+      case DOUBLE:
+        return value instanceof Number number ? number.doubleValue() : value;
+      case VARCHAR:
+        return value instanceof ByteString bytes
+            ? new String(bytes.getBytes(), StandardCharsets.UTF_8)
+            : value.toString();
+      default:
+        return value;
+    }
+  }
+
+  /** Any number of arguments of any type: SQLite says what is wrong with them. */
+  private static final class AnyArguments implements SqlOperandMetadata {
+    @Override
+    public boolean checkOperandTypes(SqlCallBinding binding, boolean throwOnFailure) {
+      return true;
+    }
+
+    @Override
+    public SqlOperandCountRange getOperandCountRange() {
+      return SqlOperandCountRanges.any();
+    }
+
+    @Override
+    public String getAllowedSignatures(SqlOperator operator, String name) {
+      return name + "(…)";
+    }
+
+    @Override
+    public List<RelDataType> paramTypes(RelDataTypeFactory typeFactory) {
+      return List.of();
+    }
+
+    @Override
+    public List<String> paramNames() {
+      return List.of();
+    }
+
+    @Override
+    public boolean isFixedParameters() {
+      return false;
+    }
+  }
+
+  /**
+   * A function that SQLite evaluates.
+   *
+   * @param type what its value is; ANY for as the call's type says
+   */
+  private record Evaluated(SqlTypeName type) implements ScalarFunction, ImplementableFunction {
+    @Override
+    public List<FunctionParameter> getParameters() {
+      return List.of();
+    }
+
+    @Override
+    public RelDataType getReturnType(RelDataTypeFactory typeFactory) {
+      return Signature.nullable(typeFactory, type);
+    }
+
+    @Override
+    public CallImplementor getImplementor() {
+      return RexImpTable.createImplementor(
+          (translator, call, operands) -> {
+            SqlTypeName result = call.getType().getSqlTypeName();
+            Expression value =
+                Expressions.call(
+                    CALL,
+                    Expressions.constant(call.getOperator().getName().toLowerCase(Locale.ROOT)),
+                    Expressions.constant(result),
+                    Expressions.newArrayInit(
+                        Object.class,
+                        operands.stream()
+                            .map(each -> Expressions.convert_(Expressions.box(each), Object.class))
+                            .map(Expression.class::cast)
+                            .toList()));
+            return Expressions.convert_(value, java(result));
+          },
+          NullPolicy.NONE,
+          false);
+    }
+
+    private static Class<?> java(SqlTypeName type) {
+      switch (type) {
+        case BOOLEAN:
+          return Boolean.class;
+        case BIGINT:
+          return Long.class;
+        case DOUBLE:
+          return Double.class;
+        case VARCHAR:
+          return String.class;
+        case VARBINARY:
+          return ByteString.class;
+        default:
+          return Object.class;
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sqlite;
+
+import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.RecentlyUsed;
+import io.github.calcitefaiss.run.SqlState;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import org.apache.calcite.avatica.util.ByteString;
+
+/**
+ * SQLite's functions of plain values, computed by SQLite itself on a private database in memory.
+ *
+ * <p>A call takes some microseconds. Connections are made as threads need them, and some are kept.
+ */
+public final class SqliteEvaluator {
+  private static final int MAX_IDLE = 8;
+  private static final int STATEMENTS = 64;
+
+  private static final ConcurrentLinkedDeque<SqliteEvaluator> IDLE = new ConcurrentLinkedDeque<>();
+
+  private static volatile Map<String, Boolean> functions;
+
+  private final Connection connection;
+  private final Map<String, PreparedStatement> statements = new RecentlyUsed<>(STATEMENTS);
+
+  private SqliteEvaluator(Connection connection) {
+    this.connection = connection;
+  }
+
+  private static SqliteEvaluator take() throws SQLException {
+    SqliteEvaluator idle = IDLE.poll();
+    return idle != null
+        ? idle
+        : new SqliteEvaluator(DriverManager.getConnection("jdbc:sqlite::memory:"));
+  }
+
+  private void giveBack() throws SQLException {
+    if (IDLE.size() < MAX_IDLE) {
+      IDLE.push(this);
+    } else {
+      connection.close();
+    }
+  }
+
+  /** The names of SQLite's scalar functions, in lower case. */
+  public static boolean isFunction(String name) {
+    Map<String, Boolean> known = functions;
+    if (known == null) {
+      known = new HashMap<>();
+      try {
+        SqliteEvaluator evaluator = take();
+        try (Statement statement = evaluator.connection.createStatement();
+            ResultSet rows =
+                statement.executeQuery("SELECT DISTINCT name, type FROM pragma_function_list")) {
+          while (rows.next()) {
+            if (rows.getString(2).equals("s")) {
+              known.put(rows.getString(1).toLowerCase(Locale.ROOT), true);
+            }
+          }
+        }
+        evaluator.giveBack();
+      } catch (SQLException e) {
+        throw FaissException.<RuntimeException>sneakyThrow(e);
+      }
+      functions = known;
+    }
+    return known.containsKey(name);
+  }
+
+  /**
+   * The value of a function.
+   *
+   * @param name of a function of SQLite's; or an expression with a {@code ?} for each argument
+   * @param arguments as Calcite holds them
+   * @return {@code Long}, {@code Double}, {@code String}, {@code ByteString} or null
+   */
+  public static Object call(String name, Object... arguments) {
+    try {
+      SqliteEvaluator evaluator = take();
+      Object value = evaluator.value(name, arguments);
+      evaluator.giveBack();
+      return value;
+    } catch (SQLException e) {
+      throw new FaissException(SqlState.DATA, name + ": " + SqliteFile.said(e), e).raise();
+    }
+  }
+
+  private Object value(String name, Object[] arguments) throws SQLException {
+    String sql =
+        name.contains("?")
+            ? "SELECT " + name
+            : ("SELECT " + name + "(" + "?,".repeat(arguments.length) + ")").replace(",)", ")");
+    PreparedStatement statement = statements.get(sql);
+    if (statement == null) {
+      statement = connection.prepareStatement(sql);
+      statements.put(sql, statement);
+    }
+    for (int i = 0; i < arguments.length; i++) {
+      statement.setObject(i + 1, SqliteQuery.toSqlite(arguments[i]));
+    }
+    try (ResultSet rows = statement.executeQuery()) {
+      rows.next();
+      Object value = rows.getObject(1);
+      return value instanceof Integer number
+          ? (Object) number.longValue()
+          : value instanceof byte[] bytes ? new ByteString(bytes) : value;
+    }
+  }
+}

@@ -1,0 +1,251 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.jdbc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.calcitefaiss.TestDatabase;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The law between the ways: whatever both SQLite and Calcite can answer, they answer alike, row for
+ * row and type for type. What Calcite's way can't mean as SQLite does, it refuses.
+ */
+class BothWaysTest {
+  private static final long SEED = Long.getLong("seed", 4711);
+
+  @TempDir static Path folder;
+  private static Connection sqlite;
+  private static Connection calcite;
+
+  @BeforeAll
+  static void connect() throws SQLException {
+    Path file =
+        TestDatabase.write(
+            folder.resolve("ways.db"),
+            "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, user TEXT, date TEXT,"
+                + " ts INTEGER, meta TEXT, price REAL, n INTEGER)",
+            "INSERT INTO items VALUES (1, 'Apple Pie', 'ann', '2024-01-05', 1700000000,"
+                + " '{\"lang\":\"de\",\"n\":1.7}', 1.5, 7), (2, 'banana', 'sa', '2024-02-05',"
+                + " 1700000000001, '{\"lang\":\"en\"}', 2.5, -7), (3, 'Cherry', 'ann',"
+                + " '2024-02-15', 1700000000003, NULL, NULL, 0), (4, 'über 100%', 'bob',"
+                + " '2025-01-01', 0, '{\"lang\":\"da\"}', -10.0, NULL), (5, '', NULL, NULL, NULL,"
+                + " '[1,2]', 0.0, 2147483648)");
+    sqlite = TestDatabase.connect(file);
+    calcite = TestDatabase.connectPlanned(file);
+  }
+
+  @AfterAll
+  static void close() throws SQLException {
+    sqlite.close();
+    calcite.close();
+  }
+
+  private static List<String> rows(Connection way, String sql) throws SQLException {
+    List<String> all = new ArrayList<>();
+    try (Statement statement = way.createStatement();
+        ResultSet rows = statement.executeQuery(sql)) {
+      int columns = rows.getMetaData().getColumnCount();
+      while (rows.next()) {
+        StringBuilder row = new StringBuilder();
+        for (int i = 1; i <= columns; i++) {
+          Object value = rows.getObject(i);
+          // Numbers that aren't whole have one type in SQLite.
+          row.append(value instanceof java.math.BigDecimal d ? (Object) d.doubleValue() : value)
+              .append(value == null ? "" : ":" + value.getClass().getSimpleName())
+              .append(" | ");
+        }
+        all.add(row.toString().replace(":BigDecimal", ":Double"));
+      }
+    }
+    return all;
+  }
+
+  /** Each is a fault of its kind that Calcite's way once had. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select id from items where user = 'ann'",
+        "select user, count(*) from items group by user order by 1",
+        "select 1700000000 * 1000",
+        "select id from items where ts > 1700000000 * 1000 + 2",
+        "select sum(x) from (select 2000000000 as x union all select 2000000000)",
+        "with recursive c(n) as (select 1 union all select n * 10 from c where n < 100000000000)"
+            + " select max(n) from c",
+        "with recursive t(n, s) as (select 1, 'a' union all select n + 1, s || 'b' from t"
+            + " where n < 4) select * from t",
+        "select round(json_extract('{\"x\":1.7}', '$.x'))",
+        "select abs(price), abs(n) from items",
+        "select log(100), substr('abc', 0, 3), json_type('[1]'), json_set('{}', '$.n', 1),"
+            + " json_array(1, null), concat('a', null), sqrt(-1)",
+        "select upper('é'), lower('ÀB'), 5.5 % 2, 7 % -3",
+        "select ifnull(price, 'none') from items",
+        "select case when id = 1 then 'x' else 0 end from items",
+        "select id from items where json_extract(meta, '$.lang') like 'd%'",
+        "select value from json_each('[\"ab\", \"bc\"]') where value like 'A%'",
+        "select substr(date, 1, 7) as m, count(*) from items group by m order by m",
+        "select strftime('%Y', date) as y, count(*) from items where date is not null group by y"
+            + " order by y",
+        "select date('2024-01-31', '+1 month'), printf('%05d', 42), typeof(1.0), unicode('a')",
+        "select name from items where name like 'A%' or length(name) > 100",
+        "select trim('  a '), ltrim('xxa', 'x'), rtrim('axx', 'x'), replace('aba', 'a', 'c')",
+        "select id, n / 2, n / n, price / n, n % 2 from items",
+        "select cast(2147483648 as integer), cast('12' as integer)",
+        "select instr(name, 'a'), hex(name), length(name) from items",
+        "select DISTINCT - + 85 from items",
+        "select max(n), min(name), sum(n), avg(n), count(user) from items",
+        "select id from items where date >= '2024-02-01' and date < '2025-01-01'",
+      })
+  void faultsThatWere(String sql) throws SQLException {
+    assertEquals(rows(sqlite, sql), rows(calcite, sql), sql);
+  }
+
+  private final Random random = new Random(SEED);
+
+  private String one(String... of) {
+    return of[random.nextInt(of.length)];
+  }
+
+  private String number(int depth) {
+    if (depth == 0) {
+      return one("n", "id", "ts", "price", "1", "0", "-3", "2.5", "1700000000", "null");
+    }
+    switch (random.nextInt(8)) {
+      case 0:
+        return "(" + number(depth - 1) + one(" + ", " - ", " * ") + number(depth - 1) + ")";
+      case 1:
+        return "(" + number(depth - 1) + one(" / ", " % ") + one("2", "3", "n", "price") + ")";
+      case 2:
+        return "abs(" + number(depth - 1) + ")";
+      case 3:
+        return "length(" + text(depth - 1) + ")";
+      case 4:
+        return "round(" + number(depth - 1) + ", " + one("0", "1", "2") + ")";
+      case 5:
+        return "instr(" + text(depth - 1) + ", " + one("'a'", "'e'", "name") + ")";
+      case 6:
+        return "coalesce(" + one("n", "id", "ts") + ", " + one("n", "7") + ")";
+      default:
+        return number(0);
+    }
+  }
+
+  private String text(int depth) {
+    if (depth == 0) {
+      return one("name", "user", "date", "'a'", "'Ann'", "''", "'2024-03-31'", "meta");
+    }
+    switch (random.nextInt(8)) {
+      case 0:
+        return one("upper", "lower", "trim") + "(" + text(depth - 1) + ")";
+      case 1:
+        return "substr("
+            + text(depth - 1)
+            + ", "
+            + one("0", "1", "-2", "id")
+            + ", "
+            + one("1", "3", "-1")
+            + ")";
+      case 2:
+        return "(" + text(depth - 1) + " || " + text(depth - 1) + ")";
+      case 3:
+        return "replace(" + text(depth - 1) + ", 'a', " + one("'b'", "''", "user") + ")";
+      case 4:
+        return "date(" + text(depth - 1) + ", " + one("'+1 month'", "'start of year'") + ")";
+      case 5:
+        return "nullif(" + text(depth - 1) + ", " + text(0) + ")";
+      case 6:
+        return "case when "
+            + condition(depth - 1)
+            + " then "
+            + text(depth - 1)
+            + " else "
+            + text(depth - 1)
+            + " end";
+      default:
+        return text(0);
+    }
+  }
+
+  private String condition(int depth) {
+    if (depth > 0 && random.nextInt(3) == 0) {
+      return "(" + condition(depth - 1) + one(" and ", " or ") + condition(depth - 1) + ")";
+    }
+    switch (random.nextInt(6)) {
+      case 0:
+        return number(depth) + one(" < ", " > ", " = ", " <> ", " <= ") + number(depth);
+      case 1:
+        return text(depth) + one(" < ", " > ", " = ", " <> ", " >= ") + text(depth);
+      case 2:
+        return text(depth)
+            + one(" like ", " not like ")
+            + one("'a%'", "'%E%'", "'_n%'", "'%100\\%' escape '\\'");
+      case 3:
+        return one(number(depth), text(depth)) + one(" is null", " is not null");
+      case 4:
+        return number(depth) + one(" between ", " not between ") + "0 and " + number(0);
+      default:
+        return text(depth) + one(" in ", " not in ") + "('ann', 'banana', '2024-02-05')";
+    }
+  }
+
+  private String statement() {
+    switch (random.nextInt(4)) {
+      case 0:
+        return "select " + number(3) + ", " + text(3) + " from items order by id";
+      case 1:
+        return "select id, " + text(2) + " from items where " + condition(3) + " order by id";
+      case 2:
+        return "select "
+            + text(1)
+            + " as k, count(*), max(n), sum("
+            + number(1)
+            + ") from items group by 1 order by 1";
+      default:
+        return "select a.id, b.id from items a join items b on a.n > b.id where "
+            + condition(2).replaceAll("\\b(n|id|ts|price|name|user|date|meta)\\b", "a.$1")
+            + " order by 1, 2";
+    }
+  }
+
+  @Test
+  void whateverBothAnswerTheyAnswerAlike() throws SQLException {
+    int alike = 0;
+    Map<String, Integer> refused = new HashMap<>();
+    int statements = Integer.getInteger("ways.statements", 150);
+    for (int i = 0; i < statements; i++) {
+      String sql = statement();
+      List<String> expected;
+      try {
+        expected = rows(sqlite, sql);
+      } catch (SQLException e) {
+        continue;
+      }
+      List<String> got;
+      try {
+        got = rows(calcite, sql);
+      } catch (SQLException e) {
+        refused.merge(String.valueOf(e.getMessage()).replaceAll("\\(line.*", ""), 1, Integer::sum);
+        continue;
+      }
+      alike++;
+      assertEquals(expected, got, () -> sql + "; seed " + SEED);
+    }
+    int answered = alike;
+    assertTrue(alike > statements * 3 / 4, () -> answered + " of " + statements + ": " + refused);
+  }
+}

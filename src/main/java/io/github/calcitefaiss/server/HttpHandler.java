@@ -3,12 +3,14 @@ package io.github.calcitefaiss.server;
 
 import io.github.calcitefaiss.server.console.Console;
 import io.github.calcitefaiss.server.console.Exchange;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.Principal;
 import java.util.concurrent.ScheduledExecutorService;
+import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.EofException;
@@ -154,9 +156,44 @@ final class HttpHandler extends Handler.Abstract {
     @Override
     public OutputStream body() {
       if (body == null) {
-        body = Response.asBufferedOutputStream(request, response);
+        body = new Body(Response.asBufferedOutputStream(request, response));
       }
       return body;
+    }
+
+    /**
+     * Ends the watch before a client can have the whole response: what it sends then is its next
+     * request, and not for the watch to read.
+     */
+    private final class Body extends FilterOutputStream {
+      private Body(OutputStream out) {
+        super(out);
+      }
+
+      private void beforeTheEnd() {
+        if (watch != null) {
+          watch.close();
+        }
+      }
+
+      @Override
+      public void write(int b) throws IOException {
+        write(new byte[] {(byte) b}, 0, 1);
+      }
+
+      @Override
+      public void write(byte[] bytes, int from, int length) throws IOException {
+        if (response.getHeaders().contains(HttpHeader.CONTENT_LENGTH)) {
+          beforeTheEnd();
+        }
+        out.write(bytes, from, length);
+      }
+
+      @Override
+      public void close() throws IOException {
+        beforeTheEnd();
+        out.close();
+      }
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -290,8 +291,8 @@ class NearestFirstTest {
           "select id from docs where user = 'ann' order by %sl2_distance(embedding, "
               + wrong
               + ") limit 5";
-      String plain = message(String.format(sql, "+"));
-      assertEquals(plain, message(String.format(sql, "")));
+      String plain = message(String.format(Locale.ROOT, sql, "+"));
+      assertEquals(plain, message(String.format(Locale.ROOT, sql, "")));
       assertTrue(plain.startsWith("l2_distance"), plain);
     }
   }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.server.FaissServer;
 import io.github.calcitefaiss.server.Limits;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
@@ -450,6 +451,33 @@ class ConsoleTest {
                   .anyMatch(
                       line -> line.contains("outcome=closed") && line.contains("recursive gone")));
       assertEquals(0, running());
+    }
+  }
+
+  /** What comes right after an answer is the next request of the same connection. */
+  @Test
+  void aConnectionServesOnAfterASlowStatement() throws Exception {
+    String slow =
+        "/packages.json?_shape=arrayfirst&sql=with+recursive+c(x)+as+(select+1+union+all+select"
+            + "+x%2B1+from+c+limit+700000)+select+max(x)+from+c";
+    URI uri = URI.create(server.address());
+    try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
+      socket.setSoTimeout(60_000);
+      InputStream in = socket.getInputStream();
+      for (int i = 0; i < 10; i++) {
+        for (String address :
+            List.of(slow, "/packages?sql=" + slow.substring(slow.indexOf("with")))) {
+          String request = "GET " + address + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+          socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+          StringBuilder answer = new StringBuilder();
+          while (answer.indexOf("\r\n0\r\n\r\n") < 0 && answer.indexOf("</html>\n") < 0) {
+            int c = in.read();
+            assertTrue(c >= 0, () -> "closed after " + answer);
+            answer.append((char) c);
+          }
+          assertTrue(answer.toString().strip().startsWith("HTTP/1.1 200 OK"), answer.toString());
+        }
+      }
     }
   }
 

@@ -31,7 +31,6 @@ import org.apache.calcite.sql.SqlOperatorBinding;
 import org.apache.calcite.sql.SqlOperatorTable;
 import org.apache.calcite.sql.SqlSyntax;
 import org.apache.calcite.sql.parser.SqlParserPos;
-import org.apache.calcite.sql.type.SqlOperandCountRanges;
 import org.apache.calcite.sql.type.SqlOperandMetadata;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeUtil;
@@ -344,7 +343,22 @@ public final class SqliteOperators implements SqlOperatorTable {
 
     @Override
     public SqlOperandCountRange getOperandCountRange() {
-      return SqlOperandCountRanges.any();
+      return new SqlOperandCountRange() {
+        @Override
+        public boolean isValidCount(int count) {
+          return SqliteEvaluator.takes(name, count);
+        }
+
+        @Override
+        public int getMin() {
+          return 0;
+        }
+
+        @Override
+        public int getMax() {
+          return -1;
+        }
+      };
     }
 
     @Override

@@ -43,7 +43,17 @@ import org.apache.calcite.sql.validate.SqlValidatorScope;
  */
 public final class FaissValidator extends SqlValidatorImpl {
   private static final Set<String> NULLARY =
-      Set.of("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP");
+      Set.of(
+          "CURRENT_CATALOG",
+          "CURRENT_DATE",
+          "CURRENT_PATH",
+          "CURRENT_ROLE",
+          "CURRENT_SCHEMA",
+          "CURRENT_TIME",
+          "CURRENT_TIMESTAMP",
+          "CURRENT_USER",
+          "LOCALTIME",
+          "LOCALTIMESTAMP");
 
   private final View view;
 

@@ -100,8 +100,10 @@ class TopKTest {
       })
   void everyTypeAndMetricIsAnswered(String call) throws IOException {
     same(
-        "select id, %s as d, floats, doubles, json from T where section > 1"
-            + " order by d nulls last limit 4".replace("%s", call).replace("T", table()));
+        ("select id, %s as d, floats, doubles, json from T where section > 1"
+                + " order by d nulls last limit 4")
+            .replace("%s", call)
+            .replace("T", table()));
   }
 
   @Test
@@ -142,8 +144,9 @@ class TopKTest {
   @Test
   void nullAndZeroQueriesGiveRowsWithoutDistance() throws IOException {
     same(
-        "select id, l2_distance(blob, (select max(blob) from T where id < 0)) d from T"
-            + " order by d limit 5".replace("T", table()));
+        ("select id, l2_distance(blob, (select max(blob) from T where id < 0)) d from T"
+                + " order by d limit 5")
+            .replace("T", table()));
     same("select id, cosine_distance(blob, '[0, 0, 0]') d from " + table() + " order by d limit 5");
   }
 

@@ -83,7 +83,7 @@ public class VectorTopK extends AbstractRelNode {
       RexNode condition,
       List<Shown> shown) {
     boolean ownRows() {
-      return form.key() < 0;
+      return form.candidates().key() == VectorSearch.NONE;
     }
   }
 
@@ -169,7 +169,7 @@ public class VectorTopK extends AbstractRelNode {
     for (RelDataTypeField field : inputs.get(0).getRowType().getFieldList()) {
       row.add(
           field.getName(),
-          plan.form().outer()
+          plan.form().also().outer()
               ? factory.createTypeWithNullability(field.getType(), true)
               : field.getType());
     }
@@ -186,7 +186,7 @@ public class VectorTopK extends AbstractRelNode {
       writer.input("candidates", inputs.get(1));
     }
     writer.item("table", plan.scan().getTable().getQualifiedName());
-    writer.item("metric", plan.form().metric());
+    writer.item("metric", plan.form().distance().metric());
     for (Shown shown : plan.shown()) {
       writer.item(shown.name(), shown.value());
     }
@@ -231,8 +231,8 @@ public class VectorTopK extends AbstractRelNode {
         keys.add(i);
       }
     }
-    TreeSet<Integer> grouped = new TreeSet<>(form.partition());
-    for (VectorSearch.Link link : form.links()) {
+    TreeSet<Integer> grouped = new TreeSet<>(form.candidates().partition());
+    for (VectorSearch.Link link : form.conditions().links()) {
       if (!keys.contains(link.candidate())) {
         grouped.add(link.candidate());
       }

@@ -98,19 +98,16 @@ final class VectorTopKBuilder {
    *
    * @param rel columns of the queries that are needed, then the vector, fetch, offset and bounds
    * @param columns where each column of the queries is, or -1
-   * @param at where the others are
+   * @param row where the others are
    * @param bounds those on the distance
    * @param shown what explain tells of them
    */
   private record Queries(
       RelNode rel,
       List<Integer> columns,
-      Places at,
+      VectorSearch.QueryRow row,
       List<Bound> bounds,
       List<VectorTopK.Shown> shown) {}
-
-  /** Columns of a query's row: the vector, fetch and offset or -1. */
-  private record Places(int vector, int fetch, int offset) {}
 
   /**
    * The candidates.
@@ -129,6 +126,11 @@ final class VectorTopKBuilder {
       return own() ? columns.size() : columns.size() + 1;
     }
 
+    /** Where the id is, or {@link VectorSearch#NONE}. */
+    int key() {
+      return own() ? VectorSearch.NONE : columns.size();
+    }
+
     int at(int column) {
       return columns.indexOf(column);
     }
@@ -145,23 +147,21 @@ final class VectorTopKBuilder {
     if (candidates == null) {
       return null;
     }
-    List<Link> links = links(candidates, queries);
     VectorSearch.Form form =
         new VectorSearch.Form(
-            DistanceFunctions.metric(distance().getOperator()),
-            distance().getOperator().getName().toLowerCase(Locale.ROOT),
-            candidates.width(),
-            candidates.own() ? -1 : candidates.columns().size(),
-            queries.at().vector(),
-            queries.at().fetch(),
-            queries.at().offset(),
-            queries.bounds(),
-            links,
-            partition.stream().map(candidates::at).distinct().toList(),
-            wanted.fetch() == null ? Nulls.NONE : source.order().nulls(),
-            source.order().ties(),
-            sides.outer(),
-            queries.rel().getRowType().getFieldCount());
+            new VectorSearch.Distance(
+                DistanceFunctions.metric(distance().getOperator()),
+                distance().getOperator().getName().toLowerCase(Locale.ROOT)),
+            queries.row(),
+            new VectorSearch.CandidateRow(
+                candidates.key(),
+                partition.stream().map(candidates::at).distinct().toList(),
+                candidates.width()),
+            new VectorSearch.Conditions(queries.bounds(), links(candidates, queries)),
+            new VectorSearch.Also(
+                wanted.fetch() == null ? Nulls.NONE : source.order().nulls(),
+                source.order().ties(),
+                sides.outer()));
     List<VectorTopK.Shown> shown = new ArrayList<>(queries.shown());
     shown.addAll(show(candidates));
     VectorTopK.Plan plan =
@@ -261,14 +261,14 @@ final class VectorTopKBuilder {
     exprs.add(ofQuery(source.asked().query()));
     names.add("query");
     shown.add(new VectorTopK.Shown("query", show(source.asked().query(), from)));
-    int fetch = -1;
+    int fetch = VectorSearch.NONE;
     if (wanted.fetch() != null) {
       fetch = exprs.size();
       exprs.add(wanted.fetch());
       names.add("k");
       shown.add(new VectorTopK.Shown("k", wanted.fetch().toString()));
     }
-    int offset = -1;
+    int offset = VectorSearch.NONE;
     if (wanted.offset() != null) {
       offset = exprs.size();
       exprs.add(wanted.offset());
@@ -292,7 +292,7 @@ final class VectorTopKBuilder {
     return new Queries(
         LogicalProject.create(from, List.of(), exprs, uniquify(names), Set.of()),
         columns,
-        new Places(vector, fetch, offset),
+        new VectorSearch.QueryRow(vector, fetch, offset, exprs.size()),
         bounds,
         shown);
   }

@@ -237,7 +237,7 @@ public record TableRows(
         wanted.stream()
             .forEach(
                 ordinal -> {
-                  Object[] row = new Object[form.width()];
+                  Object[] row = new Object[form.candidates().width()];
                   Arrays.fill(row, fromIndex(index.id(ordinal)));
                   fetched.put(ordinal, row);
                 });
@@ -282,7 +282,7 @@ public record TableRows(
       try (Enumerator<Object> rows = query.rows(root, chunk.toArray()).enumerator()) {
         while (rows.moveNext()) {
           Object[] row = row(rows.current());
-          int ordinal = index.ordinal(InputRows.id(row[form.width()]));
+          int ordinal = index.ordinal(InputRows.id(row[form.candidates().width()]));
           if (ordinal >= 0 && wanted.get(ordinal)) {
             to.put(ordinal, row);
           }
@@ -344,8 +344,8 @@ public record TableRows(
         while (rows.moveNext()) {
           Object[] row = row(rows.current());
           float[] vector = null;
-          if (row[form.width()] != null) {
-            vector = vector(row[form.width()]);
+          if (row[form.candidates().width()] != null) {
+            vector = vector(row[form.candidates().width()]);
             if (vector == null) {
               continue;
             }

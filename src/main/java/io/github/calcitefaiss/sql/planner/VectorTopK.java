@@ -252,18 +252,21 @@ public class VectorTopK extends AbstractRelNode {
     idAndVector.add(embedding);
     boolean read = plan.condition() != null || !groupColumns.isEmpty();
     return new TableRows(
-        read ? query(group, unique ? null : present).withRaw(0) : null,
+        new TableRows.Searched(
+            read ? query(group, unique ? null : present).withRaw(0) : null,
+            query(withId, unique ? null : present).withRaw(plan.columns().size())),
+        new TableRows.Others(
+            query(plan.columns(), absent),
+            query(plan.columns(), null),
+            query(withVector, null).withRaw(plan.columns().size()),
+            new TableRows.Searched(
+                query(groupAndVector, null).withRaw(0).withRaw(group.size()),
+                query(idAndVector, null).withRaw(plan.columns().size()).withRaw(withId.size()))),
+        new TableRows.Key(
+            keys.size() == plan.columns().size() ? fields.get(id).getType().getSqlTypeName() : null,
+            keys,
+            unique),
         groupColumns,
-        query(withId, unique ? null : present).withRaw(plan.columns().size()),
-        query(plan.columns(), absent),
-        query(plan.columns(), null),
-        query(withVector, null).withRaw(plan.columns().size()),
-        new TableRows.WithVector(
-            query(groupAndVector, null).withRaw(0).withRaw(group.size()),
-            query(idAndVector, null).withRaw(plan.columns().size()).withRaw(withId.size())),
-        keys.size() == plan.columns().size() ? fields.get(id).getType().getSqlTypeName() : null,
-        keys,
-        unique,
         plan.indexed().skipBadRows());
   }
 

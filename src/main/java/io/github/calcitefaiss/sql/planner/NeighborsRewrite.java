@@ -164,20 +164,11 @@ final class NeighborsRewrite {
     RelNode queries = LogicalProject.create(outer, List.of(), asked, (List<String>) null, Set.of());
     VectorSearch.Form form =
         new VectorSearch.Form(
-            Metric.L2,
-            "faiss_neighbors",
-            1,
-            -1,
-            left,
-            left + 1,
-            -1,
-            List.of(),
-            List.of(),
-            List.of(),
-            VectorSearch.Nulls.NONE,
-            false,
-            false,
-            left + 2);
+            new VectorSearch.Distance(Metric.L2, "faiss_neighbors"),
+            new VectorSearch.QueryRow(left, left + 1, VectorSearch.NONE, left + 2),
+            new VectorSearch.CandidateRow(VectorSearch.NONE, List.of(), 1),
+            new VectorSearch.Conditions(List.of(), List.of()),
+            VectorSearch.Also.NOTHING);
     VectorTopK.Plan plan =
         new VectorTopK.Plan(
             scan,

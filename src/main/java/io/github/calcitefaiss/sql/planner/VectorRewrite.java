@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import io.github.calcitefaiss.sql.planner.VectorTopKBuilder.Found;
+import io.github.calcitefaiss.sql.planner.VectorTopKBuilder.Wanted;
 import io.github.calcitefaiss.sql.search.VectorSearch.Nulls;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,12 +84,14 @@ final class VectorRewrite {
             first.direction.isDescending(),
             nullsFirst ? Nulls.FIRST : Nulls.LAST,
             tied);
-    RelNode rows =
-        source == null ? null : source.limit(sort.fetch, sort.offset).build(exprs, List.of());
-    if (rows == null) {
+    Found found =
+        source == null
+            ? null
+            : VectorTopKBuilder.build(source, Wanted.first(exprs, sort.fetch, sort.offset));
+    if (found == null) {
       return null;
     }
-    RelNode again = as(ranked, project(rows, source.over(exprs), ranked));
+    RelNode again = as(ranked, project(found, ranked));
     return as(sort.getInput(), project(again, flat.exprs(), sort.getInput()));
   }
 
@@ -145,10 +149,9 @@ final class VectorRewrite {
     if (source == null) {
       return null;
     }
-    RelNode rows = source.limit(sort.fetch, sort.offset).build(flat.exprs(), List.of());
-    return rows == null
-        ? null
-        : as(sort.getInput(), project(rows, source.over(flat.exprs()), sort.getInput()));
+    Found found =
+        VectorTopKBuilder.build(source, Wanted.first(flat.exprs(), sort.fetch, sort.offset));
+    return found == null ? null : as(sort.getInput(), project(found, sort.getInput()));
   }
 
   /** {@code WHERE distance < r}, and {@code ROW_NUMBER() OVER (… ORDER BY distance) <= n}. */
@@ -170,9 +173,9 @@ final class VectorRewrite {
     for (RexCall call : RankedBy.all(conditions)) {
       VectorSource source = VectorSource.within(flat, new RankedBy(call, true, true));
       if (source != null) {
-        RelNode rows = source.build(flat.exprs(), List.of());
-        if (rows != null) {
-          return as(rel, project(rows, source.over(flat.exprs()), rel));
+        Found found = VectorTopKBuilder.build(source, Wanted.all(flat.exprs()));
+        if (found != null) {
+          return as(rel, project(found, rel));
         }
       }
     }
@@ -243,11 +246,11 @@ final class VectorRewrite {
       return null;
     }
     List<RexNode> partition = below.over(over.getWindow().partitionKeys);
-    RelNode rows = source.limit(most, null).build(exprs, partition);
-    if (rows == null) {
+    Found found = VectorTopKBuilder.build(source, Wanted.firstOfEach(partition, exprs, most));
+    if (found == null) {
       return null;
     }
-    RelNode again = project(rows, source.over(exprs), numbered);
+    RelNode again = project(found, numbered);
     RexBuilder rex = filter.getCluster().getRexBuilder();
     RelNode kept =
         LogicalFilter.create(
@@ -308,6 +311,10 @@ final class VectorRewrite {
           }
         });
     return !varies[0];
+  }
+
+  private static RelNode project(Found found, RelNode like) {
+    return project(found.rel(), found.exprs(), like);
   }
 
   private static RelNode project(RelNode rows, List<RexNode> exprs, RelNode like) {

@@ -83,7 +83,7 @@ public class VectorTopK extends AbstractRelNode {
       RexNode condition,
       List<Shown> shown) {
     boolean ownRows() {
-      return form.key() < 0;
+      return form.candidates().key() == VectorSearch.NONE;
     }
   }
 
@@ -169,7 +169,7 @@ public class VectorTopK extends AbstractRelNode {
     for (RelDataTypeField field : inputs.get(0).getRowType().getFieldList()) {
       row.add(
           field.getName(),
-          plan.form().outer()
+          plan.form().also().outer()
               ? factory.createTypeWithNullability(field.getType(), true)
               : field.getType());
     }
@@ -186,7 +186,7 @@ public class VectorTopK extends AbstractRelNode {
       writer.input("candidates", inputs.get(1));
     }
     writer.item("table", plan.scan().getTable().getQualifiedName());
-    writer.item("metric", plan.form().metric());
+    writer.item("metric", plan.form().distance().metric());
     for (Shown shown : plan.shown()) {
       writer.item(shown.name(), shown.value());
     }
@@ -231,8 +231,8 @@ public class VectorTopK extends AbstractRelNode {
         keys.add(i);
       }
     }
-    TreeSet<Integer> grouped = new TreeSet<>(form.partition());
-    for (VectorSearch.Link link : form.links()) {
+    TreeSet<Integer> grouped = new TreeSet<>(form.candidates().partition());
+    for (VectorSearch.Link link : form.conditions().links()) {
       if (!keys.contains(link.candidate())) {
         grouped.add(link.candidate());
       }
@@ -252,18 +252,21 @@ public class VectorTopK extends AbstractRelNode {
     idAndVector.add(embedding);
     boolean read = plan.condition() != null || !groupColumns.isEmpty();
     return new TableRows(
-        read ? query(group, unique ? null : present).withRaw(0) : null,
+        new TableRows.Searched(
+            read ? query(group, unique ? null : present).withRaw(0) : null,
+            query(withId, unique ? null : present).withRaw(plan.columns().size())),
+        new TableRows.Others(
+            query(plan.columns(), absent),
+            query(plan.columns(), null),
+            query(withVector, null).withRaw(plan.columns().size()),
+            new TableRows.Searched(
+                query(groupAndVector, null).withRaw(0).withRaw(group.size()),
+                query(idAndVector, null).withRaw(plan.columns().size()).withRaw(withId.size()))),
+        new TableRows.Key(
+            keys.size() == plan.columns().size() ? fields.get(id).getType().getSqlTypeName() : null,
+            keys,
+            unique),
         groupColumns,
-        query(withId, unique ? null : present).withRaw(plan.columns().size()),
-        query(plan.columns(), absent),
-        query(plan.columns(), null),
-        query(withVector, null).withRaw(plan.columns().size()),
-        new TableRows.WithVector(
-            query(groupAndVector, null).withRaw(0).withRaw(group.size()),
-            query(idAndVector, null).withRaw(plan.columns().size()).withRaw(withId.size())),
-        keys.size() == plan.columns().size() ? fields.get(id).getType().getSqlTypeName() : null,
-        keys,
-        unique,
         plan.indexed().skipBadRows());
   }
 

@@ -26,30 +26,14 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * Candidates that are rows of the indexed table itself, filtered inside SQLite: their ids are read
  * first, and only the rows found are read whole.
  *
- * @param ids id, then the columns of {@code groupColumns}; null if no ids need to be read
- * @param groupColumns which candidates' columns those are
- * @param found the candidates' columns and the id of rows that have a vector
- * @param empty the candidates' columns of rows that have no vector
- * @param all the candidates' columns of all rows
- * @param compared the candidates' columns and the vector of all rows
- * @param withVector for a table whose vectors have several dimensions
- * @param idType the type of the candidates' columns if all are the id, else null
- * @param keys the candidates' columns that are the id
- * @param unique whether the id is the primary key
+ * @param searched what reads the candidates that a search is for, and those that it found
+ * @param others what reads candidates otherwise
+ * @param key what is known of the id
+ * @param groupColumns the candidates' columns whose values are needed before the search
  * @param skipBadRows whether rows with an unusable vector are left out
  */
 public record TableRows(
-    SqliteQuery ids,
-    List<Integer> groupColumns,
-    SqliteQuery found,
-    SqliteQuery empty,
-    SqliteQuery all,
-    SqliteQuery compared,
-    WithVector withVector,
-    SqlTypeName idType,
-    List<Integer> keys,
-    boolean unique,
-    boolean skipBadRows) {
+    Searched searched, Others others, Key key, List<Integer> groupColumns, boolean skipBadRows) {
   /** What the queries call the candidates' id. */
   public static final String ID = "candidate_id";
 
@@ -63,8 +47,38 @@ public record TableRows(
   /** After so many rows tested in vain, as a part of all, it is cheaper to read a filter's ids. */
   private static final int WASTED_OF = 32;
 
-  /** What {@code ids} and {@code found} give, and the vector as the last column. */
-  public record WithVector(SqliteQuery ids, SqliteQuery found) {}
+  /**
+   * What is read around a search.
+   *
+   * @param ids id, then the columns of {@code groupColumns}; null if no ids need to be read
+   * @param found the candidates' columns and the id of rows that have a vector
+   */
+  public record Searched(SqliteQuery ids, SqliteQuery found) {
+    private Searched ofDimension(int dims) {
+      return new Searched(ids.ofDimension(dims), found.ofDimension(dims));
+    }
+  }
+
+  /**
+   * What is read without a search.
+   *
+   * @param empty the candidates' columns of rows that have no vector
+   * @param all the candidates' columns of all rows
+   * @param compared the candidates' columns and the vector of all rows
+   * @param withVector what {@link Searched} gives, and the vector as the last column, for a table
+   *     whose vectors have several dimensions; neither query is null
+   */
+  public record Others(
+      SqliteQuery empty, SqliteQuery all, SqliteQuery compared, Searched withVector) {}
+
+  /**
+   * The id of a candidate.
+   *
+   * @param type the type of the candidates' columns if all are the id, else null
+   * @param columns the candidates' columns that are the id
+   * @param unique whether it is the primary key
+   */
+  public record Key(SqlTypeName type, List<Integer> columns, boolean unique) {}
 
   Candidates open(
       DataContext root, IndexCache.Entry entry, FlatIndex index, VectorSearch.Form form) {
@@ -75,17 +89,7 @@ public record TableRows(
   /** Those rows whose vectors have one dimension, and those without one. */
   private TableRows ofDimension(int dims) {
     return new TableRows(
-        withVector.ids.ofDimension(dims),
-        groupColumns,
-        withVector.found.ofDimension(dims),
-        empty,
-        all,
-        compared,
-        withVector,
-        idType,
-        keys,
-        unique,
-        skipBadRows);
+        others.withVector.ofDimension(dims), others, key, groupColumns, skipBadRows);
   }
 
   private final class Open implements Candidates {
@@ -106,7 +110,7 @@ public record TableRows(
       this.entry = entry;
       this.index = index;
       this.form = form;
-      this.filter = ids == null || !indexed() ? null : filter();
+      this.filter = searched.ids == null || !indexed() ? null : filter();
       if (filter != null) {
         KnownFilters.Known known =
             groupColumns.isEmpty() && isCurrent() ? KnownFilters.get(index, filter) : null;
@@ -124,16 +128,16 @@ public record TableRows(
 
     private KnownFilters.Key filter() {
       List<Object> parameters = new ArrayList<>();
-      for (int parameter : ids.parameters()) {
+      for (int parameter : searched.ids.parameters()) {
         parameters.add(root.get("?" + parameter));
       }
-      return new KnownFilters.Key(entry.version(), ids.sql(), parameters);
+      return new KnownFilters.Key(entry.version(), searched.ids.sql(), parameters);
     }
 
     /** Whether the rows read here are of the version that the index is of. */
     private boolean isCurrent() {
       try {
-        return Execution.of(root).version(ids.database()).equals(entry.version());
+        return Execution.of(root).version(searched.ids.database()).equals(entry.version());
       } catch (SQLException e) {
         throw FaissException.<RuntimeException>sneakyThrow(e);
       }
@@ -141,7 +145,7 @@ public record TableRows(
 
     /** Whether rows can be tested one by one: SQLite finds them by their key. */
     private boolean canTest() {
-      return unique && groupColumns.isEmpty() && index.size() > 0;
+      return key.unique && groupColumns.isEmpty() && index.size() > 0;
     }
 
     private void readIds(int most) {
@@ -150,7 +154,7 @@ public record TableRows(
         return;
       }
       int read = 0;
-      try (Enumerator<Object> row = ids.rows(root, new Object[0]).enumerator()) {
+      try (Enumerator<Object> row = searched.ids.rows(root, new Object[0]).enumerator()) {
         while (row.moveNext()) {
           if (++read > most) {
             ordinals = null;
@@ -193,9 +197,9 @@ public record TableRows(
 
     @Override
     public boolean indexed() {
-      return unique
+      return key.unique
           || index.size() == 0
-          || idType != null && ids == null
+          || key.type != null && searched.ids == null
           || index.hasUniqueIds() && !(skipBadRows && entry.skipped() > 0);
     }
 
@@ -210,7 +214,7 @@ public record TableRows(
 
     @Override
     public boolean isKey(int column) {
-      return keys.contains(column);
+      return key.columns.contains(column);
     }
 
     @Override
@@ -233,11 +237,11 @@ public record TableRows(
         fetched.putAll(tested);
         return;
       }
-      if (idType != null && wanted.stream().allMatch(o -> fromIndex(index.id(o)) != null)) {
+      if (key.type != null && wanted.stream().allMatch(o -> fromIndex(index.id(o)) != null)) {
         wanted.stream()
             .forEach(
                 ordinal -> {
-                  Object[] row = new Object[form.width()];
+                  Object[] row = new Object[form.candidates().width()];
                   Arrays.fill(row, fromIndex(index.id(ordinal)));
                   fetched.put(ordinal, row);
                 });
@@ -248,7 +252,7 @@ public record TableRows(
 
     /** The id as a value of its column, or null if only the table can tell. */
     private Object fromIndex(Object id) {
-      switch (idType) {
+      switch (key.type) {
         case BIGINT:
           return id instanceof Long ? id : null;
         case VARCHAR:
@@ -278,11 +282,13 @@ public record TableRows(
 
     private void read(List<Object> chunk, BitSet wanted, Map<Integer, Object[]> to) {
       SqliteQuery query =
-          unique ? found.withAnyKey(ID, chunk.size()) : found.withAny(ID, chunk.size());
+          key.unique
+              ? searched.found.withAnyKey(ID, chunk.size())
+              : searched.found.withAny(ID, chunk.size());
       try (Enumerator<Object> rows = query.rows(root, chunk.toArray()).enumerator()) {
         while (rows.moveNext()) {
           Object[] row = row(rows.current());
-          int ordinal = index.ordinal(InputRows.id(row[form.width()]));
+          int ordinal = index.ordinal(InputRows.id(row[form.candidates().width()]));
           if (ordinal >= 0 && wanted.get(ordinal)) {
             to.put(ordinal, row);
           }
@@ -301,7 +307,7 @@ public record TableRows(
     public List<Object[]> withoutDistance(int most, boolean cosine) {
       List<Object[]> rows = new ArrayList<>();
       if (entry.skipped() > 0) {
-        rows.addAll(read(empty, most));
+        rows.addAll(read(others.empty, most));
       }
       if (cosine && rows.size() < most) {
         BitSet zero = index.zeroRows();
@@ -320,7 +326,7 @@ public record TableRows(
 
     @Override
     public Iterable<Object[]> all(int most) {
-      return read(all, most);
+      return read(others.all, most);
     }
 
     private List<Object[]> read(SqliteQuery query, int most) {
@@ -340,12 +346,12 @@ public record TableRows(
     @Override
     public Iterable<Compared> compare() {
       List<Compared> list = new ArrayList<>();
-      try (Enumerator<Object> rows = compared.rows(root, new Object[0]).enumerator()) {
+      try (Enumerator<Object> rows = others.compared.rows(root, new Object[0]).enumerator()) {
         while (rows.moveNext()) {
           Object[] row = row(rows.current());
           float[] vector = null;
-          if (row[form.width()] != null) {
-            vector = vector(row[form.width()]);
+          if (row[form.candidates().width()] != null) {
+            vector = vector(row[form.candidates().width()]);
             if (vector == null) {
               continue;
             }

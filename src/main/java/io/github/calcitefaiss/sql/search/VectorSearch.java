@@ -80,39 +80,63 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
   /** A condition that a candidate's column equals, or differs from, a column of the query's row. */
   public record Link(int candidate, int query, boolean equal) {}
 
+  /** In the place of a column that there isn't. */
+  public static final int NONE = -1;
+
   /**
-   * What is asked.
+   * How vectors are compared.
    *
-   * @param metric how vectors are compared
+   * @param metric the metric
    * @param function the SQL function that the user wrote, for messages
-   * @param width number of columns of a candidate
-   * @param key the candidates' column that holds the id, or -1 where rows are read by the table
-   * @param vector the queries' column that holds the vector
-   * @param fetch the queries' column that says how many rows are wanted, or -1
-   * @param offset the queries' column that says how many rows come before these, or -1
+   */
+  public record Distance(Metric metric, String function) {}
+
+  /**
+   * The columns of a query's row.
+   *
+   * @param vector the column that holds the vector
+   * @param fetch the column that says how many rows are wanted, or {@link #NONE}
+   * @param offset the column that says how many rows come before these, or {@link #NONE}
+   * @param width number of columns
+   */
+  public record QueryRow(int vector, int fetch, int offset, int width) {}
+
+  /**
+   * The columns of a candidate's row.
+   *
+   * @param key the column that holds the id, or {@link #NONE} where rows are read by the table
+   * @param partition the columns within whose values so many rows are wanted
+   * @param width number of columns
+   */
+  public record CandidateRow(int key, List<Integer> partition, int width) {}
+
+  /**
+   * What must be true of a row that is wanted.
+   *
    * @param bounds conditions on the distance
    * @param links conditions between a candidate and a query's row
-   * @param partition the candidates' columns within whose values that many are wanted
+   */
+  public record Conditions(List<Bound> bounds, List<Link> links) {}
+
+  /**
+   * What is wanted besides the nearest rows.
+   *
    * @param nulls whether and where candidates without a distance count
    * @param ties whether all rows that tie with the last one are wanted
    * @param outer whether a single query's row of NULLs takes the place of no row
-   * @param queryWidth number of columns of a query's row
    */
+  public record Also(Nulls nulls, boolean ties, boolean outer) {
+    /** Nothing. */
+    public static final Also NOTHING = new Also(Nulls.NONE, false, false);
+  }
+
+  /** What is asked. */
   public record Form(
-      Metric metric,
-      String function,
-      int width,
-      int key,
-      int vector,
-      int fetch,
-      int offset,
-      List<Bound> bounds,
-      List<Link> links,
-      List<Integer> partition,
-      Nulls nulls,
-      boolean ties,
-      boolean outer,
-      int queryWidth) {}
+      Distance distance,
+      QueryRow queries,
+      CandidateRow candidates,
+      Conditions conditions,
+      Also also) {}
 
   /** The rows for each query, called by generated code; {@code others} may be null. */
   public Enumerable<Object[]> rows(
@@ -172,8 +196,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         execution.check();
         List<Query> batch = read();
         ended = batch.size() < BATCH;
-        if (parts == null && batch.isEmpty() && form.outer) {
-          batch.add(new Query(new Object[form.queryWidth]));
+        if (parts == null && batch.isEmpty() && form.also.outer) {
+          batch.add(new Query(new Object[form.queries.width]));
         }
         if (!batch.isEmpty()) {
           start();
@@ -216,7 +240,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
                   index,
                   given == null
                       ? rows.open(root, entry, index, form)
-                      : new InputRows(root, schema, table, entry, index, form.key, given)));
+                      : new InputRows(
+                          root, schema, table, entry, index, form.candidates.key, given)));
         }
       } catch (SQLException e) {
         throw FaissException.<RuntimeException>sneakyThrow(e);
@@ -240,7 +265,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       }
       for (Part part : parts) {
         if (part.index.dims() != query.vector.length && part.hasCandidate(query)) {
-          throw new FaissException(SqlState.DATA, form.function + ": " + entry.mixed().what())
+          throw new FaissException(
+                  SqlState.DATA, form.distance.function + ": " + entry.mixed().what())
               .raise();
         }
       }
@@ -252,29 +278,30 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
 
     /** Reads what a row asks; false if no row can be an answer. */
     private boolean prepare(Query query) {
-      Object vector = query.row[form.vector];
+      Object vector = query.row[form.queries.vector];
       if (vector != null) {
-        query.vector = Arguments.vector(form.function, "vector", vector);
+        query.vector = Arguments.vector(form.distance.function, "vector", vector);
         if (entry.index(query.vector.length) == null) {
           throw Errors.dimensions(
-                  form.function, "vector", IndexAccess.dims(entry), query.vector.length)
+                  form.distance.function, "vector", IndexAccess.dims(entry), query.vector.length)
               .raise();
         }
       }
-      if (form.fetch >= 0) {
-        long count = count(query.row[form.fetch]);
-        if (form.offset >= 0) {
-          count += count(query.row[form.offset]);
+      if (form.queries.fetch >= 0) {
+        long count = count(query.row[form.queries.fetch]);
+        if (form.queries.offset >= 0) {
+          count += count(query.row[form.queries.offset]);
         }
         query.count = (int) Math.min(count, Integer.MAX_VALUE);
       }
-      for (Bound bound : form.bounds) {
+      for (Bound bound : form.conditions.bounds) {
         if (query.row[bound.column] == null || query.vector == null) {
           return false;
         }
         double value = ((Number) query.row[bound.column]).doubleValue();
         if (bound.side == Side.WITHIN) {
-          boolean nearer = form.metric.descending() ? value > query.within : value < query.within;
+          boolean nearer =
+              form.distance.metric.descending() ? value > query.within : value < query.within;
           if (Double.isNaN(query.within) || nearer) {
             query.within = value;
           }
@@ -289,8 +316,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
     }
 
     private void emit(Object[] candidate, Query query, double distance) {
-      Object[] row = Arrays.copyOf(candidate, form.width + query.row.length + 2);
-      System.arraycopy(query.row, 0, row, form.width, query.row.length);
+      Object[] row = Arrays.copyOf(candidate, form.candidates.width + query.row.length + 2);
+      System.arraycopy(query.row, 0, row, form.candidates.width, query.row.length);
       row[row.length - 2] = ++query.rank;
       row[row.length - 1] = Double.isNaN(distance) ? null : (Object) (distance + 0.0);
       out.add(row);
@@ -328,10 +355,10 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         candidates.fetch(ordinals);
         for (Query query : asked) {
           int before = out.size();
-          if (form.nulls == Nulls.FIRST) {
+          if (form.also.nulls == Nulls.FIRST) {
             emitNulls(query, query.count);
           }
-          BitSet emitted = form.partition.isEmpty() ? null : new BitSet();
+          BitSet emitted = form.candidates.partition.isEmpty() ? null : new BitSet();
           for (Neighbors neighbors : query.found) {
             for (int i = 0; i < neighbors.size(); i++) {
               if (emitted != null) {
@@ -346,8 +373,9 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
               }
             }
           }
-          if (form.nulls == Nulls.LAST) {
-            boolean enough = form.partition.isEmpty() && out.size() - before >= query.count;
+          if (form.also.nulls == Nulls.LAST) {
+            boolean enough =
+                form.candidates.partition.isEmpty() && out.size() - before >= query.count;
             emitNulls(query, enough ? 0 : query.count);
           }
         }
@@ -361,7 +389,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         for (Query query : asked) {
           if (query.vector != null && index.size() > 0) {
             BitSet qualifying = qualifying(query);
-            if (form.partition.isEmpty()) {
+            if (form.candidates.partition.isEmpty()) {
               query.searches.add(search(query, query.count, query.within, qualifying));
             } else {
               searchGroups(query, qualifying);
@@ -375,7 +403,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
           for (int s = 0; s < query.searches.size(); s++) {
             Neighbors neighbors = found[i++];
             query.found.add(
-                form.ties && neighbors.size() == query.searches.get(s).k()
+                form.also.ties && neighbors.size() == query.searches.get(s).k()
                     ? withTies(query, query.searches.get(s), neighbors)
                     : neighbors);
           }
@@ -412,10 +440,10 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       private boolean searchAndTest(Query query) {
         int most = index.size() / TESTED_OF;
         if (query.vector == null
-            || form.ties
-            || !form.links.isEmpty()
-            || !form.partition.isEmpty()
-            || form.bounds.stream().anyMatch(bound -> bound.side != Side.WITHIN)) {
+            || form.also.ties
+            || !form.conditions.links.isEmpty()
+            || !form.candidates.partition.isEmpty()
+            || form.conditions.bounds.stream().anyMatch(bound -> bound.side != Side.WITHIN)) {
           return false;
         }
         int[] kept = new int[Math.min(query.count, most)];
@@ -423,8 +451,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         int n = 0;
         int tested = 0;
         for (int k = (int) Math.min(most, 2L * query.count + 10); ; k = more(query.count, k, n)) {
-          k = form.fetch < 0 ? most : k;
-          if (k > most || k < query.count && form.fetch >= 0) {
+          k = form.queries.fetch < 0 ? most : k;
+          if (k > most || k < query.count && form.queries.fetch >= 0) {
             return false;
           }
           Neighbors found = index.search(search(query, k, query.within, null), execution, floats);
@@ -442,7 +470,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
           if (n == query.count || found.size() < k) {
             query.found.add(new Neighbors(Arrays.copyOf(kept, n), Arrays.copyOf(values, n)));
             return true;
-          } else if (form.fetch < 0) {
+          } else if (form.queries.fetch < 0) {
             return false;
           }
         }
@@ -454,7 +482,8 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       }
 
       private Search search(Query query, int k, double within, BitSet qualifying) {
-        return new Search(query.vector, form.metric, Math.min(k, index.size()), within, qualifying);
+        return new Search(
+            query.vector, form.distance.metric, Math.min(k, index.size()), within, qualifying);
       }
 
       /**
@@ -462,7 +491,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
        */
       private Neighbors withTies(Query query, Search search, Neighbors found) {
         double last = found.values()[found.size() - 1];
-        double within = form.metric.descending() ? last - slack(last) : last + slack(last);
+        double within = form.distance.metric.descending() ? last - slack(last) : last + slack(last);
         return index.search(
             search(query, Integer.MAX_VALUE, within, search.rows()), execution, floats);
       }
@@ -475,7 +504,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
         }
         for (Candidates.Compared row : candidates.compare()) {
           if (row.vector() != null
-              && form.links.stream()
+              && form.conditions.links.stream()
                   .allMatch(
                       link ->
                           link.equal
@@ -490,7 +519,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       /** The rows that are candidates for a query; null for all. */
       private BitSet linked(Query query) {
         BitSet rows = candidates.ordinals();
-        for (Link link : form.links) {
+        for (Link link : form.conditions.links) {
           BitSet linked = linked(link, query.row[link.query], rows);
           if (rows != null) {
             linked.and(rows);
@@ -502,7 +531,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
 
       private BitSet qualifying(Query query) {
         BitSet rows = linked(query);
-        for (Bound bound : form.bounds) {
+        for (Bound bound : form.conditions.bounds) {
           if (bound.side != Side.WITHIN) {
             rows = rows == null ? all() : (BitSet) rows.clone();
             double value = ((Number) query.row[bound.column]).doubleValue();
@@ -564,7 +593,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
 
       private void searchGroups(Query query, BitSet qualifying) {
         if (partitions == null) {
-          partitions = List.copyOf(candidates.groups(form.partition).values());
+          partitions = List.copyOf(candidates.groups(form.candidates.partition).values());
           long members = partitions.stream().mapToLong(group -> group.length).sum();
           BitSet union = new BitSet();
           partitions.forEach(group -> add(group, union));
@@ -608,7 +637,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
           }
           double value = ranking.values()[i];
           boolean wanted = taken[group] < query.count;
-          if (wanted || form.ties && Math.abs(value - last[group]) <= slack(value)) {
+          if (wanted || form.also.ties && Math.abs(value - last[group]) <= slack(value)) {
             if (wanted) {
               taken[group]++;
               last[group] = value;
@@ -625,7 +654,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       }
 
       private void emitNulls(Query query, int count) {
-        if (count == 0 || !form.bounds.isEmpty()) {
+        if (count == 0 || !form.conditions.bounds.isEmpty()) {
           return;
         }
         // They all tie, and which come first may be for another sort key to say.
@@ -638,18 +667,19 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       }
 
       private boolean cosine() {
-        return form.metric == Metric.COSINE_DISTANCE || form.metric == Metric.COSINE_SIMILARITY;
+        return form.distance.metric == Metric.COSINE_DISTANCE
+            || form.distance.metric == Metric.COSINE_SIMILARITY;
       }
 
       /** Compares a query with every row, where ids can't tell the rows apart. */
       private void compareAll(Query query) {
         for (Candidates.Compared row : candidates.compare()) {
           if (row.vector() == null || query.vector == null) {
-            if (form.nulls != Nulls.NONE) {
+            if (form.also.nulls != Nulls.NONE) {
               emit(row.row(), query, Double.NaN);
             }
           } else {
-            emit(row.row(), query, form.metric.value(row.vector(), query.vector));
+            emit(row.row(), query, form.distance.metric.value(row.vector(), query.vector));
           }
         }
       }

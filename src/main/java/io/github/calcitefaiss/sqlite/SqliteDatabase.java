@@ -8,14 +8,11 @@ import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.run.Versioned;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -37,9 +34,7 @@ import org.sqlite.SQLiteErrorCode;
 /**
  * A SQLite file, opened read-only, shared by all connections of the process.
  *
- * <p>Which version is current is told by two witnesses, and a version is new when either says so:
- * {@code PRAGMA data_version} on one long-lived connection sees every commit made through SQLite,
- * and {@link FileState} sees another file in the place, or bytes overwritten behind SQLite's back.
+ * <p>Which version is current, {@link VersionWatch} tells.
  *
  * <p>Connections are lent without a limit, so a scan inside a scan can never wait for itself; those
  * not in use are kept for a short while and never outlive the state of the file that they were
@@ -48,13 +43,10 @@ import org.sqlite.SQLiteErrorCode;
 public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDatabase.Lease> {
   private static final Map<Path, SqliteDatabase> OPEN = new ConcurrentHashMap<>();
   private static final AtomicInteger LENT = new AtomicInteger();
-  private static final AtomicLong QUESTIONS = new AtomicLong();
   private static final AtomicLong SNAPSHOTS = new AtomicLong();
   private static final int MAX_IDLE = 8;
-  private static final int SMALLEST_DATABASE = 512;
   private static final int MAX_ATTEMPTS = 100;
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
-  private static final long SETTLED_MILLIS = 1000;
   private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
   private static final ScheduledExecutorService SWEEPER =
@@ -70,25 +62,15 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
   private final Set<String> dynamic = ConcurrentHashMap.newKeySet();
 
   private final Path path;
-  private final Path walPath;
+  private final VersionWatch watch;
   private final Deque<Lease> idle = new ArrayDeque<>();
   private final Set<Lease> lent = ConcurrentHashMap.newKeySet();
   private volatile int busyMillis = 5000;
-  private Watch watch;
-  private long askedAt;
-  private DatabaseVersion last;
-  private long lastData;
-  private FileState lastWal;
-  private LeftWal leftWal;
-  private boolean rested;
   private volatile DatabaseVersion whole;
-
-  /** The log that belonged to a file which was replaced, and the file that it doesn't belong to. */
-  private record LeftWal(Object newFile, Object wal, ByteBuffer salts) {}
 
   private SqliteDatabase(Path path) {
     this.path = path;
-    walPath = path.resolveSibling(path.getFileName() + "-wal");
+    this.watch = new VersionWatch(path, this::isLent);
   }
 
   /**
@@ -99,7 +81,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
   public static SqliteDatabase of(Path path) throws FaissException {
     Path absolute = path.toAbsolutePath().normalize();
     try {
-      checkState(absolute, FileState.of(absolute), SqlState.CONNECTION);
+      VersionWatch.checkState(absolute, FileState.of(absolute), SqlState.CONNECTION);
     } catch (NoSuchFileException e) {
       throw new FaissException(
           SqlState.CONNECTION, "database file " + absolute + " does not exist", e);
@@ -122,7 +104,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
 
   /** How often any database was asked for its version since the process began. */
   public static long questions() {
-    return QUESTIONS.get();
+    return VersionWatch.questions();
   }
 
   /** How often a version of any database was begun to be read since the process began. */
@@ -163,7 +145,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
    */
   @Override
   public DatabaseVersion version(Checkpoint checkpoint) throws SQLException {
-    return patiently(checkpoint, this::current);
+    return patiently(checkpoint, watch::current);
   }
 
   /**
@@ -182,13 +164,13 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
       LENT.incrementAndGet();
       try {
         // No waiting here: the writer may be waiting for this very lease to end.
-        if (before.equals(current())) {
+        if (before.equals(watch.current())) {
           checkWhole(lease);
           lent.add(lease);
           return lease;
         }
       } catch (SQLException e) {
-        if (!isBusy(e)) {
+        if (!VersionWatch.isBusy(e)) {
           lease.discard();
           throw unreadable(e);
         }
@@ -228,7 +210,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
       lease.begin();
       return lease;
     } catch (SQLException e) {
-      closeQuietly(lease.connection);
+      VersionWatch.closeQuietly(lease.connection);
       throw e;
     }
   }
@@ -241,76 +223,10 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
           lease.version = version;
           return lease;
         }
-        closeQuietly(lease.connection);
+        VersionWatch.closeQuietly(lease.connection);
       }
     }
-    return new Lease(version, connect(version.file().key()));
-  }
-
-  private synchronized DatabaseVersion current() throws SQLException {
-    QUESTIONS.incrementAndGet();
-    askedAt = System.nanoTime();
-    FileState file = state();
-    FileState wal = walState();
-    boolean sameFile = last != null && last.file().key().equals(file.key());
-    if (watch != null && !watch.file.equals(file.key())) {
-      closeWatch();
-    }
-    if (last != null && !sameFile) {
-      notice(file, wal);
-    }
-    boolean opened = watch == null;
-    if (opened) {
-      watch = new Watch(file.key(), connect(file.key()));
-    }
-    long data;
-    try {
-      data = watch.read();
-    } catch (SQLException e) {
-      if (!isBusy(e)) {
-        closeWatch();
-      } else if (wal == null && known(file) && isLent(last)) {
-        // A writer waits for our readers to end, so nothing was committed since they began.
-        return last;
-      }
-      throw e;
-    }
-    if (opened || data != lastData) {
-      // What was committed up to that answer has left its mark in the files by now.
-      file = state();
-      wal = walState();
-    }
-    boolean known = known(file);
-    if (opened ? !(known && rested && isSame(wal, lastWal)) : !known || data != lastData) {
-      last = new DatabaseVersion(last == null ? 1 : last.number() + 1, file);
-    }
-    lastData = data;
-    rested = false;
-    lastWal = wal;
-    return last;
-  }
-
-  /**
-   * What tells the files of a version from those of any other, as far as the system tells when a
-   * file was last changed.
-   *
-   * @return null if the version isn't the current one any more, or the system doesn't tell
-   */
-  synchronized String provenState(DatabaseVersion version) {
-    try {
-      boolean proven =
-          current().equals(version)
-              && version.file().changed() != null
-              && (lastWal == null || lastWal.changed() != null);
-      return proven ? version.file() + " " + lastWal : null;
-    } catch (SQLException e) {
-      // A writer is about to commit, or what is wrong will be told to whoever reads.
-      return null;
-    }
-  }
-
-  private boolean known(FileState file) {
-    return last != null && file.equals(last.file());
+    return new Lease(version, watch.connect(version.file().key()));
   }
 
   private boolean isLent(DatabaseVersion version) {
@@ -322,117 +238,20 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
     return false;
   }
 
-  private static boolean isSame(FileState a, FileState b) {
-    return a == null ? b == null : a.equals(b);
-  }
-
-  /** Another file has come in the place. Its predecessor's log may be left, and isn't its own. */
-  private void notice(FileState file, FileState wal) throws SQLException {
-    try {
-      if (wal != null && lastWal != null && wal.key().equals(lastWal.key())) {
-        ByteBuffer salts = FileState.walSalts(walPath);
-        leftWal = salts == null ? null : new LeftWal(file.key(), wal.key(), salts);
-      }
-    } catch (IOException e) {
-      throw gone(e);
-    }
-  }
-
-  private void checkWal(Object file) throws SQLException {
-    LeftWal left = leftWal;
-    if (left == null || !left.newFile.equals(file)) {
-      return;
-    }
-    try {
-      FileState wal = walState();
-      if (wal != null
-          && wal.key().equals(left.wal)
-          && left.salts.equals(FileState.walSalts(walPath))) {
-        throw new FaissException(
-            SqlState.UNREADABLE,
-            "database "
-                + path
-                + " was replaced, but the write-ahead log of its predecessor, "
-                + walPath
-                + ", was left behind, and SQLite would mix the two; delete that file and "
-                + path
-                + "-shm");
-      }
-    } catch (IOException e) {
-      throw gone(e);
-    }
-  }
-
-  private Connection connect(Object file) throws SQLException {
-    checkWal(file);
-    Connection connection = SqliteFile.open(path, SqliteFile.Access.READ);
-    if (!state().key().equals(file)) {
-      closeQuietly(connection);
-      throw new FaissException(
-          SqlState.CHANGED, "database " + path + " was replaced while it was opened; try again");
-    }
-    return connection;
-  }
-
-  private FileState state() throws FaissException {
-    try {
-      FileState state = FileState.of(path);
-      checkState(path, state, SqlState.UNREADABLE);
-      return state;
-    } catch (IOException e) {
-      throw gone(e);
-    }
-  }
-
-  private FileState walState() throws FaissException {
-    try {
-      FileState wal = FileState.ifPresent(walPath);
-      return wal == null || wal.size() == 0 ? null : wal;
-    } catch (IOException e) {
-      throw gone(e);
-    }
-  }
-
-  private static void checkState(Path path, FileState state, String code) throws FaissException {
-    if (!state.regular()) {
-      // Opening a pipe would wait for whoever writes into it.
-      throw new FaissException(
-          code,
-          "database "
-              + path
-              + " is "
-              + (Files.isDirectory(path) ? "a directory" : "no ordinary file")
-              + ", expected a SQLite file");
-    }
-    if (state.size() < SMALLEST_DATABASE) {
-      // SQLite would take it for a database without tables.
-      throw new FaissException(
-          code,
-          "database file "
-              + path
-              + (state.size() == 0
-                  ? " is empty (0 bytes)"
-                  : " is not a SQLite database (" + state.size() + " bytes)"));
-    }
-  }
-
-  private FaissException gone(IOException e) {
-    return new FaissException(
-        SqlState.UNREADABLE,
-        "database file "
-            + path
-            + (e instanceof NoSuchFileException
-                ? " does not exist any more"
-                : e instanceof AccessDeniedException
-                    ? " may not be read (permission of its folder)"
-                    : " can't be read: " + e),
-        e);
+  /**
+   * What tells the files of a version from those of any other, as far as the system tells when a
+   * file was last changed.
+   *
+   * @return null if the version isn't the current one any more, or the system doesn't tell
+   */
+  String provenState(DatabaseVersion version) {
+    return watch.provenState(version);
   }
 
   /** Says of an error of SQLite's which file it is about and what to do. */
   SQLException unreadable(SQLException e) {
     SQLException explained = SqliteFile.explain(path, busyMillis, e);
-    return isBusy(e) && !lent.isEmpty()
+    return VersionWatch.isBusy(e) && !lent.isEmpty()
         ? new FaissException(
             SqlState.UNREADABLE,
             explained.getMessage()
@@ -470,31 +289,12 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
         }
       }
       long waited = System.nanoTime() - start;
-      if (!isBusy(problem) || waited >= TimeUnit.MILLISECONDS.toNanos(busyMillis)) {
+      if (!VersionWatch.isBusy(problem) || waited >= TimeUnit.MILLISECONDS.toNanos(busyMillis)) {
         throw unreadable(problem);
       }
       LockSupport.parkNanos(pause);
       pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
     }
-  }
-
-  private static boolean isBusy(SQLException e) {
-    switch (SqliteFile.primaryCode(e)) {
-      case SQLITE_BUSY:
-      case SQLITE_LOCKED:
-      case SQLITE_PROTOCOL:
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  private void closeWatch() {
-    if (watch != null) {
-      closeQuietly(watch.connection);
-      watch = null;
-    }
-    rested = false;
   }
 
   private void sweep() {
@@ -504,77 +304,18 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
           lease -> {
             boolean old = now - lease.idleSince > IDLE_NANOS;
             if (old) {
-              closeQuietly(lease.connection);
+              VersionWatch.closeQuietly(lease.connection);
             }
             return old;
           });
     }
-    rest(now);
-  }
-
-  /**
-   * Closes the watching connection of a database that nobody asks about, which would keep a writer
-   * from removing its log, and a medium from being unmounted.
-   *
-   * <p>If neither file changed when it is asked about again, nothing was committed meanwhile: any
-   * write would have left a time after those seen here, which are well past.
-   */
-  private synchronized void rest(long now) {
-    if (watch == null || now - askedAt < IDLE_NANOS) {
-      return;
-    }
-    boolean settled = false;
-    try {
-      FileState file = FileState.of(path);
-      FileState wal = walState();
-      long limit = System.currentTimeMillis() - SETTLED_MILLIS;
-      settled =
-          file.equals(last.file())
-              && file.modified().toMillis() < limit
-              && (wal == null || wal.modified().toMillis() < limit)
-              && watch.read() == lastData;
-      lastWal = wal;
-    } catch (IOException | SQLException e) {
-      // Whatever is wrong will be told to whoever asks next.
-    }
-    closeWatch();
-    rested = settled;
-  }
-
-  private static void closeQuietly(AutoCloseable closeable) {
-    try {
-      closeable.close();
-    } catch (Exception e) {
-      // The connection is given up either way, and nothing was written on it.
-    }
+    watch.rest(now, IDLE_NANOS);
   }
 
   /** The path's text, for messages. */
   @Override
   public String toString() {
     return path.toString();
-  }
-
-  /** The connection on which {@code data_version} is read; used under the database's lock. */
-  private static final class Watch {
-    private final Object file;
-    private final Connection connection;
-    private PreparedStatement dataVersion;
-
-    private Watch(Object file, Connection connection) {
-      this.file = file;
-      this.connection = connection;
-    }
-
-    private long read() throws SQLException {
-      if (dataVersion == null) {
-        dataVersion = connection.prepareStatement("PRAGMA data_version");
-      }
-      try (ResultSet rows = dataVersion.executeQuery()) {
-        rows.next();
-        return rows.getLong(1);
-      }
-    }
   }
 
   /** A connection lent by the database, inside a read transaction on one version. */
@@ -675,7 +416,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
         }
         attached.clear();
       } catch (SQLException e) {
-        closeQuietly(connection);
+        VersionWatch.closeQuietly(connection);
         return;
       }
       idleSince = System.nanoTime();
@@ -685,7 +426,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
           return;
         }
       }
-      closeQuietly(connection);
+      VersionWatch.closeQuietly(connection);
     }
 
     @Override
@@ -698,7 +439,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
       }
       lent.remove(this);
       LENT.decrementAndGet();
-      closeQuietly(connection);
+      VersionWatch.closeQuietly(connection);
     }
 
     @Override

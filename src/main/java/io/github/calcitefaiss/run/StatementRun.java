@@ -26,7 +26,7 @@ public class StatementRun {
   private static final ScheduledThreadPoolExecutor DEADLINES = deadlines();
 
   private final AtomicBoolean flag = new AtomicBoolean();
-  private volatile RunView view = new RunView(this);
+  private RunView view;
   private final long budgetNanos;
   private long spentNanos;
   private long enteredAt;
@@ -111,20 +111,25 @@ public class StatementRun {
 
   /** Ends the watch: from now on neither a cancel nor the deadline has an effect. */
   public void finish() {
+    RunView ending;
     synchronized (this) {
       finished = true;
       if (watch != null) {
         watch.cancel(false);
       }
+      ending = view();
     }
-    view.close();
+    ending.close();
   }
 
   /** Gives up what the execution read so far, so that it can begin anew while inside. */
   public void restart() {
-    RunView ending = view;
-    view = new RunView(this);
-    restarted = true;
+    RunView ending;
+    synchronized (this) {
+      ending = view();
+      view = new RunView(this);
+      restarted = true;
+    }
     ending.close();
   }
 
@@ -134,7 +139,10 @@ public class StatementRun {
   }
 
   /** What the run sees of the databases, since it began or began anew. */
-  public RunView view() {
+  public synchronized RunView view() {
+    if (view == null) {
+      view = new RunView(this);
+    }
     return view;
   }
 

@@ -290,6 +290,99 @@ public final class FlatIndex {
     return neighbors(search, heap);
   }
 
+  /**
+   * The rows nearest to a vector within each group.
+   *
+   * @param search its {@code rows} don't count
+   * @param floats reads vectors as for one search
+   * @return the rows of group i + 1 at i; null where the codes say nothing, as of L1
+   */
+  public Neighbors[] nearestOfEach(
+      Search search, RowGroups groups, Checkpoint checkpoint, Floats floats) {
+    assert groups.of().length == size();
+    checkpoint.check();
+    Bounds bounds =
+        size() == 0 || search.k() == 0
+            ? null
+            : Bounds.of(search.metric(), search.query(), grid, longest);
+    if (bounds == null) {
+      return null;
+    }
+    double farthest = Scan.farthest(search);
+    float[] limits = new float[groups.count() + 1];
+    Arrays.fill(limits, bounds.limit(farthest));
+    List<GroupScan> scans = Collections.synchronizedList(new ArrayList<>());
+    int blocks = blocks();
+    Workers.run(
+        blocks,
+        (long) size() * dims() < SHARED_ELEMENTS ? 1 : Integer.MAX_VALUE,
+        () -> {
+          GroupScan scan =
+              new GroupScan(kernel, layout, chunks, bounds, groups, search.k(), limits, scratch());
+          scans.add(scan);
+          return part -> {
+            checkpoint.check();
+            scan.block(block(part, blocks));
+          };
+        });
+    NearestHeap[] heaps = new NearestHeap[groups.count() + 1];
+    int[] rows =
+        scans.stream()
+            .flatMapToLong(scan -> Arrays.stream(scan.listed()))
+            .mapToInt(row -> (int) row)
+            .sorted()
+            .toArray();
+    compareOfEach(search, groups, rows, heaps, checkpoint, floats);
+    Neighbors[] found = new Neighbors[groups.count()];
+    Neighbors none = new Neighbors(new int[0], new double[0]);
+    for (int i = 0; i < found.length; i++) {
+      found[i] = heaps[i + 1] == null ? none : neighbors(search, heaps[i + 1]);
+    }
+    return found;
+  }
+
+  private void compareOfEach(
+      Search search,
+      RowGroups groups,
+      int[] rows,
+      NearestHeap[] heaps,
+      Checkpoint checkpoint,
+      Floats floats) {
+    double farthest = Scan.farthest(search);
+    ExactKeys exact = new ExactKeys(kernel, search.metric(), search.query());
+    int most = Math.max(ExactKeys.GROUP, Math.min(READ_ROWS, READ_FLOATS / dims()));
+    float[] vectors = new float[holdsCodesOnly() ? Math.min(most, rows.length) * dims() : 0];
+    float[][] arrays = new float[ExactKeys.GROUP][];
+    int[] places = new int[ExactKeys.GROUP];
+    double[] keys = new double[ExactKeys.GROUP];
+    for (int first = 0; first < rows.length; first += most) {
+      checkpoint.check();
+      int n = Math.min(most, rows.length - first);
+      if (holdsCodesOnly()) {
+        floats.read(Arrays.copyOfRange(rows, first, first + n), n, vectors);
+        floatsRead.addAndGet(n);
+      }
+      for (int i = 0; i < n; i += ExactKeys.GROUP) {
+        int group = Math.min(ExactKeys.GROUP, n - i);
+        for (int j = 0; j < group; j++) {
+          int row = rows[first + i + j];
+          boolean read = holdsCodesOnly();
+          arrays[j] = read ? vectors : chunks.get(row / layout.chunkRows()).rows();
+          places[j] = read ? (i + j) * dims() : row % layout.chunkRows() * dims();
+        }
+        exact.compute(arrays, places, group, keys);
+        for (int j = 0; j < group; j++) {
+          int row = rows[first + i + j];
+          if (keys[j] <= farthest) {
+            int of = groups.of()[row];
+            heaps[of] = heaps[of] == null ? new NearestHeap(search.k(), ids::compare) : heaps[of];
+            heaps[of].offer(keys[j], row);
+          }
+        }
+      }
+    }
+  }
+
   /** Answers many searches in one pass over the vectors; result i belongs to search i. */
   public Neighbors[] searchAll(List<Search> searches, Checkpoint checkpoint) {
     return searchAll(searches, checkpoint, null);

@@ -220,43 +220,27 @@ final class Bounds {
         new Kernel.Line(b, g, tau, k), energy, error, scale, first, n, dots, limit, lanes);
   }
 
-  /**
-   * The same with a limit for each of several groups of rows.
-   *
-   * @param groups the group of each row of the index, 0 for none
-   * @param firstRow the block's first row in the index
-   * @param limits of each group, from {@link #limit}
-   */
-  int select(
-      int stage,
-      Chunk chunk,
-      int first,
-      int n,
-      int[] dots,
-      int[] groups,
-      int firstRow,
-      float[] limits,
-      int[] lanes) {
+  /** Computes the linear bound of each row of a block, as {@link #select} does. */
+  void linear(int stage, Chunk chunk, int first, int n, int[] dots, float[] to) {
     float[] energy = chunk.energy;
     float[] error = chunk.error[stage];
     float[] scale = chunk.scale[stage];
-    float[] inverse = chunk.inverseNorm;
     float b = (float) beta;
     float g = (float) (multiple * length);
     float tau = (float) (multiple * t);
     float k = (float) kappa[stage];
-    float c = cosine ? (float) base : 0;
-    float inverseQuery = (float) inverseNorm;
-    int left = 0;
     for (int j = 0; j < n; j++) {
       int row = first + j;
-      int group = groups[firstRow + j];
-      float bound = b * energy[row] - g * error[row] - scale[row] * (tau * dots[j] + k);
-      bound = cosine ? (c + bound) * inverse[row] * inverseQuery : bound;
-      lanes[left] = j;
-      left += group == 0 || bound > limits[group] ? 0 : 1;
+      to[j] = b * energy[row] - g * error[row] - scale[row] * (tau * dots[j] + k);
     }
-    return left;
+    if (cosine) {
+      float[] inverse = chunk.inverseNorm;
+      float c = (float) base;
+      float inverseQuery = (float) inverseNorm;
+      for (int j = 0; j < n; j++) {
+        to[j] = (c + to[j]) * inverse[first + j] * inverseQuery;
+      }
+    }
   }
 
   /** A tighter bound of one row, to compare with {@link #limit}. */

@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
 
 /**
  * The vectors of one version of a table, searched exactly.
@@ -308,9 +309,8 @@ public final class FlatIndex {
     if (bounds == null) {
       return null;
     }
-    double farthest = Scan.farthest(search);
     float[] limits = new float[groups.count() + 1];
-    Arrays.fill(limits, bounds.limit(farthest));
+    Arrays.fill(limits, bounds.limit(Scan.farthest(search)));
     List<GroupScan> scans = Collections.synchronizedList(new ArrayList<>());
     int blocks = blocks();
     Workers.run(
@@ -318,30 +318,32 @@ public final class FlatIndex {
         (long) size() * dims() < SHARED_ELEMENTS ? 1 : Integer.MAX_VALUE,
         () -> {
           GroupScan scan =
-              new GroupScan(kernel, layout, chunks, bounds, groups, search.k(), limits, scratch());
+              new GroupScan(
+                  kernel, layout, chunks, search, bounds, groups, ids::compare, limits, scratch());
           scans.add(scan);
           return part -> {
             checkpoint.check();
             scan.block(block(part, blocks));
           };
         });
-    NearestHeap[] heaps = new NearestHeap[groups.count() + 1];
-    int[] rows =
-        scans.stream()
-            .flatMapToLong(scan -> Arrays.stream(scan.listed()))
-            .mapToInt(row -> (int) row)
-            .sorted()
-            .toArray();
-    compareOfEach(search, groups, rows, heaps, checkpoint, floats);
-    Neighbors[] found = new Neighbors[groups.count()];
-    Neighbors none = new Neighbors(new int[0], new double[0]);
-    for (int i = 0; i < found.length; i++) {
-      found[i] = heaps[i + 1] == null ? none : neighbors(search, heaps[i + 1]);
+    NearestHeap[] heaps = new NearestHeap[groups.count()];
+    Arrays.setAll(heaps, i -> new NearestHeap(search.k(), ids::compare));
+    if (holdsCodesOnly()) {
+      IntStream rows = scans.stream().flatMapToInt(scan -> Arrays.stream(scan.listed()));
+      compareRead(search, groups, rows.sorted().toArray(), heaps, checkpoint, floats);
+    } else {
+      for (GroupScan scan : scans) {
+        scan.finish();
+        for (int i = 0; i < heaps.length; i++) {
+          scan.offerTo(i + 1, heaps[i]);
+        }
+      }
     }
-    return found;
+    return Arrays.stream(heaps).map(heap -> neighbors(search, heap)).toArray(Neighbors[]::new);
   }
 
-  private void compareOfEach(
+  /** Compares rows whose vectors are read for it. */
+  private void compareRead(
       Search search,
       RowGroups groups,
       int[] rows,
@@ -351,32 +353,26 @@ public final class FlatIndex {
     double farthest = Scan.farthest(search);
     ExactKeys exact = new ExactKeys(kernel, search.metric(), search.query());
     int most = Math.max(ExactKeys.GROUP, Math.min(READ_ROWS, READ_FLOATS / dims()));
-    float[] vectors = new float[holdsCodesOnly() ? Math.min(most, rows.length) * dims() : 0];
+    float[] vectors = new float[Math.min(most, rows.length) * dims()];
     float[][] arrays = new float[ExactKeys.GROUP][];
+    Arrays.fill(arrays, vectors);
     int[] places = new int[ExactKeys.GROUP];
     double[] keys = new double[ExactKeys.GROUP];
     for (int first = 0; first < rows.length; first += most) {
       checkpoint.check();
       int n = Math.min(most, rows.length - first);
-      if (holdsCodesOnly()) {
-        floats.read(Arrays.copyOfRange(rows, first, first + n), n, vectors);
-        floatsRead.addAndGet(n);
-      }
+      floats.read(Arrays.copyOfRange(rows, first, first + n), n, vectors);
+      floatsRead.addAndGet(n);
       for (int i = 0; i < n; i += ExactKeys.GROUP) {
         int group = Math.min(ExactKeys.GROUP, n - i);
         for (int j = 0; j < group; j++) {
-          int row = rows[first + i + j];
-          boolean read = holdsCodesOnly();
-          arrays[j] = read ? vectors : chunks.get(row / layout.chunkRows()).rows();
-          places[j] = read ? (i + j) * dims() : row % layout.chunkRows() * dims();
+          places[j] = (i + j) * dims();
         }
         exact.compute(arrays, places, group, keys);
         for (int j = 0; j < group; j++) {
           int row = rows[first + i + j];
           if (keys[j] <= farthest) {
-            int of = groups.of()[row];
-            heaps[of] = heaps[of] == null ? new NearestHeap(search.k(), ids::compare) : heaps[of];
-            heaps[of].offer(keys[j], row);
+            heaps[groups.of()[row] - 1].offer(keys[j], row);
           }
         }
       }

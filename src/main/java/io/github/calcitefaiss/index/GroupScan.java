@@ -8,22 +8,32 @@ import java.util.List;
  * One thread's way through blocks of an index, for the rows nearest to one vector within each of
  * many groups: the codes are gone through once for all of them.
  *
- * <p>Each group has a limit of its own, the k-th smallest of what the codes of eight bits say that
- * its rows' keys are at most. Rows whose bound isn't above it are listed, to be compared when all
- * blocks are done.
+ * <p>Each group has a limit of its own. Where the floats are at hand, it comes from rows that look
+ * nearer than k others of their group did, which are compared at once; else from what the codes of
+ * eight bits say that the keys are at most. Other rows whose bound isn't above it are listed, to be
+ * compared when all blocks are done.
  */
 final class GroupScan {
   /** Beyond this share of a block, the low halves are worth a pass of their own. */
   private static final int MANY = 16;
 
+  /** The same where the alternative is to fetch them row by row. */
+  private static final int MANY_OF_CODES = 40;
+
   private final Kernel kernel;
   private final Layout layout;
   private final List<Chunk> chunks;
   private final Bounds bounds;
-  private final RowGroups groups;
+  private final int[] of;
   private final int k;
-  private final NearestHeap[] farthest;
+  private final double farthest;
+  private final boolean codesOnly;
+  private final NearestHeap[] promising;
+  private final NearestHeap[] nearest;
+  private final NearestHeap.Ties ties;
+  private final ExactKeys exact;
   private final Scan.Scratch scratch;
+  private final float[] linear;
 
   /**
    * For each group, what a bound must be above to rule a row out; shared by the scans of a search.
@@ -33,31 +43,33 @@ final class GroupScan {
 
   private long[] listed = new long[64];
   private int size;
+  private int grouped;
 
   GroupScan(
       Kernel kernel,
       Layout layout,
       List<Chunk> chunks,
+      Search search,
       Bounds bounds,
       RowGroups groups,
-      int k,
+      NearestHeap.Ties ties,
       float[] limits,
       Scan.Scratch scratch) {
     this.kernel = kernel;
     this.layout = layout;
     this.chunks = chunks;
     this.bounds = bounds;
-    this.groups = groups;
-    this.k = k;
+    this.of = groups.of();
+    this.k = search.k();
+    this.farthest = Scan.farthest(search);
+    this.codesOnly = chunks.get(0).rows() == null;
+    this.ties = ties;
+    this.exact = new ExactKeys(kernel, search.metric(), search.query());
     this.limits = limits;
     this.scratch = scratch;
-    this.farthest = new NearestHeap[groups.count() + 1];
-  }
-
-  /** Rows that the codes don't rule out, in the low half, and their bounds, as {@link Scan} has. */
-  long[] listed() {
-    drop();
-    return Arrays.copyOf(listed, size);
+    this.linear = new float[scratch.low.length];
+    this.promising = new NearestHeap[groups.count() + 1];
+    this.nearest = new NearestHeap[codesOnly ? 0 : groups.count() + 1];
   }
 
   /** Scans one block. */
@@ -68,29 +80,46 @@ final class GroupScan {
     int first = block * layout.blockRows();
     int from = inChunk * layout.blockRows();
     int[] dots = scratch.dots[0];
+    int[] lanes = scratch.lanes;
     dots(chunk.high, chunk, inChunk, Bounds.RUN, dots);
-    int left = bounds.select(0, chunk, from, n, dots, groups.of(), first, limits, scratch.lanes);
-    int stage = 0;
-    if (left > n / MANY) {
+    bounds.linear(0, chunk, from, n, dots, linear);
+    int left = 0;
+    for (int lane = 0; lane < n; lane++) {
+      int group = of[first + lane];
+      lanes[left] = lane;
+      left += group == 0 || linear[lane] > limits[group] ? 0 : 1;
+    }
+    int stage = left > n / (codesOnly ? MANY_OF_CODES : MANY) ? 1 : 0;
+    if (stage == 1) {
       dots(chunk.low, chunk, inChunk, bounds.lowRun(), scratch.low);
-      for (int i = 0; i < n; i++) {
-        dots[i] = 16 * dots[i] + scratch.low[i];
+      for (int lane = 0; lane < n; lane++) {
+        dots[lane] = 16 * dots[lane] + scratch.low[lane];
       }
-      stage = 1;
-      left = bounds.select(1, chunk, from, n, dots, groups.of(), first, limits, scratch.lanes);
     }
+    long[] order = scratch.order;
+    int count = 0;
     for (int i = 0; i < left; i++) {
-      int lane = scratch.lanes[i];
-      int dot = dots[lane];
-      float limit = limits[groups.of()[first + lane]];
-      if (stage == 0) {
-        if (bounds.closer(0, chunk, from + lane, dot) > limit) {
-          continue;
-        }
-        dot = 16 * dot + chunk.lowDot(inChunk, lane, bounds.weights());
-      }
-      look(chunk, from + lane, first + lane, dot);
+      int lane = lanes[i];
+      float bound = bounds.closer(stage, chunk, from + lane, dots[lane]);
+      order[count] = Scan.sortable(bound) << 32 | lane;
+      count += bound > limits[of[first + lane]] ? 0 : 1;
     }
+    Arrays.sort(order, 0, count);
+    for (int i = 0; i < count; i++) {
+      int lane = (int) order[i];
+      float bound = Scan.bound(order[i]);
+      if (bound > limits[of[first + lane]]) {
+        continue;
+      }
+      if (!codesOnly) {
+        look(bound, first + lane);
+      } else {
+        int low = stage == 1 ? 0 : chunk.lowDot(inChunk, lane, bounds.weights());
+        lookAtCodes(
+            chunk, from + lane, first + lane, stage == 1 ? dots[lane] : 16 * dots[lane] + low);
+      }
+    }
+    compare();
   }
 
   private void dots(char[] codes, Chunk chunk, int inChunk, int run, int[] to) {
@@ -104,21 +133,74 @@ final class GroupScan {
         to);
   }
 
+  /** Compares a row that looks near for its group; lists another. */
+  private void look(float bound, int row) {
+    if (!promising(of[row]).offer(bound, row)) {
+      list(bound, row);
+      return;
+    }
+    compare(row);
+  }
+
+  private NearestHeap promising(int group) {
+    NearestHeap heap = promising[group];
+    if (heap == null) {
+      heap = new NearestHeap(k, Integer::compare);
+      promising[group] = heap;
+    }
+    return heap;
+  }
+
+  private void compare(int row) {
+    scratch.arrays[grouped] = chunks.get(row / layout.chunkRows()).rows();
+    scratch.places[grouped] = row % layout.chunkRows() * layout.dims();
+    scratch.group[grouped++] = row;
+    if (grouped == ExactKeys.GROUP) {
+      compare();
+    }
+  }
+
+  private void compare() {
+    if (grouped == 0) {
+      return;
+    }
+    exact.compute(scratch.arrays, scratch.places, grouped, scratch.keys);
+    for (int i = 0; i < grouped; i++) {
+      double key = scratch.keys[i];
+      int row = scratch.group[i];
+      int group = of[row];
+      if (key <= farthest) {
+        if (nearest[group] == null) {
+          nearest[group] = new NearestHeap(k, ties);
+        }
+        if (nearest[group].offer(key, row)) {
+          lower(group, nearest[group]);
+        }
+      }
+    }
+    grouped = 0;
+  }
+
+  private void lower(int group, NearestHeap heap) {
+    if (heap.size() == k) {
+      limits[group] = Math.min(limits[group], bounds.limit(heap.worst()));
+    }
+  }
+
   /** Lists a row whose dot product with the whole bytes is known, unless it is ruled out. */
-  private void look(Chunk chunk, int inChunk, int row, int dot) {
-    int group = groups.of()[row];
+  private void lookAtCodes(Chunk chunk, int inChunk, int row, int dot) {
+    int group = of[row];
     float bound = bounds.closer(1, chunk, inChunk, dot);
     if (bound > limits[group]) {
       return;
     }
-    NearestHeap heap = farthest[group];
-    if (heap == null) {
-      heap = new NearestHeap(k, Integer::compare);
-      farthest[group] = heap;
+    if (promising(group).offer(bounds.farthest(1, chunk, inChunk, dot), row)) {
+      lower(group, promising[group]);
     }
-    if (heap.offer(bounds.farthest(1, chunk, inChunk, dot), row) && heap.size() == k) {
-      limits[group] = Math.min(limits[group], bounds.limit(heap.worst()));
-    }
+    list(bound, row);
+  }
+
+  private void list(float bound, int row) {
     if (size == listed.length) {
       drop();
       if (size > listed.length / 2) {
@@ -133,8 +215,33 @@ final class GroupScan {
     int kept = 0;
     for (int i = 0; i < size; i++) {
       listed[kept] = listed[i];
-      kept += Scan.bound(listed[i]) > limits[groups.of()[(int) listed[i]]] ? 0 : 1;
+      kept += Scan.bound(listed[i]) > limits[of[(int) listed[i]]] ? 0 : 1;
     }
     size = kept;
+  }
+
+  /** Compares what was listed, where the floats are at hand; called by one thread at the end. */
+  void finish() {
+    Arrays.sort(listed, 0, size);
+    for (int i = 0; i < size; i++) {
+      if (!(Scan.bound(listed[i]) > limits[of[(int) listed[i]]])) {
+        compare((int) listed[i]);
+      }
+    }
+    compare();
+    size = 0;
+  }
+
+  /** The rows to be compared, where the floats are elsewhere. */
+  int[] listed() {
+    drop();
+    return Arrays.stream(listed, 0, size).mapToInt(row -> (int) row).toArray();
+  }
+
+  /** Offers what was found in a group. */
+  void offerTo(int group, NearestHeap heap) {
+    if (nearest[group] != null) {
+      nearest[group].offerTo(heap);
+    }
   }
 }

@@ -39,6 +39,7 @@ public final class FlatIndex {
   private final Kernel kernel;
   private final IdColumn rowids;
   private final AtomicLong floatsRead = new AtomicLong();
+  private final KeptColumns columns;
   private volatile IdTable table;
   private volatile BitSet zeroRows;
 
@@ -49,6 +50,7 @@ public final class FlatIndex {
       IdColumn rowids,
       BitSet zeroRows,
       Grid grid,
+      KeptColumns columns,
       Kernel kernel) {
     this.layout = layout;
     this.chunks = chunks;
@@ -56,6 +58,7 @@ public final class FlatIndex {
     this.rowids = rowids;
     this.zeroRows = zeroRows;
     this.grid = grid;
+    this.columns = columns;
     this.kernel = kernel;
     longest = new double[3];
     for (Chunk chunk : chunks) {
@@ -73,7 +76,21 @@ public final class FlatIndex {
       IdColumn rowids,
       BitSet zeroRows,
       Grid grid) {
-    return new FlatIndex(layout, List.copyOf(chunks), ids, rowids, zeroRows, grid, Kernels.CHOSEN);
+    return new FlatIndex(
+        layout, List.copyOf(chunks), ids, rowids, zeroRows, grid, KeptColumns.NONE, Kernels.CHOSEN);
+  }
+
+  /** The same index with other columns beside it, of as many rows. */
+  public FlatIndex with(KeptColumns kept) {
+    assert kept.list().stream().allMatch(column -> column.size() == size());
+    FlatIndex changed = new FlatIndex(layout, chunks, ids, rowids, zeroRows, grid, kept, kernel);
+    changed.table = table;
+    return changed;
+  }
+
+  /** The columns that are kept beside the vectors. */
+  public KeptColumns columns() {
+    return columns;
   }
 
   Grid grid() {
@@ -134,7 +151,7 @@ public final class FlatIndex {
 
   /** Bytes of memory held. */
   public long bytes() {
-    long bytes = ids.bytes() + (rowids == null ? 0 : rowids.bytes());
+    long bytes = ids.bytes() + (rowids == null ? 0 : rowids.bytes()) + columns.bytes();
     for (Chunk chunk : chunks) {
       bytes += chunk.bytes();
     }
@@ -645,7 +662,7 @@ public final class FlatIndex {
 
     FlatIndex build(Kernel kernel) {
       if (layout == null) {
-        return new FlatIndex(null, List.of(), ids, null, null, null, kernel);
+        return new FlatIndex(null, List.of(), ids, null, null, null, KeptColumns.NONE, kernel);
       }
       int dims = layout.dims();
       if (lastRows * dims < last.length) {
@@ -667,7 +684,8 @@ public final class FlatIndex {
       if (coding != null) {
         coding.finish();
       }
-      return new FlatIndex(layout, List.copyOf(full), ids, rowids, zeroRows, grid, kernel);
+      return new FlatIndex(
+          layout, List.copyOf(full), ids, rowids, zeroRows, grid, KeptColumns.NONE, kernel);
     }
 
     /** Makes a chunk of the rows that came last. */

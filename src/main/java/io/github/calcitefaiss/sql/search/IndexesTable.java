@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sql.search;
 
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.KeptColumn;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.sql.function.Signature;
 import io.github.calcitefaiss.sqlite.IndexedTable;
@@ -54,6 +55,8 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     row.add("kernel", factory.createSqlType(SqlTypeName.VARCHAR));
     row.add("memory", Signature.nullable(factory, SqlTypeName.VARCHAR));
     row.add("vectors_read", Signature.nullable(factory, SqlTypeName.BIGINT));
+    row.add("kept_columns", Signature.nullable(factory, SqlTypeName.VARCHAR));
+    row.add("kept_bytes", Signature.nullable(factory, SqlTypeName.BIGINT));
     return row.build();
   }
 
@@ -81,6 +84,10 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     return Linq4j.asEnumerable(rows);
   }
 
+  private static String columns(FlatIndex index) {
+    return String.join(", ", index.columns().list().stream().map(KeptColumn::name).toList());
+  }
+
   private static Object[] row(SqliteSchema schema, IndexedTable table, FlatIndex index) {
     IndexCache.Status status = schema.indexedTables().status(table);
     IndexCache.Entry entry = status.entry();
@@ -99,7 +106,9 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
       status.searches(),
       FlatIndex.kernel(),
       index == null ? null : index.holdsCodesOnly() ? "codes" : "vectors",
-      index == null ? null : index.floatsRead()
+      index == null ? null : index.floatsRead(),
+      index == null ? null : columns(index),
+      index == null ? null : index.columns().bytes()
     };
   }
 }

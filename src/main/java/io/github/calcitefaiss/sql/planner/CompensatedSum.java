@@ -73,8 +73,9 @@ public final class CompensatedSum {
     }
 
     /** Takes a value in. */
-    public static double[] add(double[] state, Double value) {
-      if (value != null) {
+    public static double[] add(double[] state, Object number) {
+      if (number != null) {
+        double value = ((Number) number).doubleValue();
         double sum = state[0];
         double total = sum + value;
         state[1] += Math.abs(sum) > Math.abs(value) ? (sum - total) + value : (value - total) + sum;

@@ -162,8 +162,7 @@ class ConsoleTest {
         assertEquals(200, found.statusCode(), found.body());
         has(found.body(), "50 nearest rows", "nearest to “a light web server”", "a text, an id");
         assertTrue(
-            found.body().indexOf(">lighttpd<") < found.body().indexOf(">apache2<"),
-            found.body());
+            found.body().indexOf(">lighttpd<") < found.body().indexOf(">apache2<"), found.body());
       }
       has(get(own, "/packages/packages?_search=2133").body(), "nearest to id 2133");
     } finally {

@@ -5,9 +5,11 @@ import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.KeptColumn;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sql.function.Signature;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
+import io.github.calcitefaiss.sqlite.TableModels;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,6 +59,7 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     row.add("vectors_read", Signature.nullable(factory, SqlTypeName.BIGINT));
     row.add("kept_columns", Signature.nullable(factory, SqlTypeName.VARCHAR));
     row.add("kept_bytes", Signature.nullable(factory, SqlTypeName.BIGINT));
+    row.add("model", Signature.nullable(factory, SqlTypeName.VARCHAR));
     return row.build();
   }
 
@@ -73,7 +76,9 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
             if (entry == null) {
               rows.add(row(schema, table, null));
             } else {
-              entry.indexes().forEach(index -> rows.add(row(schema, table, index)));
+              for (FlatIndex index : entry.indexes()) {
+                rows.add(row(schema, table, index));
+              }
             }
           }
         }
@@ -88,9 +93,11 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     return String.join(", ", index.columns().list().stream().map(KeptColumn::name).toList());
   }
 
-  private static Object[] row(SqliteSchema schema, IndexedTable table, FlatIndex index) {
+  private static Object[] row(SqliteSchema schema, IndexedTable table, FlatIndex index)
+      throws SQLException {
     IndexCache.Status status = schema.indexedTables().status(table);
     IndexCache.Entry entry = status.entry();
+    TableModels.Made made = schema.madeBy(table, View.NOW);
     return new Object[] {
       schema.name(),
       table.table(),
@@ -108,7 +115,8 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
       index == null ? null : index.holdsCodesOnly() ? "codes" : "vectors",
       index == null ? null : index.floatsRead(),
       index == null ? null : columns(index),
-      index == null ? null : index.columns().bytes()
+      index == null ? null : index.columns().bytes(),
+      made == null ? null : made.model()
     };
   }
 }

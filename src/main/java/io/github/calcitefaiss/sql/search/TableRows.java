@@ -5,6 +5,7 @@ import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.KeptColumn;
 import io.github.calcitefaiss.index.RowFilter;
+import io.github.calcitefaiss.index.RowGroups;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.run.Execution;
@@ -196,7 +197,7 @@ public record TableRows(
       return types.computeIfAbsent(
           column,
           c -> {
-            KeptColumn of = index.columns().get(kept.columns.get(c));
+            KeptColumn of = keptColumn(c);
             return of == null ? null : KeptValues.of(of, kept.types.get(c));
           });
     }
@@ -292,20 +293,39 @@ public record TableRows(
     }
 
     private Map<List<Object>, int[]> keptGroups(List<Integer> columns) {
-      Groups groups = new Groups();
-      List<KeptColumn> codes =
-          columns.stream().map(c -> index.columns().get(kept.columns.get(c))).toList();
-      List<Object[]> typed = columns.stream().map(this::typed).toList();
-      for (int row = 0; row < index.size(); row++) {
-        if (ordinals == null || ordinals.get(row)) {
+      RowGroups groups = partition(columns);
+      int[][] members = (ordinals == null ? groups : groups.among(ordinals)).members();
+      Map<List<Object>, int[]> byValues = new HashMap<>();
+      for (int[] rows : members) {
+        if (rows.length > 0) {
           List<Object> values = new ArrayList<>(columns.size());
-          for (int i = 0; i < columns.size(); i++) {
-            values.add(typed.get(i)[codes.get(i).code(row)]);
+          for (int column : columns) {
+            values.add(typed(column)[keptColumn(column).code(rows[0])]);
           }
-          groups.add(values, row);
+          byValues.put(values, rows);
         }
       }
-      return groups.build();
+      return byValues;
+    }
+
+    @Override
+    public RowGroups partition(List<Integer> columns) {
+      if (!beside) {
+        return null;
+      }
+      List<int[]> numbers = new ArrayList<>();
+      for (int column : columns) {
+        Map<Object, Integer> known = new HashMap<>();
+        numbers.add(
+            Arrays.stream(typed(column))
+                .mapToInt(value -> known.computeIfAbsent(value, v -> known.size()))
+                .toArray());
+      }
+      return RowGroups.of(columns.stream().map(this::keptColumn).toList(), numbers);
+    }
+
+    private KeptColumn keptColumn(int column) {
+      return index.columns().get(kept.columns.get(column));
     }
 
     @Override

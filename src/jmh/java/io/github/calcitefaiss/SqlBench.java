@@ -57,7 +57,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class SqlBench {
   private static final int QUERIES = 1000;
   private static final String NEAREST =
-      " ORDER BY l2_distance(embedding, CAST(? AS VARBINARY)) LIMIT 10";
+      " ORDER BY l2_distance(embedding, ?) LIMIT 10";
 
   @Param("100000")
   int rows;
@@ -230,7 +230,7 @@ public class SqlBench {
   public int within() throws SQLException {
     byte[] first = VectorCodec.encode(queries.get(0));
     return run(
-        "SELECT id, title FROM docs WHERE l2_distance(embedding, CAST(? AS VARBINARY)) < ?",
+        "SELECT id, title FROM docs WHERE l2_distance(embedding, ?) < ?",
         first,
         radius);
   }
@@ -240,7 +240,7 @@ public class SqlBench {
   public int nearestOfEachGroup() throws SQLException {
     return run(
         "SELECT id, g FROM (SELECT id, g, ROW_NUMBER() OVER (PARTITION BY g ORDER BY"
-            + " l2_distance(embedding, CAST(? AS VARBINARY))) AS r FROM docs) AS x WHERE r <= 3",
+            + " l2_distance(embedding, ?)) AS r FROM docs) AS x WHERE r <= 3",
         query());
   }
 

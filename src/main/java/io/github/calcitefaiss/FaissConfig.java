@@ -6,6 +6,7 @@ import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.function.Names;
+import io.github.calcitefaiss.sqlite.ColumnsToKeep;
 import io.github.calcitefaiss.sqlite.IndexOptions;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import java.io.File;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -34,8 +36,8 @@ import java.util.regex.Pattern;
  *     skip}), {@code refresh} ({@code auto}, the default; a time such as {@code 5s} for which an
  *     index may lag behind; or {@code manual}), {@code memoryLimit} (such as {@code 512MB}), {@code
  *     memory} ({@code auto}, the default, or {@code codes}), {@code snapshots}, the folder of files
- *     of indexes, {@code embeddingModel} and {@code onBadText} ({@code error}, the default, or
- *     {@code null})
+ *     of indexes, {@code columns} ({@code auto}, the default, {@code none}, or names), {@code
+ *     embeddingModel} and {@code onBadText} ({@code error}, the default, or {@code null})
  * @param busyTimeoutMillis how long to wait for a writer that holds the file
  */
 public record FaissConfig(
@@ -50,6 +52,7 @@ public record FaissConfig(
   static final String ON_BAD_TEXT = "onBadText";
   static final String MEMORY = "memory";
   static final String SNAPSHOTS = "snapshots";
+  static final String COLUMNS = "columns";
 
   /** Every operand there is. */
   static final Map<String, Operand> OPERANDS = operands();
@@ -114,6 +117,13 @@ public record FaissConfig(
             null,
             null));
     all.put(
+        COLUMNS,
+        new Operand(
+            "which columns are kept beside the vectors, so that filters by them don't ask SQLite;"
+                + " auto: numbers, and texts of few distinct values; none; or names with commas",
+            "auto",
+            null));
+    all.put(
         EMBEDDING_MODEL,
         new Operand(
             "the installed embedding model that embed(text) takes, and that made the vectors where"
@@ -130,6 +140,9 @@ public record FaissConfig(
   }
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9}) ?(ms|s|min)");
+
+  /** A comma that isn't in quotes. */
+  private static final Pattern COMMA = Pattern.compile(",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)");
 
   private static final String NAME = "((?:\\s*\"(?:[^\"]|\"\")*\"\\s*)|[^,()\"]*)";
 
@@ -176,6 +189,7 @@ public record FaissConfig(
             memoryLimit(schema, operand.get(MEMORY_LIMIT)),
             codesOnly,
             snapshots,
+            columns(schema, operand.get(COLUMNS)),
             embeddingModel(schema, operand.get(EMBEDDING_MODEL)),
             onBadText(schema, operand.get(ON_BAD_TEXT))),
         busyTimeout(schema, operand.get(BUSY_TIMEOUT)));
@@ -229,6 +243,28 @@ public record FaissConfig(
       throw wrong(schema, "operand 'snapshots' is '" + text + "', which is no folder");
     }
     return folder;
+  }
+
+  private static ColumnsToKeep columns(String schema, Object value) throws FaissException {
+    if (value == null || "auto".equals(value)) {
+      return ColumnsToKeep.SMALL;
+    } else if ("none".equals(value)) {
+      return ColumnsToKeep.NONE;
+    }
+    Collection<?> given =
+        value instanceof String text
+            ? Arrays.stream(COMMA.split(text, -1)).map(FaissConfig::unquoted).toList()
+            : value instanceof Collection<?> list ? list : List.of(value);
+    List<String> names = new ArrayList<>();
+    for (Object name : given) {
+      if (!(name instanceof String text) || text.isBlank()) {
+        throw wrong(
+            schema,
+            "operand 'columns' is '" + value + "', expected 'auto', 'none', or names of columns");
+      }
+      names.add(text);
+    }
+    return new ColumnsToKeep(List.copyOf(names));
   }
 
   private static List<IndexedTable> tables(String schema, Object value, boolean skip)

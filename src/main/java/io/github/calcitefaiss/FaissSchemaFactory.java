@@ -55,9 +55,13 @@ public final class FaissSchemaFactory implements SchemaFactory {
       VectorTopKRules.register();
       if (tables.isEmpty()) {
         probe.sqliteTables();
-        return probe;
       }
-      return new SqliteSchema(parentSchema, name, database, tables, config.options());
+      SqliteSchema schema =
+          tables.isEmpty()
+              ? probe
+              : new SqliteSchema(parentSchema, name, database, tables, config.options());
+      checkColumns(schema, config.options().columns().names());
+      return schema;
     } catch (SQLException e) {
       throw FaissException.<RuntimeException>sneakyThrow(e);
     }
@@ -81,6 +85,36 @@ public final class FaissSchemaFactory implements SchemaFactory {
         column(schema, found, "embedding", table.embedding()),
         table.skipBadRows(),
         table.model());
+  }
+
+  /** Refuses a column to be kept that no indexed table has. */
+  private static void checkColumns(SqliteSchema schema, List<String> names) throws SQLException {
+    if (names == null || names.isEmpty()) {
+      return;
+    }
+    List<String> known = new ArrayList<>();
+    List<IndexedTable> tables = schema.indexedTables().list();
+    for (IndexedTable table : tables) {
+      SqliteTable found = schema.sqliteTable(table.table());
+      found.columns().stream()
+          .map(SqliteTable.Column::name)
+          .filter(column -> !column.equals(table.id()) && !column.equals(table.embedding()))
+          .forEach(known::add);
+    }
+    for (String name : names) {
+      if (known.stream().noneMatch(name::equalsIgnoreCase)) {
+        throw FaissConfig.wrong(
+            schema.name(),
+            "operand 'columns': no indexed table has a column '"
+                + name
+                + "' beside its id and vector"
+                + Names.didYouMean(name, known)
+                + "; indexed tables: "
+                + (tables.isEmpty()
+                    ? "none"
+                    : String.join(", ", tables.stream().map(IndexedTable::table).toList())));
+      }
+    }
   }
 
   private static String lower(String name) {

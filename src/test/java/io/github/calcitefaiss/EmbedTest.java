@@ -240,6 +240,7 @@ class EmbedTest {
             request.toString().contains("text 50") ? new Reply(400, request.toString()) : null;
     String message = error(way, "select id, embed(words) from many order by id");
     assertTrue(message.contains("refused this text (HTTP status 400)"), message);
+    assertTrue(message.contains("(text 50 of those that the statement embeds"), message);
     assertEquals(49, rows(way, "select vec_to_json(embed(words)) from many where id < 50").size());
     assertEquals(
         List.of("99|null"),
@@ -383,7 +384,8 @@ class EmbedTest {
     server.answer = (call, request) -> new Reply(401, request.toString());
     String message = error(way, "select embed(?)", secret);
     assertTrue(message.contains("'lengths' answered with the HTTP status 401"), message);
-    assertTrue(message.contains("(a text of 31 characters)"), message);
+    assertTrue(
+        message.contains("(text 1 of those that the statement embeds, 31 characters;"), message);
     assertFalse(message.contains(secret), message);
   }
 

@@ -205,6 +205,7 @@ class FaissDriverTest {
             "memoryLimit",
             "memory",
             "snapshots",
+            "columns",
             "embeddingModel",
             "onBadText"),
         List.copyOf(FaissConfig.OPERANDS.keySet()));

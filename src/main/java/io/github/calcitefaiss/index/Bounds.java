@@ -220,6 +220,29 @@ final class Bounds {
         new Kernel.Line(b, g, tau, k), energy, error, scale, first, n, dots, limit, lanes);
   }
 
+  /** Computes the linear bound of each row of a block, as {@link #select} does. */
+  void linear(int stage, Chunk chunk, int first, int n, int[] dots, float[] to) {
+    float[] energy = chunk.energy;
+    float[] error = chunk.error[stage];
+    float[] scale = chunk.scale[stage];
+    float b = (float) beta;
+    float g = (float) (multiple * length);
+    float tau = (float) (multiple * t);
+    float k = (float) kappa[stage];
+    for (int j = 0; j < n; j++) {
+      int row = first + j;
+      to[j] = b * energy[row] - g * error[row] - scale[row] * (tau * dots[j] + k);
+    }
+    if (cosine) {
+      float[] inverse = chunk.inverseNorm;
+      float c = (float) base;
+      float inverseQuery = (float) inverseNorm;
+      for (int j = 0; j < n; j++) {
+        to[j] = (c + to[j]) * inverse[first + j] * inverseQuery;
+      }
+    }
+  }
+
   /** A tighter bound of one row, to compare with {@link #limit}. */
   float closer(int stage, Chunk chunk, int row, int dot) {
     double e = chunk.error[stage][row];

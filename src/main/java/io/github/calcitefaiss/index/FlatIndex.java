@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
 
 /**
  * The vectors of one version of a table, searched exactly.
@@ -39,6 +40,7 @@ public final class FlatIndex {
   private final Kernel kernel;
   private final IdColumn rowids;
   private final AtomicLong floatsRead = new AtomicLong();
+  private final KeptColumns columns;
   private volatile IdTable table;
   private volatile BitSet zeroRows;
 
@@ -49,6 +51,7 @@ public final class FlatIndex {
       IdColumn rowids,
       BitSet zeroRows,
       Grid grid,
+      KeptColumns columns,
       Kernel kernel) {
     this.layout = layout;
     this.chunks = chunks;
@@ -56,6 +59,7 @@ public final class FlatIndex {
     this.rowids = rowids;
     this.zeroRows = zeroRows;
     this.grid = grid;
+    this.columns = columns;
     this.kernel = kernel;
     longest = new double[3];
     for (Chunk chunk : chunks) {
@@ -73,7 +77,21 @@ public final class FlatIndex {
       IdColumn rowids,
       BitSet zeroRows,
       Grid grid) {
-    return new FlatIndex(layout, List.copyOf(chunks), ids, rowids, zeroRows, grid, Kernels.CHOSEN);
+    return new FlatIndex(
+        layout, List.copyOf(chunks), ids, rowids, zeroRows, grid, KeptColumns.NONE, Kernels.CHOSEN);
+  }
+
+  /** The same index with other columns beside it, of as many rows. */
+  public FlatIndex with(KeptColumns kept) {
+    assert kept.list().stream().allMatch(column -> column.size() == size());
+    FlatIndex changed = new FlatIndex(layout, chunks, ids, rowids, zeroRows, grid, kept, kernel);
+    changed.table = table;
+    return changed;
+  }
+
+  /** The columns that are kept beside the vectors. */
+  public KeptColumns columns() {
+    return columns;
   }
 
   Grid grid() {
@@ -134,7 +152,7 @@ public final class FlatIndex {
 
   /** Bytes of memory held. */
   public long bytes() {
-    long bytes = ids.bytes() + (rowids == null ? 0 : rowids.bytes());
+    long bytes = ids.bytes() + (rowids == null ? 0 : rowids.bytes()) + columns.bytes();
     for (Chunk chunk : chunks) {
       bytes += chunk.bytes();
     }
@@ -271,6 +289,94 @@ public final class FlatIndex {
       other.heap().offerTo(heap);
     }
     return neighbors(search, heap);
+  }
+
+  /**
+   * The rows nearest to a vector within each group.
+   *
+   * @param search its {@code rows} don't count
+   * @param floats reads vectors as for one search
+   * @return the rows of group i + 1 at i; null where the codes say nothing, as of L1
+   */
+  public Neighbors[] nearestOfEach(
+      Search search, RowGroups groups, Checkpoint checkpoint, Floats floats) {
+    assert groups.of().length == size();
+    checkpoint.check();
+    Bounds bounds =
+        size() == 0 || search.k() == 0
+            ? null
+            : Bounds.of(search.metric(), search.query(), grid, longest);
+    if (bounds == null) {
+      return null;
+    }
+    float[] limits = new float[groups.count() + 1];
+    Arrays.fill(limits, bounds.limit(Scan.farthest(search)));
+    List<GroupScan> scans = Collections.synchronizedList(new ArrayList<>());
+    int blocks = blocks();
+    Workers.run(
+        blocks,
+        (long) size() * dims() < SHARED_ELEMENTS ? 1 : Integer.MAX_VALUE,
+        () -> {
+          GroupScan scan =
+              new GroupScan(
+                  kernel, layout, chunks, search, bounds, groups, ids::compare, limits, scratch());
+          scans.add(scan);
+          return part -> {
+            checkpoint.check();
+            scan.block(block(part, blocks));
+          };
+        });
+    NearestHeap[] heaps = new NearestHeap[groups.count()];
+    Arrays.setAll(heaps, i -> new NearestHeap(search.k(), ids::compare));
+    if (holdsCodesOnly()) {
+      IntStream rows = scans.stream().flatMapToInt(scan -> Arrays.stream(scan.listed()));
+      compareRead(search, groups, rows.sorted().toArray(), heaps, checkpoint, floats);
+    } else {
+      for (GroupScan scan : scans) {
+        scan.finish();
+        for (int i = 0; i < heaps.length; i++) {
+          scan.offerTo(i + 1, heaps[i]);
+        }
+      }
+    }
+    return Arrays.stream(heaps).map(heap -> neighbors(search, heap)).toArray(Neighbors[]::new);
+  }
+
+  /** Compares rows whose vectors are read for it. */
+  private void compareRead(
+      Search search,
+      RowGroups groups,
+      int[] rows,
+      NearestHeap[] heaps,
+      Checkpoint checkpoint,
+      Floats floats) {
+    double farthest = Scan.farthest(search);
+    ExactKeys exact = new ExactKeys(kernel, search.metric(), search.query());
+    int most = Math.max(ExactKeys.GROUP, Math.min(READ_ROWS, READ_FLOATS / dims()));
+    float[] vectors = new float[Math.min(most, rows.length) * dims()];
+    float[][] arrays = new float[ExactKeys.GROUP][];
+    Arrays.fill(arrays, vectors);
+    int[] places = new int[ExactKeys.GROUP];
+    double[] keys = new double[ExactKeys.GROUP];
+    for (int first = 0; first < rows.length; first += most) {
+      checkpoint.check();
+      int n = Math.min(most, rows.length - first);
+      floats.read(Arrays.copyOfRange(rows, first, first + n), n, vectors);
+      floatsRead.addAndGet(n);
+      for (int i = 0; i < n; i += ExactKeys.GROUP) {
+        int group = Math.min(ExactKeys.GROUP, n - i);
+        for (int j = 0; j < group; j++) {
+          places[j] = (i + j) * dims();
+        }
+        exact.compute(arrays, places, group, keys);
+        for (int j = 0; j < group; j++) {
+          int row = rows[first + i + j];
+          if (keys[j] <= farthest) {
+            heaps[groups.of()[row] - 1].offer(keys[j], row);
+          }
+        }
+      }
+    }
   }
 
   /** Answers many searches in one pass over the vectors; result i belongs to search i. */
@@ -645,7 +751,7 @@ public final class FlatIndex {
 
     FlatIndex build(Kernel kernel) {
       if (layout == null) {
-        return new FlatIndex(null, List.of(), ids, null, null, null, kernel);
+        return new FlatIndex(null, List.of(), ids, null, null, null, KeptColumns.NONE, kernel);
       }
       int dims = layout.dims();
       if (lastRows * dims < last.length) {
@@ -667,7 +773,8 @@ public final class FlatIndex {
       if (coding != null) {
         coding.finish();
       }
-      return new FlatIndex(layout, List.copyOf(full), ids, rowids, zeroRows, grid, kernel);
+      return new FlatIndex(
+          layout, List.copyOf(full), ids, rowids, zeroRows, grid, KeptColumns.NONE, kernel);
     }
 
     /** Makes a chunk of the rows that came last. */

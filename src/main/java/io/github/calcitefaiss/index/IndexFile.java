@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.LongConsumer;
@@ -22,7 +23,7 @@ import java.util.zip.CRC32C;
  */
 public final class IndexFile {
   /** Changes with every change of the format or of what codes mean. */
-  private static final long MAGIC = 0x3130_5844_4946_4343L;
+  private static final long MAGIC = 0x3230_5844_4946_4343L;
 
   private static final int BUFFER = 1 << 20;
   private static final int LONGEST_LABEL = 1 << 16;
@@ -75,6 +76,7 @@ public final class IndexFile {
     file.putInt(index.dims());
     if (index.size() > 0) {
       file.put(index, checkpoint);
+      file.put(index.columns());
     }
     file.flush();
     file.buffer.putLong(file.sum.getValue());
@@ -200,7 +202,54 @@ public final class IndexFile {
       chunks.add(chunk);
     }
     return FlatIndex.ofCodes(
-        layout, chunks, ids, rowids, BitSet.valueOf(zero), new Grid(unit, origin, spread));
+            layout, chunks, ids, rowids, BitSet.valueOf(zero), new Grid(unit, origin, spread))
+        .with(columns(size, memory));
+  }
+
+  private void put(KeptColumns columns) throws IOException {
+    putInt(columns.list().size());
+    for (KeptColumn column : columns.list()) {
+      byte[] name = column.name().getBytes(StandardCharsets.UTF_8);
+      putInt(name.length);
+      put(name);
+      putInt(column.affinity().ordinal());
+      IdColumn values = new IdColumn(bytes -> {});
+      for (int code = 1; code < column.codes(); code++) {
+        values.add(column.value(code));
+      }
+      putInt(values.size());
+      put(values);
+      for (int row = 0; row < column.size(); row++) {
+        putInt(column.code(row));
+      }
+    }
+  }
+
+  private KeptColumns columns(int size, LongConsumer memory) throws IOException {
+    List<KeptColumn> columns = new ArrayList<>();
+    int n = limited(getInt(), Short.MAX_VALUE);
+    for (int i = 0; i < n; i++) {
+      byte[] name = new byte[limited(getInt(), LONGEST_LABEL)];
+      get(name);
+      KeptColumn.Affinity affinity = KeptColumn.Affinity.values()[limited(getInt(), 2)];
+      int distinct = limited(getInt(), size);
+      memory.accept((long) size * KeptColumn.Codes.width(distinct + 1));
+      IdColumn read = new IdColumn(memory);
+      get(read, distinct);
+      Object[] values = new Object[distinct];
+      Arrays.setAll(values, read::get);
+      KeptColumn.Codes codes = KeptColumn.Codes.of(size, distinct + 1);
+      for (int row = 0; row < size; row++) {
+        codes.set(row, limited(getInt(), distinct));
+      }
+      columns.add(
+          new KeptColumn(
+              new String(name, StandardCharsets.UTF_8),
+              affinity,
+              KeptColumn.Values.of(values),
+              codes));
+    }
+    return columns.isEmpty() ? KeptColumns.NONE : new KeptColumns(columns);
   }
 
   private void put(IdColumn ids) throws IOException {

@@ -14,7 +14,7 @@ import java.util.List;
  */
 class Scan {
   /** Below this share of a block, rows are compared directly. */
-  private static final int FEW = 16;
+  private static final int FEW = 24;
 
   /** Beyond this share of a block, the low halves are worth a pass of their own. */
   private static final int MANY = 16;

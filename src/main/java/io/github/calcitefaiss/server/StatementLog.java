@@ -1,19 +1,28 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.server;
 
+import io.github.calcitefaiss.sql.parser.SqliteText;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Writes one line for each execution of a statement, and counts it.
  *
- * <p>What a client sent can neither begin a new line nor carry a terminal's control sequences, and
- * values of parameters are not written at all.
+ * <p>What a client sent can neither begin a new line or field nor carry a terminal's control
+ * sequences. Values are not written: of texts and vectors in a statement, and of what a message
+ * quotes that is no name in the statement, {@code …} is left.
  */
 final class StatementLog {
   private static final int LONGEST_SQL = 1000;
+
+  private static final Pattern PLAIN = Pattern.compile("[\\w.@:/+-]+");
+  private static final Pattern WORD = Pattern.compile("[\\w.$ ]+");
+  private static final Pattern QUOTED =
+      Pattern.compile("'(?:[^']|'(?=\\w))*'|\"[^\"]*\"|\\[[^\\]]*\\]", Pattern.DOTALL);
 
   private final Consumer<String> lines;
   private final Metrics metrics;
@@ -33,22 +42,58 @@ final class StatementLog {
       SQLException error) {
     metrics.statement(outcome, nanos, rows);
     StringBuilder line = new StringBuilder();
-    line.append("statement user=").append(user == null ? "-" : clean(user));
-    line.append(" connection=").append(clean(connection));
+    String named = withoutValues(sql);
+    line.append("statement user=").append(user == null ? "-" : field(user));
+    line.append(" connection=").append(field(connection));
     line.append(String.format(Locale.ROOT, " ms=%.1f rows=%d outcome=", nanos / 1e6, rows));
     line.append(outcome.name().toLowerCase(Locale.ROOT));
     if (error != null) {
       line.append(" state=").append(error.getSQLState());
     }
-    line.append(" sql=\"").append(clean(sql)).append('"');
+    line.append(" sql=\"").append(clean(named)).append('"');
     if (error != null) {
-      line.append(" error=\"").append(clean(String.valueOf(error.getMessage()))).append('"');
+      line.append(" error=\"")
+          .append(clean(withoutValues(String.valueOf(error.getMessage()), named)))
+          .append('"');
     }
     event(line.toString());
   }
 
   void event(String text) {
     lines.accept(Instant.now() + " " + text);
+  }
+
+  /** A statement with an ellipsis in each of its texts and blobs. */
+  private static String withoutValues(String sql) {
+    StringBuilder out = new StringBuilder();
+    int at = 0;
+    for (SqliteText.Token token : new SqliteText(sql).tokens()) {
+      if (token.kind() == SqliteText.Kind.STRING) {
+        out.append(sql, at, token.start()).append("'…'");
+        at = token.end();
+      }
+    }
+    return out.append(sql, at, sql.length()).toString();
+  }
+
+  /** A message with an ellipsis in what it quotes, unless that is a word of the statement. */
+  private static String withoutValues(String message, String sql) {
+    StringBuilder out = new StringBuilder();
+    Matcher quoted = QUOTED.matcher(message);
+    while (quoted.find()) {
+      String text = quoted.group();
+      String inner = text.substring(1, text.length() - 1);
+      boolean name = WORD.matcher(inner).matches() && sql.contains(inner);
+      String open = text.substring(0, 1);
+      String close = text.substring(text.length() - 1);
+      quoted.appendReplacement(out, Matcher.quoteReplacement(name ? text : open + "…" + close));
+    }
+    return quoted.appendTail(out).toString();
+  }
+
+  /** A field's value, in quotes if it could be taken for more than that. */
+  private static String field(String value) {
+    return PLAIN.matcher(value).matches() ? value : '"' + clean(value) + '"';
   }
 
   static String clean(String text) {
@@ -62,7 +107,7 @@ final class StatementLog {
               || kind == Character.LINE_SEPARATOR
               || kind == Character.PARAGRAPH_SEPARATOR
               || kind == Character.FORMAT;
-      if (c == '"') {
+      if (c == '"' || c == '\\') {
         out.append('\\');
       }
       out.append(blank ? ' ' : c);

@@ -3,12 +3,14 @@ package io.github.calcitefaiss.sqlite;
 
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.KeptColumns;
 import io.github.calcitefaiss.index.VectorException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Collects a table's vectors into an index for each of their dimensions.
@@ -25,7 +27,9 @@ final class DimensionBuilders implements AutoCloseable {
   private static final int SHORT_ID = 16;
 
   private final Map<Integer, FlatIndex.Builder> byDims = new LinkedHashMap<>();
+  private final Map<Integer, KeptColumns.Builder> columnsByDims = new LinkedHashMap<>();
   private final IndexCache.Memory memory;
+  private Supplier<KeptColumns.Builder> newColumns;
   private FlatIndex.Builder last;
   private int lastLength = -1;
   private long idBytes;
@@ -51,6 +55,34 @@ final class DimensionBuilders implements AutoCloseable {
 
   boolean keepsCodesOnly() {
     return codesOnly;
+  }
+
+  /** Keeps columns beside the vectors; said before the first row. */
+  void keepColumns(Supplier<KeptColumns.Builder> builder) {
+    newColumns = builder;
+  }
+
+  /** What collects the columns of the rows of a dimension, one row for each vector; or null. */
+  KeptColumns.Builder columns(int dims) {
+    return newColumns == null ? null : columnsByDims.computeIfAbsent(dims, key -> newColumns.get());
+  }
+
+  /** The same of the row that was just added. */
+  KeptColumns.Builder columns() {
+    return columns(lastLength / 4);
+  }
+
+  /** Keeps no columns any more; whether that gave memory back. */
+  boolean giveUpColumns() {
+    boolean any = columnsByDims.values().stream().anyMatch(KeptColumns.Builder::holdsAny);
+    columnsByDims.values().forEach(KeptColumns.Builder::giveUp);
+    return any;
+  }
+
+  /** The columns of a dimension. */
+  KeptColumns keptColumns(int dims) {
+    KeptColumns.Builder columns = columnsByDims.get(dims);
+    return columns == null ? KeptColumns.NONE : columns.build();
   }
 
   /** Says which rowid the row has that was just added. */
@@ -117,7 +149,9 @@ final class DimensionBuilders implements AutoCloseable {
   List<FlatIndex> build() {
     List<FlatIndex> indexes = new ArrayList<>();
     for (FlatIndex.Builder builder : byDims.values()) {
-      indexes.add(builder.build());
+      FlatIndex index = builder.build();
+      KeptColumns columns = keptColumns(index.dims());
+      indexes.add(columns.list().isEmpty() ? index : index.with(columns));
     }
     indexes.sort(Comparator.comparing(FlatIndex::size).reversed());
     return indexes;

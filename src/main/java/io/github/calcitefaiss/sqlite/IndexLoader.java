@@ -5,6 +5,7 @@ import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.IndexFile;
+import io.github.calcitefaiss.index.KeptColumns;
 import io.github.calcitefaiss.index.MemoryLimitException;
 import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.index.VectorCodec;
@@ -50,6 +51,9 @@ final class IndexLoader implements IndexCache.Source {
   private final String schema;
   private final IndexedTable table;
   private final IndexOptions options;
+
+  /** The columns to be kept; read when first needed. */
+  private List<KeptColumns.Wanted> columns;
 
   IndexLoader(
       Execution.Snapshot<SqliteDatabase.Lease> snapshot,
@@ -111,7 +115,8 @@ final class IndexLoader implements IndexCache.Source {
       throws SQLException {
     long start = System.nanoTime();
     IndexSnapshots file =
-        IndexSnapshots.of(options.snapshots(), table, lease.database(), lease.version());
+        IndexSnapshots.of(
+            options.snapshots(), table, options.columns(), lease.database(), lease.version());
     Charged charged = new Charged(memory);
     IndexFile.Content content = file == null ? null : file.read(charged, checkpoint);
     if (content == null) {
@@ -144,6 +149,14 @@ final class IndexLoader implements IndexCache.Source {
       if (codesOnly) {
         builders.keepCodesOnly();
       }
+      if (columns == null) {
+        columns = options.columns().of(lease.connection(), table);
+      }
+      if (!columns.isEmpty()) {
+        boolean all = options.columns().named();
+        builders.keepColumns(() -> new KeptColumns.Builder(columns, all, charged::chargeColumns));
+        charged.builders = builders;
+      }
       return read(builders, expected, checkpoint, charged, previous);
     } catch (MemoryLimitException e) {
       charged.giveBack();
@@ -154,6 +167,7 @@ final class IndexLoader implements IndexCache.Source {
   /** What a load holds, so that it can be given back for another one. */
   private static final class Charged implements IndexCache.Memory {
     private final IndexCache.Memory memory;
+    private DimensionBuilders builders;
     private long bytes;
 
     private Charged(IndexCache.Memory memory) {
@@ -165,8 +179,22 @@ final class IndexLoader implements IndexCache.Source {
       return memory.limit();
     }
 
+    /** Vectors go before columns. */
     @Override
     public void charge(long more) {
+      try {
+        memory.charge(more);
+      } catch (MemoryLimitException e) {
+        if (builders == null || !builders.giveUpColumns()) {
+          throw e;
+        }
+        charge(more);
+        return;
+      }
+      bytes += more;
+    }
+
+    private void chargeColumns(long more) {
       memory.charge(more);
       bytes += more;
     }
@@ -233,6 +261,7 @@ final class IndexLoader implements IndexCache.Source {
         if (known != null) {
           if (id != null && embedding instanceof byte[] blob && known.holds(same, id, blob)) {
             same++;
+            addColumns(builders.columns(known.dims()), rows, builders.keepsCodesOnly());
             continue;
           }
           if (same > 0) {
@@ -249,6 +278,7 @@ final class IndexLoader implements IndexCache.Source {
           if (builders.keepsCodesOnly()) {
             builders.rowid(rows.getLong(3));
           }
+          addColumns(builders.columns(), rows, builders.keepsCodesOnly());
           continue;
         }
         if (!table.skipBadRows()) {
@@ -262,7 +292,13 @@ final class IndexLoader implements IndexCache.Source {
       known = null;
     }
     long idBytes = builders.idBytes();
-    List<FlatIndex> indexes = known == null ? builders.build() : List.of(known);
+    boolean unchanged = known != null;
+    long bytesBefore = 0;
+    if (unchanged) {
+      bytesBefore = previous.bytes() - known.columns().bytes();
+      known = known.with(builders.keptColumns(known.dims()));
+    }
+    List<FlatIndex> indexes = unchanged ? List.of(known) : builders.build();
     FlatIndex index = indexes.get(0);
     long nanos = System.nanoTime() - start;
     String indexed =
@@ -273,7 +309,7 @@ final class IndexLoader implements IndexCache.Source {
             table.table(),
             indexes.stream().mapToLong(FlatIndex::size).sum(),
             String.join(" or ", indexes.stream().map(i -> String.valueOf(i.dims())).toList()),
-            known == null ? "indexed" : "found unchanged",
+            unchanged ? "found unchanged" : "indexed",
             nanos / 1_000_000,
             skipped);
     if (nanos > NANOS_A_LOG_LINE) {
@@ -284,13 +320,20 @@ final class IndexLoader implements IndexCache.Source {
     return new IndexCache.Entry(
         lease.version(),
         index,
-        known == null
-            ? indexes.stream().mapToLong(FlatIndex::bytes).sum() + idBytes
-            : previous.bytes(),
+        unchanged
+            ? bytesBefore + known.columns().bytes()
+            : indexes.stream().mapToLong(FlatIndex::bytes).sum() + idBytes,
         skipped,
         nanos,
         System.currentTimeMillis(),
         indexes.size() == 1 ? null : MixedDimensions.of(connection, schema, table, indexes));
+  }
+
+  private static void addColumns(KeptColumns.Builder columns, ResultSet row, boolean rowid)
+      throws SQLException {
+    if (columns != null) {
+      ColumnsToKeep.add(columns, row, rowid ? 4 : 3);
+    }
   }
 
   private static Object parse(String json) {
@@ -392,6 +435,7 @@ final class IndexLoader implements IndexCache.Source {
         + e
         + " END WHEN 'null' THEN NULL ELSE 0.5 END"
         + (rowid ? ", rowid" : "")
+        + String.join("", columns.stream().map(c -> ", " + options.columns().read(c)).toList())
         + from();
   }
 

@@ -13,6 +13,7 @@ import java.nio.file.Path;
  * @param codesOnly whether vectors are left to the table even where they would fit; only where
  *     {@code staleNanos} is 0
  * @param snapshots the folder where indexes are kept as files, or null; only with {@code codesOnly}
+ * @param columns which columns are kept beside the vectors
  * @param embeddingModel the model that made its vectors where nothing else says it, which a text
  *     without a model is embedded by, too; or null
  * @param skipBadTexts whether a text that can't be embedded is NULL, or an error
@@ -23,6 +24,7 @@ public record IndexOptions(
     long memoryLimit,
     boolean codesOnly,
     Path snapshots,
+    ColumnsToKeep columns,
     String embeddingModel,
     boolean skipBadTexts) {
   /** Staleness of an index that is only loaded anew when asked to. */
@@ -30,5 +32,5 @@ public record IndexOptions(
 
   /** Errors for bad rows, always fresh, no limit but the process's. */
   public static final IndexOptions DEFAULT =
-      new IndexOptions(false, 0, Long.MAX_VALUE, false, null, null, false);
+      new IndexOptions(false, 0, Long.MAX_VALUE, false, null, ColumnsToKeep.SMALL, null, false);
 }

@@ -57,6 +57,7 @@ final class IndexSnapshots {
   private IndexSnapshots(
       Path folder,
       IndexedTable table,
+      ColumnsToKeep columns,
       SqliteDatabase database,
       DatabaseVersion version,
       String state) {
@@ -64,7 +65,7 @@ final class IndexSnapshots {
     this.table = table;
     this.database = database;
     this.version = version;
-    String which = database.path() + "\n" + table;
+    String which = database.path() + "\n" + table + "\n" + columns;
     this.label = which + "\n" + state;
     this.name = database.path().getFileName() + "-" + hash(which);
   }
@@ -75,9 +76,15 @@ final class IndexSnapshots {
    * @return null if that isn't the current one any more, or nothing proves which one a file is of
    */
   static IndexSnapshots of(
-      Path folder, IndexedTable table, SqliteDatabase database, DatabaseVersion version) {
+      Path folder,
+      IndexedTable table,
+      ColumnsToKeep columns,
+      SqliteDatabase database,
+      DatabaseVersion version) {
     String state = database.provenState(version);
-    return state == null ? null : new IndexSnapshots(folder, table, database, version, state);
+    return state == null
+        ? null
+        : new IndexSnapshots(folder, table, columns, database, version, state);
   }
 
   private static String hash(String text) {

@@ -9,6 +9,7 @@ import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.View;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -194,6 +195,22 @@ public final class IndexedTables {
     return entry == null ? options.codesOnly() : entry.index().holdsCodesOnly();
   }
 
+  /**
+   * Whether a table's index keeps some columns beside its vectors; null if that isn't known, since
+   * it isn't loaded.
+   */
+  public Boolean keeps(IndexedTable table, Collection<String> columns) {
+    IndexCache.Entry entry = status(table).entry();
+    if (entry != null) {
+      return entry.indexes().stream()
+          .allMatch(index -> columns.stream().allMatch(c -> index.columns().get(c) != null));
+    }
+    List<String> names = options.columns().names();
+    return names == null
+        ? null
+        : columns.stream().allMatch(c -> names.stream().anyMatch(c::equalsIgnoreCase));
+  }
+
   /** What is known of a table's index without loading it. */
   public IndexCache.Status status(IndexedTable table) {
     return CACHE.status(key(table));
@@ -213,10 +230,11 @@ public final class IndexedTables {
   }
 
   private Key key(IndexedTable table) {
-    return new Key(schema.database(), table, options.codesOnly());
+    return new Key(schema.database(), table, options.codesOnly(), options.columns());
   }
 
-  private record Key(SqliteDatabase database, IndexedTable table, boolean codesOnly) {}
+  private record Key(
+      SqliteDatabase database, IndexedTable table, boolean codesOnly, ColumnsToKeep columns) {}
 
   /** A load of the version that a run asked for, from that run's own snapshot. */
   private final class Load implements IndexCache.Loader {

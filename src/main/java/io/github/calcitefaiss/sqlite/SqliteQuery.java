@@ -467,7 +467,7 @@ public record SqliteQuery(
   }
 
   /** A value of Calcite's as a parameter of SQLite's. */
-  static Object toSqlite(Object value) {
+  public static Object toSqlite(Object value) {
     if (value instanceof ByteString bytes) {
       return bytes.getBytes();
     } else if (value instanceof BigDecimal number) {

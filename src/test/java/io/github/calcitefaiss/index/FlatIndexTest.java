@@ -154,6 +154,46 @@ class FlatIndexTest {
         Neighbors one = codes.search(search, Checkpoint.NONE, floats);
         BruteForce.assertSame(expected.get(i), one, what + " from codes");
         BruteForce.assertSame(expected.get(i), read[i], what + " from codes in a batch");
+        if (random.nextInt(3) == 0) {
+          checkGroups(all, random, List.of(index, codes), floats, search, what);
+        }
+      }
+    }
+  }
+
+  private static void checkGroups(
+      BruteForce all,
+      Random random,
+      List<FlatIndex> indexes,
+      Floats floats,
+      Search search,
+      String what) {
+    int count = 1 + random.nextInt(random.nextBoolean() ? 4 : 1 + all.size() / 2);
+    int[] of = new int[all.size()];
+    List<BitSet> members = new ArrayList<>();
+    for (int group = 0; group <= count; group++) {
+      members.add(new BitSet());
+    }
+    for (int row = 0; row < of.length; row++) {
+      boolean asked = search.rows() == null || search.rows().get(row);
+      of[row] = asked ? random.nextInt(count + 1) : 0;
+      members.get(of[row]).set(row);
+    }
+    for (FlatIndex index : indexes) {
+      Neighbors[] found =
+          index.nearestOfEach(search, new RowGroups(of, count), Checkpoint.NONE, floats);
+      for (int i = 0; found != null && i < Math.min(6, count); i++) {
+        int group = count <= 6 ? i + 1 : 1 + random.nextInt(count);
+        Neighbors expected =
+            all.search(
+                new Search(
+                    search.query(),
+                    search.metric(),
+                    search.k(),
+                    search.bound(),
+                    members.get(group)));
+        BruteForce.assertSame(
+            expected, found[group - 1], what + ", group " + group + " of " + count);
       }
     }
   }

@@ -108,6 +108,29 @@ class BothWaysTest {
         "select cast(2147483648 as integer), cast('12' as integer)",
         "select instr(name, 'a'), hex(name), length(name) from items",
         "select DISTINCT - + 85 from items",
+        "select 2 * 3 || 4, 'a' || -n, 6 & 3 + 1, 7 & 3 | 8, 1 + 2 << 3, 1 = 2 < 3, ~n & 3"
+            + " from items",
+        "select id from items where id + 0 = '1' or name || '' = 1",
+        "select id from items where name > 5",
+        "select id from items where id > 'a' or price = '2.5'",
+        "select 1 = 1, id > 2, name is null, n between 0 and 9, user in ('ann') from items",
+        "select sum(id > 2), avg(id > 2), true + 1 from items",
+        "select id from items where n",
+        "select id from items where not n or 0",
+        "select price > 1, count(*) from items group by price > 1 order by 1",
+        "select id from items where name collate nocase in ('APPLE PIE', 'BANANA')",
+        "select name from items order by name collate nocase desc",
+        "select id from main.items where main.items.id > 3",
+        "select id from items where id in ()",
+        "select id from items order by id limit -1",
+        "select 1 where 0",
+        "select cast('1.5' as numeric), cast('12abc' as integer), cast(x'6162' as text)",
+        "select total(price), max(1, 2.5), min('b', 'a') from items",
+        "select nullif(user, user) as k, sum((id / price)) from items group by 1",
+        "select n or -n is null + -n, name * 3 / 7, name = 2 / 7 + 'a' from items",
+        "select 0 like 7 like -7, -31 < 7 like name, id is -2.5 >= '5' like n from items",
+        "select 0x10, 0xFFFFFFFFFFFFFFFF, -0x10",
+        "select 1.5 + x from (select round(price) as x from items where price > 2)",
         "select max(n), min(name), sum(n), avg(n), count(user) from items",
         "select id from items where date >= '2024-02-01' and date < '2025-01-01'",
       })
@@ -185,7 +208,21 @@ class BothWaysTest {
     if (depth > 0 && random.nextInt(3) == 0) {
       return "(" + condition(depth - 1) + one(" and ", " or ") + condition(depth - 1) + ")";
     }
-    switch (random.nextInt(6)) {
+    switch (random.nextInt(10)) {
+      case 6:
+        return text(depth) + one(" glob ", " not glob ") + one("'a*'", "'*[eE]*'", "'B?n*'");
+      case 7:
+        return text(depth)
+            + one(" < ", " = ", " > ")
+            + text(0)
+            + " collate "
+            + one("nocase", "binary", "rtrim");
+      case 8:
+        return one("price", "n", "name", "id", "user", "n + 1", "name || ''")
+            + one(" < ", " = ", " >= ", " <> ")
+            + one("'a'", "'2'", "5", "'-7'", "2.5");
+      case 9:
+        return number(depth) + one(" isnull", " notnull", " not null");
       case 0:
         return number(depth) + one(" < ", " > ", " = ", " <> ", " <= ") + number(depth);
       case 1:
@@ -203,8 +240,59 @@ class BothWaysTest {
     }
   }
 
+  /** Operators without parentheses, each of which binds as SQLite says. */
+  private String loose() {
+    StringBuilder out = new StringBuilder(one("", "", "-", "~", "not "));
+    int operands = 2 + random.nextInt(4);
+    for (int i = 0; i < operands; i++) {
+      out.append(
+          i == 0
+              ? ""
+              : one(
+                  " + ",
+                  " - ",
+                  " * ",
+                  " / ",
+                  " % ",
+                  " || ",
+                  " & ",
+                  " | ",
+                  " << ",
+                  " >> ",
+                  " < ",
+                  " <= ",
+                  " > ",
+                  " >= ",
+                  " = ",
+                  " <> ",
+                  " is ",
+                  " is not ",
+                  " and ",
+                  " or ",
+                  " like ",
+                  " glob "));
+      out.append(one("", "", "", "", i == 0 ? "" : "-"));
+      out.append(one("id", "n", "3", "7", "2", "'a'", "'5'", "2.5", "name", "null", "0x1F"));
+    }
+    return out.toString();
+  }
+
   private String statement() {
-    switch (random.nextInt(4)) {
+    switch (random.nextInt(6)) {
+      case 4:
+        return "select " + loose() + " from items order by id";
+      case 5:
+        return "select id, "
+            + condition(1)
+            + ", meta ->> "
+            + one("'lang'", "'$.n'", "0")
+            + ", iif("
+            + condition(1)
+            + ", 1, 'no'), max(id, "
+            + number(1)
+            + ") from items where "
+            + one(number(1), condition(2))
+            + " order by id";
       case 0:
         return "select " + number(3) + ", " + text(3) + " from items order by id";
       case 1:

@@ -465,7 +465,10 @@ class NativeStatementTest {
         new String[][] {
           {"select nme from items", "Column 'nme' not found in any table (line 1, column 8)"},
           {"select * from itms", "Object 'itms' not found (line 1, column 15)"},
-          {"select nme from items where name glob 'x'", "SQLite: no such column: nme"},
+          {
+            "select nme from items where name glob 'x'",
+            "Column 'nme' not found in any table (line 1, column 8)"
+          },
           {"select id from items wher name = 'x'", "Syntax error"},
         }) {
       SQLException e = assertThrows(SQLException.class, () -> ask(wrong[0]));

@@ -366,6 +366,31 @@ class ServerTest {
     assertTrue(line("logged3").contains("rows=100 outcome=closed"), line("logged3"));
   }
 
+  @Test
+  void noValueIsInTheLog() throws SQLException {
+    try (Connection connection = server.connect();
+        PreparedStatement statement =
+            connection.prepareStatement(
+                "select id as logged4 from notes where id = cast(? as int)");
+        Statement plain = connection.createStatement()) {
+      statement.setString(1, "salary 1234' \" of ann");
+      try {
+        statement.executeQuery().close();
+      } catch (SQLException e) {
+        // Whether that is an error isn't asked here.
+      }
+      plain.executeQuery("select 'patient 77' as logged5 from notes limit 1").close();
+      assertThrows(
+          SQLException.class,
+          () -> plain.executeQuery("select l2_distance('[1, 2', 'secret 9') as logged6"));
+    }
+    String all = String.join("\n", server.log);
+    for (String value : List.of("salary", "1234", "patient", "secret", "[1, 2")) {
+      assertFalse(all.contains(value), all);
+    }
+    assertTrue(line("logged5").contains("sql=\"select '…' as logged5"), line("logged5"));
+  }
+
   private static String line(String part) {
     List<String> lines = server.log.stream().filter(line -> line.contains(part)).toList();
     assertEquals(1, lines.size(), lines.toString());

@@ -52,7 +52,8 @@ final class Catalog {
       Long skipped,
       List<Long> dims,
       Long bytes,
-      long searches) {
+      long searches,
+      String model) {
     boolean isLoaded() {
       return rows != null;
     }
@@ -216,7 +217,7 @@ final class Catalog {
     Map<String, Index> indexes = new TreeMap<>();
     String sql =
         "select table_name, id_column, embedding_column, row_count, skipped_rows, dims, bytes,"
-            + " searches from "
+            + " searches, model from "
             + Identifiers.quote(ownSchema(schemas))
             + "."
             + Identifiers.quote(INDEXES)
@@ -233,12 +234,33 @@ final class Catalog {
                   number(rows, 5),
                   rows.getObject(6) == null ? List.of() : List.of(rows.getLong(6)),
                   number(rows, 7),
-                  rows.getLong(8));
+                  rows.getLong(8),
+                  rows.getString(9));
           indexes.merge(rows.getString(1), index, Catalog::together);
         }
       }
     }
     return indexes;
+  }
+
+  /**
+   * The table that a table's rows are searched in: itself, or one whose ids are its keys, since
+   * embeddings often stand beside their table; null if there is none.
+   */
+  Table searched(Table table) throws SQLException, IOException, Refusal {
+    if (table.index() != null) {
+      return table;
+    } else if (table.keys().size() != 1) {
+      return null;
+    }
+    Map<String, Index> indexes = indexes(table.database());
+    for (String name : List.of(table.name() + "_embeddings", "embeddings")) {
+      Index index = indexes.get(name);
+      if (index != null && index.id().equalsIgnoreCase(table.keys().get(0))) {
+        return table(table.database(), name);
+      }
+    }
+    return null;
   }
 
   /** A table whose vectors have several dimensions has a row for each. */
@@ -252,7 +274,8 @@ final class Catalog {
         a.skipped(),
         dims,
         a.bytes() + b.bytes(),
-        a.searches());
+        a.searches(),
+        a.model());
   }
 
   private static Long number(ResultSet rows, int column) throws SQLException {

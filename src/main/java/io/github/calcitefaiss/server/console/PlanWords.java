@@ -100,7 +100,10 @@ record PlanWords(String words, boolean used, String advice, String plan) {
     if (where != null) {
       String filter = item(rest, "filter");
       out.append(", filter first");
-      out.append(where.equals("SQLite") ? ", by SQLite" : ", by the rest of the statement");
+      out.append(
+          where.startsWith("index")
+              ? ", by the columns beside the index" + where.substring("index".length())
+              : where.equals("SQLite") ? ", by SQLite" : ", by the rest of the statement");
       out.append(filter == null ? "" : " (" + filter + ")");
     }
     for (String bound : List.of("within", "beyond", "from")) {

@@ -51,7 +51,7 @@ record RowPage(
               : Cell.Addresses.NONE;
       fields.add(new Field(column, Cell.of(row[i], 1 << 20, addresses)));
     }
-    Catalog.Table searched = searched(catalog, table);
+    Catalog.Table searched = catalog.searched(table);
     List<Neighbour> neighbours = List.of();
     String statement = null;
     String label = null;
@@ -107,24 +107,6 @@ record RowPage(
                 + Address.encode(searched.name())
                 + "/-/map",
         address0 + ".json");
-  }
-
-  /** The table itself, or one whose ids are its keys: embeddings often stand beside their table. */
-  private static Catalog.Table searched(Catalog catalog, Catalog.Table table)
-      throws SQLException, IOException, Refusal {
-    if (table.index() != null) {
-      return table;
-    } else if (table.keys().size() != 1) {
-      return null;
-    }
-    Map<String, Catalog.Index> indexes = catalog.indexes(table.database());
-    for (String name : List.of(table.name() + "_embeddings", "embeddings")) {
-      Catalog.Index index = indexes.get(name);
-      if (index != null && index.id().equalsIgnoreCase(table.keys().get(0))) {
-        return catalog.table(table.database(), name);
-      }
-    }
-    return null;
   }
 
   private static List<Neighbour> neighbours(

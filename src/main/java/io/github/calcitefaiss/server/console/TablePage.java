@@ -28,6 +28,7 @@ record TablePage(
     List<Filter> filters,
     List<Arguments.Argument> kept,
     Vectors.State state,
+    boolean indexed,
     boolean searchable,
     boolean texts,
     String search,
@@ -74,7 +75,8 @@ record TablePage(
     }
     Long count = nearest == null ? query.count(work) : null;
     Grid grid = grid(table, result, arguments, query, here, nearest != null);
-    boolean searchable = table.index() != null;
+    Catalog.Table searched = catalog.searched(table);
+    boolean searchable = searched != null;
     return new TablePage(
         pages.page(
             exchange, table.name(), here + ".json" + arguments, table.database(), table.name()),
@@ -90,11 +92,12 @@ record TablePage(
         Arrays.asList(Filter.values()),
         kept(arguments),
         Vectors.state(work, table.name(), table.index()),
+        table.index() != null,
         searchable,
         searchable && catalog.hasFunction("embed"),
         arguments.get("_search", arguments.get("_near", "")),
         nearest == null ? null : nearest.words(),
-        searchable ? here + "/-/map" : null,
+        table.index() == null ? null : here + "/-/map",
         "/"
             + Address.encode(table.database())
             + "?sql="
@@ -302,16 +305,18 @@ record TablePage(
   /** A search for the rows nearest to a vector, with the filters of the address. */
   record Nearest(String sql, List<Object> parameters, String words) {
     static Nearest of(Work work, Catalog.Table table, TableQuery query, Arguments arguments)
-        throws Refusal, SQLException {
+        throws Refusal, SQLException, IOException {
       String search = arguments.get("_search", arguments.get("_near", "")).strip();
       if (search.isEmpty()) {
         return null;
       }
-      Catalog.Index index = table.index();
-      if (index == null) {
+      Catalog catalog = new Catalog(work);
+      Catalog.Table searched = catalog.searched(table);
+      if (searched == null) {
         throw Refusal.bad(
             table.name() + " has no index, so nothing can be searched in it by vector");
       }
+      Catalog.Index index = searched.index();
       String vector = Identifiers.quote(index.embedding());
       String id = Identifiers.quote(index.id());
       List<Object> parameters = new ArrayList<>();
@@ -323,9 +328,9 @@ record TablePage(
         parameters.add(search);
         words = "the vector given";
       } else if (arguments.has("_near")
-          || !new Catalog(work).hasFunction("embed")
+          || !catalog.hasFunction("embed")
           || search.matches("-?[0-9]+")) {
-        Catalog.Column column = table.column(index.id());
+        Catalog.Column column = searched.column(index.id());
         boolean number = column == null || column.isNumber();
         if (number && !search.matches("-?[0-9]{1,18}")) {
           throw Refusal.bad(
@@ -339,18 +344,22 @@ record TablePage(
             "(select "
                 + vector
                 + " from "
-                + Identifiers.quote(table.name())
+                + Identifiers.quote(searched.name())
                 + " where "
                 + id
                 + " = ? limit 1)";
         parameters.add(number ? (Object) Long.parseLong(search) : search);
         words = index.id() + " " + search;
       } else {
-        to = "embed(?)";
+        // By the model that made the table's vectors, where that is known.
+        to = index.model() == null ? "embed(?)" : "embed(?, ?)";
+        if (index.model() != null) {
+          parameters.add(index.model());
+        }
         parameters.add(search);
         words = "“" + search + "”";
       }
-      TableQuery.Text filtered = query.nearest("l2_distance(" + vector + ", " + to + ")", NEAREST);
+      TableQuery.Text filtered = query.nearest(searched, to, NEAREST);
       parameters.addAll(filtered.parameters());
       return new Nearest(filtered.sql(), parameters, words);
     }

@@ -168,8 +168,13 @@ final class TableQuery {
   }
 
   private String from(List<String> conditions) {
+    return from("", conditions);
+  }
+
+  private String from(String joined, List<String> conditions) {
     return " from "
         + Identifiers.quote(table.name())
+        + joined
         + (conditions.isEmpty() ? "" : " where " + String.join(" and ", conditions));
   }
 
@@ -213,15 +218,37 @@ final class TableQuery {
     return new Text(sql, parameters);
   }
 
-  /** The rows with the smallest distance, of those that the filters leave. */
-  Text nearest(String distance, int most) {
+  /**
+   * The rows with the smallest distance, of those that the filters leave.
+   *
+   * @param searched the table that has the vectors
+   * @param to what is compared with them
+   */
+  Text nearest(Catalog.Table searched, String to, int most) {
+    Catalog.Index index = searched.index();
+    String vector = Identifiers.quote(index.embedding());
+    String joined = "";
+    if (searched != table) {
+      joined =
+          " join (select "
+              + Identifiers.quote(index.id())
+              + " as faiss_id, "
+              + vector
+              + " as faiss_vector from "
+              + Identifiers.quote(searched.name())
+              + ") on faiss_id = "
+              + Identifiers.quote(table.keys().get(0));
+      vector = "faiss_vector";
+    }
     return new Text(
         "select "
             + select
+            + ", l2_distance("
+            + vector
             + ", "
-            + distance
-            + " as distance"
-            + from(where)
+            + to
+            + ") as distance"
+            + from(joined, where)
             + " order by distance limit "
             + most,
         filterValues);

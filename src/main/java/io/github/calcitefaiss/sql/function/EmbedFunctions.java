@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.schema.Function;
@@ -81,8 +82,14 @@ public final class EmbedFunctions {
 
   private record Chosen(String model) {}
 
+  /** How many texts a run has asked for, so that a failure can say which of them it is. */
+  private static final class Calls {
+    private final AtomicLong count = new AtomicLong();
+  }
+
   private static ByteString vector(String function, DataContext root, Object model, Object text) {
     Execution execution = Execution.of(root);
+    long number = execution.memo(Calls.class, key -> new Calls()).count.incrementAndGet();
     String words = text(function, text);
     EmbeddingModel chosen;
     try {
@@ -95,14 +102,14 @@ public final class EmbedFunctions {
       embedded = Embedder.ours().embed(chosen, words, execution);
     } catch (FaissException e) {
       // The model's failure, and not this text's.
-      throw Errors.notEmbedded(function, words, e).raise();
+      throw Errors.notEmbedded(function, number, words, e).raise();
     }
     if (embedded.failure() == null) {
       return new ByteString(VectorCodec.encode(embedded.vector()));
     } else if (settings(root).skipBadTexts()) {
       return null;
     }
-    throw Errors.notEmbedded(function, words, embedded.failure()).raise();
+    throw Errors.notEmbedded(function, number, words, embedded.failure()).raise();
   }
 
   private static EmbedSettings settings(DataContext root) {

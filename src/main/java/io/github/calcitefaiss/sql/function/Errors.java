@@ -152,16 +152,22 @@ public final class Errors {
     return new FaissException(why.getSQLState(), function + ": " + why.getMessage(), why);
   }
 
-  /** A text without a vector: it is not repeated, only how long it is. */
-  static FaissException notEmbedded(String function, String text, FaissException why) {
+  /**
+   * A text without a vector. The text itself is not in the message.
+   *
+   * @param number which of the statement's texts it is, from 1 in the order of its rows
+   */
+  static FaissException notEmbedded(String function, long number, String text, FaissException why) {
     return new FaissException(
         why.getSQLState(),
         function
             + ": "
             + why.getMessage()
-            + " (a text of "
+            + " (text "
+            + number
+            + " of those that the statement embeds, "
             + text.codePointCount(0, text.length())
-            + " characters)",
+            + " characters; the operand onBadText = null gives NULL instead)",
         why);
   }
 

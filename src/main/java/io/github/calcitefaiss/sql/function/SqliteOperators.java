@@ -9,6 +9,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.calcite.adapter.enumerable.CallImplementor;
 import org.apache.calcite.adapter.enumerable.NullPolicy;
 import org.apache.calcite.adapter.enumerable.RexImpTable;
@@ -125,8 +128,14 @@ public final class SqliteOperators implements SqlOperatorTable {
       Set.of(
           "abs", "ceil", "ceiling", "floor", "likely", "substr", "substring", "trunc", "unlikely");
 
+  private static final Set<String> ARITHMETIC =
+      Set.of("? % ?", "? / ?", "? + ?", "? - ?", "? * ?", "- ?");
+
   private static final Set<String> OF_NOW =
       Set.of("date", "datetime", "julianday", "strftime", "time", "timediff", "unixepoch");
+
+  /** The largest or smallest of several arguments, as a name. */
+  private static final Pattern EXTREME = Pattern.compile("(?i)(max|min)\\(\\?(,\\?)+\\)");
 
   private static final Map<String, SqlUserDefinedFunction> FUNCTIONS = new ConcurrentHashMap<>();
 
@@ -143,9 +152,37 @@ public final class SqliteOperators implements SqlOperatorTable {
   /** SQLite's {@code /}, which is NULL for a divisor of 0. */
   public static final SqlUserDefinedFunction DIVIDE = function("? / ?", SqlTypeName.ANY);
 
+  /** Sums of values whose types come with them. */
+  public static final SqlUserDefinedFunction PLUS = function("? + ?", SqlTypeName.ANY);
+
+  public static final SqlUserDefinedFunction MINUS = function("? - ?", SqlTypeName.ANY);
+
+  public static final SqlUserDefinedFunction TIMES = function("? * ?", SqlTypeName.ANY);
+
+  public static final SqlUserDefinedFunction NEGATIVE = function("- ?", SqlTypeName.ANY);
+
   /** A blob or anything else as text. */
   public static final SqlUserDefinedFunction TEXT_OF =
       function("cast(? as text)", SqlTypeName.VARCHAR);
+
+  /** The number that a text begins with, or 0; of a condition 1 or 0. */
+  public static final SqlUserDefinedFunction TO_INTEGER =
+      function("cast(? as integer)", SqlTypeName.BIGINT);
+
+  public static final SqlUserDefinedFunction TO_REAL =
+      function("cast(? as real)", SqlTypeName.DOUBLE);
+
+  public static final SqlUserDefinedFunction TO_NUMERIC =
+      function("cast(? as numeric)", SqlTypeName.ANY);
+
+  /** Whether a value is a number other than 0, or a text that begins with one. */
+  public static final SqlUserDefinedFunction TRUTH = function("not not ?", SqlTypeName.BOOLEAN);
+
+  /** A text that equals all that differ from it only in the case of ASCII letters. */
+  public static final SqlUserDefinedFunction NOCASE = function("? collate nocase", SqlTypeName.ANY);
+
+  /** A text without the spaces at its end. */
+  public static final SqlUserDefinedFunction RTRIM = function("? collate rtrim", SqlTypeName.ANY);
 
   /** Its argument, of which only the value says the type. */
   public static final SqlUserDefinedFunction AS_IT_COMES = function("?", SqlTypeName.ANY);
@@ -155,6 +192,30 @@ public final class SqliteOperators implements SqlOperatorTable {
    * never NULL, and is then true for rows where it is.
    */
   public static final SqlUserDefinedFunction COALESCE = function("coalesce", SqlTypeName.ANY);
+
+  private static final Map<String, SqlUserDefinedFunction> BY_NAME =
+      Stream.of(
+              LIKE,
+              MOD,
+              DIVIDE,
+              TEXT_OF,
+              TO_INTEGER,
+              TO_REAL,
+              TO_NUMERIC,
+              TRUTH,
+              NOCASE,
+              RTRIM,
+              AS_IT_COMES,
+              COALESCE,
+              function("? glob ?", SqlTypeName.BOOLEAN),
+              function("? -> ?", SqlTypeName.VARCHAR),
+              function("? ->> ?", SqlTypeName.ANY),
+              function("? & ?", SqlTypeName.BIGINT),
+              function("? | ?", SqlTypeName.BIGINT),
+              function("? << ?", SqlTypeName.BIGINT),
+              function("? >> ?", SqlTypeName.BIGINT),
+              function("~ ?", SqlTypeName.BIGINT))
+          .collect(Collectors.toMap(SqlOperator::getName, each -> each));
 
   private final SqlOperatorTable others;
 
@@ -170,11 +231,17 @@ public final class SqliteOperators implements SqlOperatorTable {
       SqlSyntax syntax,
       List<SqlOperator> found,
       SqlNameMatcher matcher) {
-    for (SqlOperator operator : List.of(AS_IT_COMES, MOD, DIVIDE, LIKE, COALESCE)) {
-      if (name.isSimple() && name.getSimple().equalsIgnoreCase(operator.getName())) {
-        found.add(operator);
-        return;
-      }
+    SqlOperator known =
+        name.isSimple() ? BY_NAME.get(name.getSimple().toLowerCase(Locale.ROOT)) : null;
+    if (known != null) {
+      found.add(known);
+      return;
+    }
+    if (name.isSimple() && EXTREME.matcher(name.getSimple()).matches()) {
+      found.add(
+          FUNCTIONS.computeIfAbsent(
+              name.getSimple().toLowerCase(Locale.ROOT), key -> function(key, SqlTypeName.ANY)));
+      return;
     }
     if (name.isSimple() && syntax == SqlSyntax.FUNCTION) {
       SqlTypeName type = type(name.getSimple().toLowerCase(Locale.ROOT));
@@ -270,7 +337,14 @@ public final class SqliteOperators implements SqlOperatorTable {
 
   private static RelDataType returned(SqlOperatorBinding binding, SqlTypeName type) {
     SqlTypeName name = type;
-    if (binding.getOperandCount() == 2 && binding.getOperator().getName().contains("?")) {
+    String operator = binding.getOperator().getName();
+    if (operator.contains(" collate ")) {
+      return binding.getTypeFactory().createTypeWithNullability(binding.getOperandType(0), true);
+    }
+    if (EXTREME.matcher(operator).matches()) {
+      return common(binding);
+    }
+    if (ARITHMETIC.contains(operator)) {
       List<RelDataType> types = binding.collectOperandTypes();
       boolean numbers = types.stream().allMatch(SqlTypeUtil::isNumeric);
       boolean whole =
@@ -295,6 +369,36 @@ public final class SqliteOperators implements SqlOperatorTable {
     return Signature.nullable(binding.getTypeFactory(), name);
   }
 
+  private static String folded(String text) {
+    StringBuilder out = null;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c >= 'A' && c <= 'Z') {
+        out = out == null ? new StringBuilder(text) : out;
+        out.setCharAt(i, (char) (c + ('a' - 'A')));
+      }
+    }
+    return out == null ? text : out.toString();
+  }
+
+  private static String trimmed(String text) {
+    int end = text.length();
+    while (end > 0 && text.charAt(end - 1) == ' ') {
+      end--;
+    }
+    return text.substring(0, end);
+  }
+
+  /**
+   * A comparison of values of different types.
+   *
+   * @param expression of SQLite's, with two question marks, whose casts give each side the affinity
+   *     that it has
+   */
+  public static SqlUserDefinedFunction comparison(String expression) {
+    return FUNCTIONS.computeIfAbsent(expression, key -> function(key, SqlTypeName.BOOLEAN));
+  }
+
   private static Object first(Object[] arguments) {
     for (Object argument : arguments) {
       if (argument != null) {
@@ -308,6 +412,12 @@ public final class SqliteOperators implements SqlOperatorTable {
   public static Object call(String name, SqlTypeName type, Object[] arguments) {
     if (name.equals(AS_IT_COMES.getName())) {
       return arguments[0];
+    } else if (name.equals(NOCASE.getName())) {
+      return arguments[0] instanceof String text ? folded(text) : arguments[0];
+    } else if (name.equals(RTRIM.getName())) {
+      return arguments[0] instanceof String text ? trimmed(text) : arguments[0];
+    } else if (name.equals(TO_INTEGER.getName()) && arguments[0] instanceof Boolean condition) {
+      return condition ? 1L : 0L;
     }
     Object value =
         name.equals("coalesce") ? first(arguments) : SqliteEvaluator.call(name, arguments);

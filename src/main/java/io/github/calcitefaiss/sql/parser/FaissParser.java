@@ -64,7 +64,7 @@ public final class FaissParser extends SqlBabelParserImpl {
    * @throws SqlParseException if the statement has a syntax error
    */
   public static List<String> parameterNames(String sql) throws SqlParseException {
-    FaissParser parser = new FaissParser(new SourceStringReader(sql), false);
+    FaissParser parser = new FaissParser(new SourceStringReader(sql), true);
     SqlParser.create(new StringReader(""), CONFIG.withParserFactory(reader -> parser)).parseStmt();
     return parser.parameterNames;
   }
@@ -75,7 +75,7 @@ public final class FaissParser extends SqlBabelParserImpl {
     setOriginalSql(sql);
     nDynamicParams = 0;
     FaissTokenManager earlier = tokens;
-    tokens = new FaissTokenManager(sql);
+    tokens = new FaissTokenManager(sql, asSqlite);
     if (earlier != null) {
       tokens.SwitchTo(earlier.state());
     }
@@ -108,7 +108,9 @@ public final class FaissParser extends SqlBabelParserImpl {
       ParameterNames parameters = new ParameterNames(tokens.parameters());
       parameterNames = parameters.names();
       SqlNode tree = node.accept(new DialectRewriter(parameters));
-      return asSqlite ? tree.accept(new SqliteMeaning()) : tree;
+      return asSqlite ? SqliteMeaning.of(tree) : tree;
+    } catch (SqliteMeaning.Misplaced e) {
+      throw new SqlParseException(e.getMessage(), e.position, null, null, null);
     } catch (DialectRewriter.TooDeep e) {
       throw tooDeep(e.position);
     } catch (StackOverflowError e) {

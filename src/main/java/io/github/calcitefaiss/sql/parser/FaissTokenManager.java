@@ -48,14 +48,19 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
   private static final Set<String> CONSTRUCTORS = Set.of("ARRAY", "MAP", "MULTISET", "LIST");
 
   private final Stream stream;
+  private boolean asSqlite;
   private int state;
   private Token last;
   private TokenRewriter rewritten;
   private TokenMgrError error;
   private int next;
 
-  FaissTokenManager(String sql) {
+  /**
+   * @param asSqlite whether what only SQLite's grammar has is understood, too
+   */
+  FaissTokenManager(String sql, boolean asSqlite) {
     this(new Stream(sql));
+    this.asSqlite = asSqlite;
   }
 
   private FaissTokenManager(Stream stream) {
@@ -86,7 +91,8 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
   @Override
   public Token getNextToken() {
     if (rewritten == null) {
-      rewritten = new TokenRewriter(split());
+      List<Token> tokens = split();
+      rewritten = new TokenRewriter(asSqlite ? SqliteTokens.rewrite(tokens) : tokens);
     }
     List<Token> tokens = rewritten.tokens();
     if (next < tokens.size() - 1) {

@@ -3,23 +3,31 @@ package io.github.calcitefaiss.sql.parser;
 
 import com.google.common.collect.ImmutableList;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.apache.calcite.sql.JoinConditionType;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
+import org.apache.calcite.sql.SqlBinaryStringLiteral;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlCharStringLiteral;
 import org.apache.calcite.sql.SqlDataTypeSpec;
+import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlFunction;
 import org.apache.calcite.sql.SqlFunctionCategory;
 import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlJoin;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.SqlNumericLiteral;
+import org.apache.calcite.sql.SqlOrderBy;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.SqlUnresolvedFunction;
+import org.apache.calcite.sql.SqlWindow;
 import org.apache.calcite.sql.fun.SqlCase;
 import org.apache.calcite.sql.fun.SqlJsonArrayFunction;
 import org.apache.calcite.sql.fun.SqlJsonObjectFunction;
@@ -28,6 +36,7 @@ import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.fun.SqlTrimFunction;
 import org.apache.calcite.sql.parser.SqlParserPos;
 import org.apache.calcite.sql.type.SqlTypeName;
+import org.apache.calcite.sql.util.SqlBasicVisitor;
 import org.apache.calcite.sql.util.SqlShuttle;
 
 /**
@@ -36,10 +45,58 @@ import org.apache.calcite.sql.util.SqlShuttle;
  * of their own in the standard are functions as any other.
  */
 final class SqliteMeaning extends SqlShuttle {
+  private static final String COLLATE = "? collate ";
+
+  /** What Calcite gives other values for than SQLite. */
+  private static final Set<String> OTHERWISE = Set.of("NTH_VALUE");
+
+  /**
+   * The calls that fold texts in a condition of WHERE, HAVING or ON, or in ORDER BY. In SQLite a
+   * collation inside of any other expression is that of the whole.
+   */
+  private final Set<SqlNode> folds = Collections.newSetFromMap(new IdentityHashMap<>());
+
   private static final Set<String> NAMES =
       Set.of("PI", "SESSION_USER", "SYSDATE", "SYSTEM_USER", "SYSTIMESTAMP", "USER");
 
   private static final Set<String> PLAIN = Set.of("CEIL", "CEILING", "FLOOR", "SUBSTRING");
+
+  private SqliteMeaning() {}
+
+  /**
+   * A statement's tree with SQLite's meaning.
+   *
+   * @throws Misplaced if it has what can't be given that meaning
+   */
+  static SqlNode of(SqlNode tree) {
+    SqliteMeaning meaning = new SqliteMeaning();
+    SqlNode changed = tree.accept(meaning);
+    changed.accept(
+        new SqlBasicVisitor<Void>() {
+          @Override
+          public Void visit(SqlCall call) {
+            if (collation(call) != null && !meaning.folds.contains(call)) {
+              throw new Misplaced(
+                  "COLLATE is understood in conditions of WHERE, HAVING and ON and in ORDER BY, not here",
+                  call.getParserPosition());
+            }
+            return super.visit(call);
+          }
+        });
+    return changed;
+  }
+
+  /** Something that can't be given SQLite's meaning. */
+  static final class Misplaced extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    final transient SqlParserPos position;
+
+    private Misplaced(String message, SqlParserPos position) {
+      super(message, null, false, false);
+      this.position = position;
+    }
+  }
 
   @Override
   public SqlNode visit(SqlDataTypeSpec type) {
@@ -78,6 +135,10 @@ final class SqliteMeaning extends SqlShuttle {
     }
     if (visited.getOperator() instanceof SqlFunction function) {
       String name = function.getName().toUpperCase(Locale.ROOT);
+      SqlNode replaced = function(name, visited);
+      if (replaced != null) {
+        return replaced;
+      }
       if (visited.operandCount() == 0
           && NAMES.contains(name)
           && !(function instanceof SqlUnresolvedFunction)) {
@@ -125,19 +186,74 @@ final class SqliteMeaning extends SqlShuttle {
       case MOD:
       case ROW:
         for (int i = 0; i < visited.operandCount(); i++) {
-          visited.setOperand(i, wide(visited.operand(i)));
+          visited.setOperand(i, wide(value(visited.operand(i))));
         }
+        break;
+      case EQUALS:
+      case NOT_EQUALS:
+      case LESS_THAN:
+      case LESS_THAN_OR_EQUAL:
+      case GREATER_THAN:
+      case GREATER_THAN_OR_EQUAL:
+      case IS_DISTINCT_FROM:
+      case IS_NOT_DISTINCT_FROM:
+      case BETWEEN:
+      case IN:
+      case NOT_IN:
+        compared(visited);
+        break;
+      case AND:
+      case OR:
+      case NOT:
+      case IS_TRUE:
+      case IS_FALSE:
+      case IS_NOT_TRUE:
+      case IS_NOT_FALSE:
+        for (int i = 0; i < visited.operandCount(); i++) {
+          visited.setOperand(i, condition(visited.operand(i)));
+        }
+        break;
+      case FILTER:
+        visited.setOperand(1, condition(visited.operand(1)));
         break;
       case CASE:
         SqlCase choice = (SqlCase) visited;
-        choice.getThenOperands().replaceAll(SqliteMeaning::wide);
+        choice.getWhenOperands().replaceAll(SqliteMeaning::condition);
+        choice.getThenOperands().replaceAll(each -> wide(value(each)));
         if (choice.getElseOperand() != null) {
-          choice.setOperand(3, wide(choice.getElseOperand()));
+          choice.setOperand(3, wide(value(choice.getElseOperand())));
         }
         break;
       case SELECT:
-        SqlNodeList list = ((SqlSelect) visited).getSelectList();
-        list.replaceAll(SqliteMeaning::selected);
+        SqlSelect select = (SqlSelect) visited;
+        select.getSelectList().replaceAll(SqliteMeaning::selected);
+        if (select.getWhere() != null) {
+          select.setWhere(condition(select.getWhere()));
+          allow(select.getWhere());
+        }
+        if (select.getHaving() != null) {
+          select.setHaving(condition(select.getHaving()));
+          allow(select.getHaving());
+        }
+        sorted(select.getOrderList());
+        break;
+      case ORDER_BY:
+        sorted(((SqlOrderBy) visited).orderList);
+        break;
+      case JOIN:
+        SqlJoin join = (SqlJoin) visited;
+        if (join.getConditionType() == JoinConditionType.ON) {
+          join.setOperand(5, condition(join.getCondition()));
+          allow(join.getCondition());
+        }
+        break;
+      case WINDOW:
+        SqlWindow window = (SqlWindow) visited;
+        if (window.getExclude() != null && !SqlWindow.isExcludeNoOthers(window.getExclude())) {
+          throw new Misplaced(
+              "EXCLUDE in a window is computed only by SQLite", window.getParserPosition());
+        }
+        sorted(window.getOrderList());
         break;
       default:
         break;
@@ -145,13 +261,234 @@ final class SqliteMeaning extends SqlShuttle {
     return visited;
   }
 
+  /** What stands for a call of a function, or null for the call itself. */
+  private static SqlNode function(String name, SqlCall call) {
+    int operands = call.operandCount();
+    if (OTHERWISE.contains(name)) {
+      throw new Misplaced(
+          name.toLowerCase(Locale.ROOT) + " is computed only by SQLite", call.getParserPosition());
+    }
+    if (call.getOperator() instanceof SqlFunction && call.getKind() != SqlKind.CAST) {
+      for (int i = 0; i < operands; i++) {
+        if (call.operand(i) != null && isCondition(call.operand(i))) {
+          call.setOperand(i, value(call.operand(i)));
+        }
+      }
+    }
+    if ((name.equals("IIF") || name.equals("IF")) && (operands == 2 || operands == 3)) {
+      SqlParserPos position = call.getParserPosition();
+      return new SqlCase(
+          position,
+          null,
+          SqlNodeList.of(condition(call.operand(0))),
+          SqlNodeList.of(wide(value(call.operand(1)))),
+          operands == 3 ? wide(value(call.operand(2))) : SqlLiteral.createNull(position));
+    } else if ((name.equals("MAX") || name.equals("MIN")) && operands > 1) {
+      return call(
+          name + "(" + "?,".repeat(operands - 1) + "?)",
+          call.getOperandList().stream().map(SqliteMeaning::wide).toList(),
+          call);
+    } else if (name.equals("TOTAL") && operands == 1) {
+      SqlParserPos position = call.getParserPosition();
+      SqlNode sum = SqlStdOperatorTable.SUM.createCall(position, call.<SqlNode>operand(0));
+      SqlNode none = SqlLiteral.createExactNumeric("0", position);
+      return call(
+          "cast(? as real)", List.of(call("coalesce", List.of(sum, wide(none)), call)), call);
+    } else if (call.getKind() == SqlKind.CAST && operands == 2) {
+      return cast(call);
+    }
+    return null;
+  }
+
+  /** A cast as it is written: a text gives the number that it begins with. */
+  private static SqlNode cast(SqlCall call) {
+    SqlNode operand = call.operand(0);
+    if (!(call.operand(1) instanceof SqlDataTypeSpec type)
+        || type.getCollectionsTypeName() != null
+        || operand instanceof SqlDynamicParam) {
+      return null;
+    }
+    boolean number = operand instanceof SqlNumericLiteral || operand.getKind() == SqlKind.CAST;
+    switch (type.getTypeName().toString().toUpperCase(Locale.ROOT)) {
+      case "BIGINT":
+        return operand instanceof SqlNumericLiteral literal && literal.isInteger()
+            ? null
+            : call("cast(? as integer)", List.of(operand), call);
+      case "DOUBLE":
+      case "FLOAT":
+        return number ? null : call("cast(? as real)", List.of(operand), call);
+      case "NUMERIC":
+      case "DECIMAL":
+        return type.getTypeNameSpec() instanceof SqlBasicTypeNameSpec basic
+                && basic.getPrecision() < 0
+            ? call("cast(? as numeric)", List.of(operand), call)
+            : null;
+      case "VARCHAR":
+        return operand instanceof SqlBinaryStringLiteral
+            ? call("cast(? as text)", List.of(operand), call)
+            : null;
+      default:
+        return null;
+    }
+  }
+
+  /** The operands of a comparison, folded by the collation that one of them has. */
+  private static void compared(SqlCall call) {
+    String collation = null;
+    for (int i = 0; i < call.operandCount() && collation == null; i++) {
+      collation = collation(call.operand(i));
+    }
+    for (int i = 0; i < call.operandCount(); i++) {
+      SqlNode operand = call.operand(i);
+      if (operand instanceof SqlNodeList list) {
+        String of = collation;
+        list.replaceAll(each -> folded(compared(each), of));
+      } else {
+        boolean query = collation != null && operand.isA(SqlKind.QUERY);
+        if (query && call.getKind() != SqlKind.EQUALS) {
+          throw new Misplaced(
+              "COLLATE is not understood with IN and a query", call.getParserPosition());
+        }
+        call.setOperand(i, folded(compared(operand), collation));
+      }
+    }
+  }
+
+  private static SqlNode compared(SqlNode operand) {
+    return operand instanceof SqlLiteral ? operand : value(operand);
+  }
+
+  private static SqlNode folded(SqlNode operand, String collation) {
+    if (collation == null) {
+      return operand;
+    }
+    SqlNode inner = collation(operand) == null ? operand : ((SqlCall) operand).operand(0);
+    if (collation.equals("binary")) {
+      return inner;
+    }
+    return call(COLLATE + collation, List.of(inner), inner);
+  }
+
+  /** Lets the comparisons of a condition have collations. */
+  private void allow(SqlNode condition) {
+    boolean joined =
+        condition.getKind() == SqlKind.AND
+            || condition.getKind() == SqlKind.OR
+            || condition.getKind() == SqlKind.NOT;
+    if (condition instanceof SqlCall call && (joined || isCondition(call))) {
+      for (SqlNode operand : call.getOperandList()) {
+        if (joined) {
+          allow(operand);
+        } else if (operand instanceof SqlNodeList list) {
+          folds.addAll(list);
+        } else if (operand != null) {
+          folds.add(operand);
+        }
+      }
+    }
+  }
+
+  private void sorted(SqlNodeList keys) {
+    if (keys != null) {
+      keys.replaceAll(this::key);
+    }
+  }
+
+  private SqlNode key(SqlNode key) {
+    switch (key.getKind()) {
+      case DESCENDING:
+      case NULLS_FIRST:
+      case NULLS_LAST:
+        ((SqlCall) key).setOperand(0, key(((SqlCall) key).operand(0)));
+        return key;
+      default:
+        SqlNode folded = folded(key, collation(key));
+        folds.add(folded);
+        return folded;
+    }
+  }
+
+  /** The collation that a node gives its operand, in lower case, or null. */
+  private static String collation(SqlNode node) {
+    String name =
+        node instanceof SqlCall call && call.operandCount() == 1
+            ? call.getOperator().getName().toLowerCase(Locale.ROOT)
+            : "";
+    return name.startsWith(COLLATE) ? name.substring(COLLATE.length()) : null;
+  }
+
+  /** A condition where a value is wanted: 1, 0 or NULL. */
+  private static SqlNode value(SqlNode node) {
+    if (node instanceof SqlLiteral literal && literal.getTypeName() == SqlTypeName.BOOLEAN) {
+      return SqlLiteral.createExactNumeric(
+          literal.booleanValue() ? "1" : "0", literal.getParserPosition());
+    }
+    if (!isCondition(node)) {
+      return node;
+    }
+    return call("cast(? as integer)", List.of(node), node);
+  }
+
+  /** A value where a condition is wanted: whether it is a number other than 0. */
+  private static SqlNode condition(SqlNode node) {
+    boolean known =
+        isCondition(node)
+            || node instanceof SqlDynamicParam
+            || node instanceof SqlLiteral literal
+                && (literal.getTypeName() == SqlTypeName.BOOLEAN
+                    || literal.getTypeName() == SqlTypeName.NULL);
+    return known ? node : call("not not ?", List.of(node), node);
+  }
+
+  private static boolean isCondition(SqlNode node) {
+    switch (node.getKind()) {
+      case AND:
+      case OR:
+      case NOT:
+      case EQUALS:
+      case NOT_EQUALS:
+      case LESS_THAN:
+      case LESS_THAN_OR_EQUAL:
+      case GREATER_THAN:
+      case GREATER_THAN_OR_EQUAL:
+      case IS_DISTINCT_FROM:
+      case IS_NOT_DISTINCT_FROM:
+      case IS_NULL:
+      case IS_NOT_NULL:
+      case IS_TRUE:
+      case IS_FALSE:
+      case IS_NOT_TRUE:
+      case IS_NOT_FALSE:
+      case BETWEEN:
+      case IN:
+      case NOT_IN:
+      case EXISTS:
+      case LIKE:
+      case RLIKE:
+      case SIMILAR:
+        return true;
+      default:
+        String name =
+            node instanceof SqlCall call
+                ? call.getOperator().getName().toLowerCase(Locale.ROOT)
+                : "";
+        return name.equals("like") || name.equals("? glob ?") || name.equals("not not ?");
+    }
+  }
+
   private static SqlNode selected(SqlNode item) {
     if (item != null && item.getKind() == SqlKind.AS) {
       SqlCall as = (SqlCall) item;
-      as.setOperand(0, wide(as.operand(0)));
+      as.setOperand(0, given(as.operand(0)));
       return as;
     }
-    return wide(item);
+    return given(item);
+  }
+
+  /** A value that is given, of which a collation says nothing. */
+  private static SqlNode given(SqlNode item) {
+    boolean binary = item != null && "binary".equals(collation(item));
+    return wide(value(binary ? ((SqlCall) item).operand(0) : item));
   }
 
   /** A literal without the width that Calcite would give it. */
@@ -189,7 +526,7 @@ final class SqliteMeaning extends SqlShuttle {
     return call(name, arguments, call);
   }
 
-  private static SqlNode call(String name, List<SqlNode> arguments, SqlCall like) {
+  private static SqlNode call(String name, List<SqlNode> arguments, SqlNode like) {
     SqlParserPos position = like.getParserPosition();
     return new SqlUnresolvedFunction(
             new SqlIdentifier(name, position),

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.sql.function.Signature;
+import io.github.calcitefaiss.sql.function.SqliteOperators;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -116,6 +117,9 @@ public final class Affinity extends RelHomogeneousShuttle {
     @Override
     public RexNode visitCall(RexCall call) {
       RexNode node = super.visitCall(call);
+      if (node instanceof RexCall visited) {
+        node = SqliteOperations.typed(visited, rex);
+      }
       if (node instanceof RexCall equals && equals.getKind() == SqlKind.EQUALS) {
         RexNode a = equals.operands.get(0);
         RexNode b = equals.operands.get(1);
@@ -158,7 +162,9 @@ public final class Affinity extends RelHomogeneousShuttle {
       } else if (type == SqlTypeName.DOUBLE) {
         return rex.makeCall(TO_REAL, value);
       } else if (SqlTypeName.CHAR_TYPES.contains(type)) {
-        return rex.makeCall(TO_TEXT, value);
+        // A column without a type keeps its values; what is computed has no affinity of its own.
+        return rex.makeCall(
+            value instanceof RexInputRef ? TO_TEXT : SqliteOperators.TEXT_OF, value);
       }
       return value;
     }
@@ -187,7 +193,7 @@ public final class Affinity extends RelHomogeneousShuttle {
     return number == null ? null : Double.valueOf(number.doubleValue());
   }
 
-  /** A text, or NULL of anything else: SQLite doesn't turn such a value into text. */
+  /** A text, or NULL of anything else: a column without a type keeps its numbers. */
   public static String toText(DataContext root, Object value) {
     return value instanceof String text ? text : null;
   }

@@ -78,7 +78,8 @@ final class Faithful {
       case LITERAL_AGG:
         return true;
       default:
-        return function.getName().toLowerCase(java.util.Locale.ROOT).startsWith("faiss_");
+        String name = function.getName().toLowerCase(java.util.Locale.ROOT);
+        return name.equals("sum") || name.startsWith("faiss_");
     }
   }
 

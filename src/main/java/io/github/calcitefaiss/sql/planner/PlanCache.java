@@ -114,7 +114,7 @@ public final class PlanCache {
         new Plan(
             signature,
             version,
-            prepare.reusable(),
+            prepare.reusable() && !explains(sql),
             prepare.searches(),
             prepare.faithful(),
             new AtomicBoolean());
@@ -124,6 +124,11 @@ public final class PlanCache {
       }
     }
     return plan;
+  }
+
+  /** Whether a plan's text is asked for, which says what an index is like now. */
+  private static boolean explains(String sql) {
+    return sql.stripLeading().regionMatches(true, 0, "explain", 0, "explain".length());
   }
 
   /**

@@ -6,17 +6,70 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Aggregate;
+import org.apache.calcite.rel.core.AggregateCall;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexShuttle;
 import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.type.SqlTypeName;
 
-/** A blob that is cast to text, in what a plan computes itself, is its bytes as text. */
+/** What a plan computes as SQLite does, once the types of its operands are known. */
 final class SqliteOperations {
   private SqliteOperations() {}
 
+  /**
+   * Calls that the types of their operands make plainer: a cast of a number, which SQLite and
+   * Calcite do alike; a condition that is one already; arithmetic of values of any type.
+   */
+  static RexNode typed(RexCall call, RexBuilder rex) {
+    RexNode operand = call.getOperands().isEmpty() ? null : call.getOperands().get(0);
+    SqlTypeName of = operand == null ? null : operand.getType().getSqlTypeName();
+    SqlOperator operator = call.getOperator();
+    if (operator == SqliteOperators.TRUTH) {
+      return of == SqlTypeName.BOOLEAN ? operand : call;
+    } else if (operator == SqliteOperators.TO_INTEGER) {
+      return SqlTypeName.INT_TYPES.contains(of) ? rex.makeCast(call.getType(), operand) : call;
+    } else if (operator == SqliteOperators.TO_REAL) {
+      return SqlTypeName.INT_TYPES.contains(of) || of == SqlTypeName.DOUBLE
+          ? rex.makeCast(call.getType(), operand)
+          : call;
+    }
+    if (call.getType().getSqlTypeName() != SqlTypeName.ANY) {
+      return call;
+    }
+    switch (call.getKind()) {
+      case PLUS:
+        return rex.makeCall(call.getType(), SqliteOperators.PLUS, call.getOperands());
+      case MINUS:
+        return rex.makeCall(call.getType(), SqliteOperators.MINUS, call.getOperands());
+      case TIMES:
+        return rex.makeCall(call.getType(), SqliteOperators.TIMES, call.getOperands());
+      case DIVIDE:
+        return rex.makeCall(call.getType(), SqliteOperators.DIVIDE, call.getOperands());
+      case MINUS_PREFIX:
+        return rex.makeCall(call.getType(), SqliteOperators.NEGATIVE, call.getOperands());
+      default:
+        return call;
+    }
+  }
+
+  private static RelNode summed(Aggregate aggregate) {
+    List<AggregateCall> calls =
+        aggregate.getAggCallList().stream().map(CompensatedSum::of).toList();
+    return calls.equals(aggregate.getAggCallList())
+        ? aggregate
+        : aggregate.copy(
+            aggregate.getTraitSet(),
+            aggregate.getInput(),
+            aggregate.getGroupSet(),
+            aggregate.getGroupSets(),
+            calls);
+  }
+
+  /** A blob that is cast to text is its bytes as text; doubles are summed as SQLite does. */
   static RelNode bySqlite(RelNode node) {
     if (!(node instanceof EnumerableRel)) {
       return node;
@@ -24,6 +77,9 @@ final class SqliteOperations {
     List<RelNode> inputs = new ArrayList<>();
     node.getInputs().forEach(input -> inputs.add(bySqlite(input)));
     RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    if (copy instanceof Aggregate aggregate) {
+      copy = summed(aggregate);
+    }
     RexBuilder rex = node.getCluster().getRexBuilder();
     return copy.accept(
         new RexShuttle() {

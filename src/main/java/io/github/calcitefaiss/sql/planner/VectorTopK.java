@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.run.Polling;
 import io.github.calcitefaiss.sql.function.Signature;
+import io.github.calcitefaiss.sql.search.KeptFilter;
 import io.github.calcitefaiss.sql.search.TableRows;
 import io.github.calcitefaiss.sql.search.VectorSearch;
 import io.github.calcitefaiss.sqlite.IndexedTable;
@@ -61,6 +62,9 @@ public class VectorTopK extends AbstractRelNode {
   private static final Method ROWS =
       Types.lookupMethod(
           VectorSearch.class, "rows", DataContext.class, Enumerable.class, Enumerable.class);
+
+  /** What explain calls the place where the filter is answered. */
+  static final String FILTER_IN = "filterIn";
 
   private final Plan plan;
   private List<RelNode> inputs;
@@ -187,15 +191,17 @@ public class VectorTopK extends AbstractRelNode {
     }
     writer.item("table", plan.scan().getTable().getQualifiedName());
     writer.item("metric", plan.form().distance().metric());
+    boolean digest = writer.getDetailLevel() == SqlExplainLevel.DIGEST_ATTRIBUTES;
     for (Shown shown : plan.shown()) {
-      writer.item(shown.name(), shown.value());
+      boolean where = shown.name().equals(FILTER_IN) && !digest;
+      writer.item(shown.name(), where ? filterIn(shown.value()) : shown.value());
     }
     writer.item("mode", "exact");
     if (plan.scan().sqliteTable().schema().indexedTables().leavesVectors(plan.indexed())
-        && writer.getDetailLevel() != SqlExplainLevel.DIGEST_ATTRIBUTES) {
+        && !digest) {
       writer.item("memory", "codes; the vectors that these leave are read from the file");
     }
-    if (writer.getDetailLevel() == SqlExplainLevel.DIGEST_ATTRIBUTES) {
+    if (digest) {
       writer.item("form", plan.form()).item("columns", plan.columns());
     }
     return writer;
@@ -266,8 +272,36 @@ public class VectorTopK extends AbstractRelNode {
             keys.size() == plan.columns().size() ? fields.get(id).getType().getSqlTypeName() : null,
             keys,
             unique),
+        new TableRows.Kept(
+            kept(),
+            plan.condition() != null,
+            plan.columns().stream().map(column -> table.columns().get(column).name()).toList(),
+            plan.columns().stream()
+                .map(column -> fields.get(column).getType().getSqlTypeName())
+                .toList()),
         groupColumns,
         plan.indexed().skipBadRows());
+  }
+
+  /** Who answers the filter, as far as that is known before the index is loaded. */
+  private String filterIn(String otherwise) {
+    KeptFilter filter = kept();
+    if (filter == null) {
+      return otherwise;
+    }
+    TreeSet<String> columns = new TreeSet<>(filter.columns());
+    Boolean keeps =
+        columns.isEmpty()
+            ? Boolean.TRUE
+            : plan.scan().sqliteTable().schema().indexedTables().keeps(plan.indexed(), columns);
+    return keeps == null
+        ? "index, if it keeps " + String.join(", ", columns)
+        : keeps ? "index" : otherwise;
+  }
+
+  /** The condition as columns beside the index may answer it; null if they can't. */
+  private KeptFilter kept() {
+    return KeptConditions.of(plan.scan(), plan.indexed().embedding(), plan.condition());
   }
 
   private SqliteQuery query(List<Integer> columns, RexNode also) {

@@ -426,7 +426,7 @@ final class VectorTopKBuilder {
       shown.add(new VectorTopK.Shown("filter", named(text, sides.candidates().base())));
     }
     if (!conditions.isEmpty() || !candidates.own()) {
-      shown.add(new VectorTopK.Shown("filterIn", candidates.own() ? "SQLite" : "input"));
+      shown.add(new VectorTopK.Shown(VectorTopK.FILTER_IN, candidates.own() ? "SQLite" : "input"));
     }
     if (!source.conditions().links().isEmpty()) {
       shown.add(new VectorTopK.Shown("links", String.valueOf(source.conditions().links())));

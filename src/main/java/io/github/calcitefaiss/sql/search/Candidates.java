@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.search;
 
+import io.github.calcitefaiss.index.RowGroups;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -50,6 +51,15 @@ interface Candidates {
 
   /** The index's rows that are candidates, by the values of some of the candidates' columns. */
   Map<List<Object>, int[]> groups(List<Integer> columns);
+
+  /**
+   * The same where each row has one place among them, and it costs less; null where it doesn't.
+   *
+   * @param columns as for {@link #groups}
+   */
+  default RowGroups partition(List<Integer> columns) {
+    return null;
+  }
 
   /** Gets ready to give the rows of some ordinals. */
   void fetch(BitSet ordinals);

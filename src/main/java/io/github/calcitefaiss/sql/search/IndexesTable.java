@@ -3,10 +3,13 @@ package io.github.calcitefaiss.sql.search;
 
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.KeptColumn;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.View;
 import io.github.calcitefaiss.sql.function.Signature;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
+import io.github.calcitefaiss.sqlite.TableModels;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +57,9 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     row.add("kernel", factory.createSqlType(SqlTypeName.VARCHAR));
     row.add("memory", Signature.nullable(factory, SqlTypeName.VARCHAR));
     row.add("vectors_read", Signature.nullable(factory, SqlTypeName.BIGINT));
+    row.add("kept_columns", Signature.nullable(factory, SqlTypeName.VARCHAR));
+    row.add("kept_bytes", Signature.nullable(factory, SqlTypeName.BIGINT));
+    row.add("model", Signature.nullable(factory, SqlTypeName.VARCHAR));
     return row.build();
   }
 
@@ -70,7 +76,9 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
             if (entry == null) {
               rows.add(row(schema, table, null));
             } else {
-              entry.indexes().forEach(index -> rows.add(row(schema, table, index)));
+              for (FlatIndex index : entry.indexes()) {
+                rows.add(row(schema, table, index));
+              }
             }
           }
         }
@@ -81,9 +89,15 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     return Linq4j.asEnumerable(rows);
   }
 
-  private static Object[] row(SqliteSchema schema, IndexedTable table, FlatIndex index) {
+  private static String columns(FlatIndex index) {
+    return String.join(", ", index.columns().list().stream().map(KeptColumn::name).toList());
+  }
+
+  private static Object[] row(SqliteSchema schema, IndexedTable table, FlatIndex index)
+      throws SQLException {
     IndexCache.Status status = schema.indexedTables().status(table);
     IndexCache.Entry entry = status.entry();
+    TableModels.Made made = schema.madeBy(table, View.NOW);
     return new Object[] {
       schema.name(),
       table.table(),
@@ -99,7 +113,10 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
       status.searches(),
       FlatIndex.kernel(),
       index == null ? null : index.holdsCodesOnly() ? "codes" : "vectors",
-      index == null ? null : index.floatsRead()
+      index == null ? null : index.floatsRead(),
+      index == null ? null : columns(index),
+      index == null ? null : index.columns().bytes(),
+      made == null ? null : made.model()
     };
   }
 }

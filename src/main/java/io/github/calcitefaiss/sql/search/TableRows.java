@@ -3,6 +3,9 @@ package io.github.calcitefaiss.sql.search;
 
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.KeptColumn;
+import io.github.calcitefaiss.index.RowFilter;
+import io.github.calcitefaiss.index.RowGroups;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.run.Execution;
@@ -29,11 +32,17 @@ import org.apache.calcite.sql.type.SqlTypeName;
  * @param searched what reads the candidates that a search is for, and those that it found
  * @param others what reads candidates otherwise
  * @param key what is known of the id
+ * @param kept what columns beside the index may know of them
  * @param groupColumns the candidates' columns whose values are needed before the search
  * @param skipBadRows whether rows with an unusable vector are left out
  */
 public record TableRows(
-    Searched searched, Others others, Key key, List<Integer> groupColumns, boolean skipBadRows) {
+    Searched searched,
+    Others others,
+    Key key,
+    Kept kept,
+    List<Integer> groupColumns,
+    boolean skipBadRows) {
   /** What the queries call the candidates' id. */
   public static final String ID = "candidate_id";
 
@@ -80,6 +89,17 @@ public record TableRows(
    */
   public record Key(SqlTypeName type, List<Integer> columns, boolean unique) {}
 
+  /**
+   * What may be known beside the index.
+   *
+   * @param filter which rows are candidates, if that can be asked there; null if it can't
+   * @param filtered whether not all rows are
+   * @param columns the names of the candidates' columns
+   * @param types their types
+   */
+  public record Kept(
+      KeptFilter filter, boolean filtered, List<String> columns, List<SqlTypeName> types) {}
+
   Candidates open(
       DataContext root, IndexCache.Entry entry, FlatIndex index, VectorSearch.Form form) {
     TableRows rows = entry.mixed() == null ? this : ofDimension(index.dims());
@@ -89,7 +109,7 @@ public record TableRows(
   /** Those rows whose vectors have one dimension, and those without one. */
   private TableRows ofDimension(int dims) {
     return new TableRows(
-        others.withVector.ofDimension(dims), others, key, groupColumns, skipBadRows);
+        others.withVector.ofDimension(dims), others, key, kept, groupColumns, skipBadRows);
   }
 
   private final class Open implements Candidates {
@@ -101,8 +121,12 @@ public record TableRows(
     private final List<Object[]> members = new ArrayList<>();
     private final KnownFilters.Key filter;
     private final Map<Integer, Object[]> tested = new HashMap<>();
+    private final Map<Integer, Object[]> types = new HashMap<>();
     private BitSet ordinals;
     private KnownFilters.Known many;
+
+    /** Whether all that is asked before the search is known beside the index. */
+    private boolean beside;
 
     private Open(
         DataContext root, IndexCache.Entry entry, FlatIndex index, VectorSearch.Form form) {
@@ -114,10 +138,12 @@ public record TableRows(
       if (filter != null) {
         KnownFilters.Known known =
             groupColumns.isEmpty() && isCurrent() ? KnownFilters.get(index, filter) : null;
-        if (known == null) {
-          readIds(canTest() ? Math.max(FEW, index.size() / FEW_OF) : Integer.MAX_VALUE);
-        } else if (known.ordinals() != null) {
+        if (known != null && known.ordinals() != null) {
           ordinals = known.ordinals();
+        } else if (isKept()) {
+          beside = true;
+        } else if (known == null) {
+          readIds(canTest() ? Math.max(FEW, index.size() / FEW_OF) : Integer.MAX_VALUE);
         } else if (known.wasted() < index.size() / WASTED_OF) {
           many = known;
         } else {
@@ -141,6 +167,39 @@ public record TableRows(
       } catch (SQLException e) {
         throw FaissException.<RuntimeException>sneakyThrow(e);
       }
+    }
+
+    /** Asks the columns beside the index; false if they can't tell. */
+    private boolean isKept() {
+      if (!isCurrent() || kept.filtered && kept.filter == null) {
+        return false;
+      }
+      for (int column : groupColumns) {
+        if (typed(column) == null) {
+          return false;
+        }
+      }
+      if (kept.filtered) {
+        RowFilter bound = kept.filter.bind(root, index.columns());
+        if (bound == null) {
+          return false;
+        }
+        ordinals = bound.rows(index.size());
+        if (groupColumns.isEmpty()) {
+          KnownFilters.put(index, filter, new KnownFilters.Known(ordinals));
+        }
+      }
+      return true;
+    }
+
+    /** What each code of a candidates' column stands for, as it is read; null if not known. */
+    private Object[] typed(int column) {
+      return types.computeIfAbsent(
+          column,
+          c -> {
+            KeptColumn of = keptColumn(c);
+            return of == null ? null : KeptValues.of(of, kept.types.get(c));
+          });
     }
 
     /** Whether rows can be tested one by one: SQLite finds them by their key. */
@@ -219,6 +278,9 @@ public record TableRows(
 
     @Override
     public Map<List<Object>, int[]> groups(List<Integer> columns) {
+      if (beside) {
+        return keptGroups(columns);
+      }
       Groups groups = new Groups();
       for (Object[] member : members) {
         List<Object> values = new ArrayList<>(columns.size());
@@ -228,6 +290,42 @@ public record TableRows(
         groups.add(values, (Integer) member[0]);
       }
       return groups.build();
+    }
+
+    private Map<List<Object>, int[]> keptGroups(List<Integer> columns) {
+      RowGroups groups = partition(columns);
+      int[][] members = (ordinals == null ? groups : groups.among(ordinals)).members();
+      Map<List<Object>, int[]> byValues = new HashMap<>();
+      for (int[] rows : members) {
+        if (rows.length > 0) {
+          List<Object> values = new ArrayList<>(columns.size());
+          for (int column : columns) {
+            values.add(typed(column)[keptColumn(column).code(rows[0])]);
+          }
+          byValues.put(values, rows);
+        }
+      }
+      return byValues;
+    }
+
+    @Override
+    public RowGroups partition(List<Integer> columns) {
+      if (!beside) {
+        return null;
+      }
+      List<int[]> numbers = new ArrayList<>();
+      for (int column : columns) {
+        Map<Object, Integer> known = new HashMap<>();
+        numbers.add(
+            Arrays.stream(typed(column))
+                .mapToInt(value -> known.computeIfAbsent(value, v -> known.size()))
+                .toArray());
+      }
+      return RowGroups.of(columns.stream().map(this::keptColumn).toList(), numbers);
+    }
+
+    private KeptColumn keptColumn(int column) {
+      return index.columns().get(kept.columns.get(column));
     }
 
     @Override

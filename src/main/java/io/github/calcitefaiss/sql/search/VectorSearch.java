@@ -6,6 +6,7 @@ import io.github.calcitefaiss.index.Floats;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
+import io.github.calcitefaiss.index.RowGroups;
 import io.github.calcitefaiss.index.Search;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
@@ -330,6 +331,7 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       private final Candidates candidates;
       private final Map<Integer, Map<List<Object>, int[]>> groups = new HashMap<>();
       private List<int[]> partitions;
+      private RowGroups rowGroups;
       private boolean disjoint;
 
       private Part(FlatIndex index, Candidates candidates) {
@@ -592,6 +594,35 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
       }
 
       private void searchGroups(Query query, BitSet qualifying) {
+        RowGroups rows = form.also.ties ? null : rowGroups();
+        if (rows != null) {
+          Neighbors[] nearest =
+              index.nearestOfEach(
+                  search(query, query.count, query.within, null),
+                  qualifying == null ? rows : rows.among(qualifying),
+                  execution,
+                  floats);
+          if (nearest != null) {
+            query.found.addAll(List.of(nearest));
+            return;
+          }
+        }
+        searchEachGroup(query, qualifying);
+      }
+
+      /** The groups, if no row is in two. */
+      private RowGroups rowGroups() {
+        if (rowGroups == null) {
+          rowGroups = candidates.partition(form.candidates.partition);
+        }
+        if (rowGroups == null) {
+          readPartitions();
+          rowGroups = disjoint ? RowGroups.of(partitions, index.size()) : null;
+        }
+        return rowGroups;
+      }
+
+      private void readPartitions() {
         if (partitions == null) {
           partitions = List.copyOf(candidates.groups(form.candidates.partition).values());
           long members = partitions.stream().mapToLong(group -> group.length).sum();
@@ -599,6 +630,10 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
           partitions.forEach(group -> add(group, union));
           disjoint = members == union.cardinality();
         }
+      }
+
+      private void searchEachGroup(Query query, BitSet qualifying) {
+        readPartitions();
         if (partitions.size() <= MANY_GROUPS || !disjoint) {
           for (int[] group : partitions) {
             BitSet rows = new BitSet();

@@ -6,6 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.calcitefaiss.TestDatabase;
+import io.github.calcitefaiss.embed.EmbeddingServer;
+import io.github.calcitefaiss.embed.InstalledModels;
+import io.github.calcitefaiss.embed.ModelFolder;
+import io.github.calcitefaiss.embed.TestModels;
 import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.server.FaissServer;
 import io.github.calcitefaiss.server.Limits;
@@ -144,6 +149,55 @@ class ConsoleTest {
     wrong = get(server, "/packages/embeddings?_search=%5B1%5D");
     assertEquals(400, wrong.statusCode());
     has(wrong.body(), "384");
+  }
+
+  /** The texts' vectors stand in another table, and a filter is one of this. */
+  @Test
+  void aSearchTakesATextAndFindsWhatAnotherTableHasTheVectorsOf() throws Exception {
+    String before = System.setProperty(ModelFolder.PROPERTY, InstalledModels.shared().path() + "");
+    try (FaissServer own = serve(PACKAGES, Limits.DEFAULT, false)) {
+      for (String table : List.of("packages", "docs")) {
+        HttpResponse<String> found =
+            get(own, "/packages/" + table + "?_search=a+light+web+server&section=httpd");
+        assertEquals(200, found.statusCode(), found.body());
+        has(found.body(), "50 nearest rows", "nearest to “a light web server”", "a text, an id");
+        assertTrue(
+            found.body().indexOf(">lighttpd<") < found.body().indexOf(">apache2<"), found.body());
+      }
+      has(get(own, "/packages/packages?_search=2133").body(), "nearest to id 2133");
+    } finally {
+      if (before == null) {
+        System.clearProperty(ModelFolder.PROPERTY);
+      } else {
+        System.setProperty(ModelFolder.PROPERTY, before);
+      }
+    }
+  }
+
+  /** A question is embedded by the model that made the table, not by the usual one. */
+  @Test
+  void aTextIsEmbeddedByTheTablesModel() throws Exception {
+    Path file =
+        TestDatabase.write(
+            folder.resolve("made.db"),
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, words TEXT, embedding BLOB)",
+            "INSERT INTO notes VALUES (1, 'abc', x'0000803F0000000000000000'),"
+                + " (2, 'a longer one', x'0000404100000000000080BF')",
+            "CREATE TABLE faiss_models (embeddings TEXT PRIMARY KEY COLLATE NOCASE, model TEXT NOT"
+                + " NULL, dims INTEGER NOT NULL)",
+            "INSERT INTO faiss_models VALUES ('notes', 'second', 3)");
+    try (EmbeddingServer first = new EmbeddingServer();
+        EmbeddingServer second = new EmbeddingServer();
+        TestModels models =
+            new TestModels(folder.resolve("models")).with("first", first).with("second", second);
+        FaissServer own = serve(file, Limits.DEFAULT, false)) {
+      HttpResponse<String> found = get(own, "/made/notes?_search=a+question");
+      assertEquals(200, found.statusCode(), found.body());
+      has(found.body(), "2 nearest rows", "nearest to “a question”");
+      assertEquals(0, first.calls.get());
+      assertEquals(1, second.calls.get());
+      assertEquals(3, models.folder().describe("second").dims());
+    }
   }
 
   @Test

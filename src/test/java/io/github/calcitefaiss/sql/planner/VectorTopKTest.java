@@ -172,7 +172,7 @@ class VectorTopKTest {
     sql("SELECT name FROM items" + HAVE + " ORDER BY l2_distance(embedding, '[1, 0]') LIMIT 3")
         .explains(
             "VectorTopK(table=[[shop, items]], metric=[L2], query=['[1, 0]'], k=[3],"
-                + " filter=[IS NOT NULL(embedding)], filterIn=[SQLite], mode=[exact])")
+                + " filter=[IS NOT NULL(embedding)], filterIn=[index], mode=[exact])")
         .returns("apple", "pear", "void");
     sql("SELECT name, l2_distance(embedding, '[1, 0]') AS d FROM items"
             + HAVE
@@ -250,7 +250,7 @@ class VectorTopKTest {
   void filtersComeFirst() throws SQLException {
     sql("SELECT id, name, section FROM items WHERE section = 'iron'"
             + " ORDER BY l2_distance(embedding, '[9, 0]') LIMIT 2")
-        .explains("filter=[=(section, 'iron')], filterIn=[SQLite]")
+        .explains("filter=[=(section, 'iron')], filterIn=[index")
         .returns("4|nail|iron", "5|screw|iron");
     sql("SELECT name FROM items WHERE name LIKE 'p%' ORDER BY l2_distance(embedding, '[0, 0]')"
             + " LIMIT 5")
@@ -290,7 +290,7 @@ class VectorTopKTest {
         .returns("apple");
     sql("SELECT name FROM items WHERE l2_distance(embedding, '[1, 0]') BETWEEN 1 AND 1.9"
             + " AND section = 'iron'")
-        .explains("filter=[=(section, 'iron')], filterIn=[SQLite]")
+        .explains("filter=[=(section, 'iron')], filterIn=[index")
         .returns("nail");
     sql("SELECT name FROM items WHERE l2_distance(embedding, '[1, 0]') > 0"
             + " ORDER BY l2_distance(embedding, '[1, 0]'), id LIMIT 2")

@@ -1,0 +1,276 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.index;
+
+import java.util.Arrays;
+import java.util.BitSet;
+
+/**
+ * A column of a table, kept beside the vectors: a code for each row, and what each code stands for.
+ *
+ * <p>Code 0 is NULL; the others stand for the distinct values in {@link Ids#compare}'s order, which
+ * is SQLite's, so that a comparison leaves a range of codes. Values that are equal but not the
+ * same, as 1 and 1.0, have codes of their own, side by side. Immutable.
+ */
+public final class KeptColumn {
+  /** What a constant becomes before it is compared with the column: SQLite's type affinity. */
+  public enum Affinity {
+    /** A number, if it is a text that is written as one. */
+    NUMERIC,
+    /** A text, if it is a number. */
+    TEXT,
+    /** What it is. */
+    NONE
+  }
+
+  /** A range of codes: {@code from} is the first, {@code to} the first beyond. */
+  record Range(int from, int to) {}
+
+  private final String name;
+  private final Affinity affinity;
+  private final Values values;
+  private final Codes codes;
+
+  KeptColumn(String name, Affinity affinity, Values values, Codes codes) {
+    this.name = name;
+    this.affinity = affinity;
+    this.values = values;
+    this.codes = codes;
+  }
+
+  /** Its name in the table. */
+  public String name() {
+    return name;
+  }
+
+  /** What becomes of a constant that it is compared with. */
+  public Affinity affinity() {
+    return affinity;
+  }
+
+  /** Number of rows. */
+  public int size() {
+    return codes.size();
+  }
+
+  /** Bytes of memory held. */
+  public long bytes() {
+    return values.bytes() + codes.bytes();
+  }
+
+  /** One more than the largest code. */
+  public int codes() {
+    return values.size() + 1;
+  }
+
+  /** The code of a row. */
+  public int code(int row) {
+    return codes.get(row);
+  }
+
+  /** What a code stands for: Long, Double, String, byte[], or null for code 0. */
+  public Object value(int code) {
+    return code == 0 ? null : values.get(code - 1);
+  }
+
+  /** Whether it holds no text and no blob. */
+  public boolean holdsOnlyNumbers() {
+    // Numbers come first in the order.
+    return values.size() == 0 || values.get(values.size() - 1) instanceof Number;
+  }
+
+  /** The codes of values that compare equal to one; as reals, if the column is to be cast. */
+  Range equal(Object value, boolean asReal) {
+    return new Range(bound(value, asReal, 0), bound(value, asReal, 1));
+  }
+
+  /** The first code whose value compares with {@code value} as {@code least} says, or greater. */
+  private int bound(Object value, boolean asReal, int least) {
+    int from = 0;
+    int to = values.size();
+    while (from < to) {
+      int middle = (from + to) >>> 1;
+      Object found = values.get(middle);
+      Object compared = asReal ? (Object) ((Number) found).doubleValue() : found;
+      if (Ids.compare(compared, value) < least) {
+        from = middle + 1;
+      } else {
+        to = middle;
+      }
+    }
+    return from + 1;
+  }
+
+  /** The rows whose code is one of some. */
+  BitSet rows(BitSet of) {
+    return codes.rows(of, codes());
+  }
+
+  Values values() {
+    return values;
+  }
+
+  Codes codesOfRows() {
+    return codes;
+  }
+
+  /** Distinct values in order; longs or doubles as long as all are. */
+  static final class Values {
+    private final long[] longs;
+    private final double[] doubles;
+    private final Object[] objects;
+
+    private Values(long[] longs, double[] doubles, Object[] objects) {
+      this.longs = longs;
+      this.doubles = doubles;
+      this.objects = objects;
+    }
+
+    static Values of(long[] longs) {
+      return new Values(longs, null, null);
+    }
+
+    static Values of(double[] doubles) {
+      return new Values(null, doubles, null);
+    }
+
+    static Values of(Object[] objects) {
+      if (Arrays.stream(objects).allMatch(Long.class::isInstance)) {
+        return of(Arrays.stream(objects).mapToLong(value -> (Long) value).toArray());
+      } else if (Arrays.stream(objects).allMatch(Double.class::isInstance)) {
+        return of(Arrays.stream(objects).mapToDouble(value -> (Double) value).toArray());
+      }
+      return new Values(null, null, objects);
+    }
+
+    int size() {
+      return longs != null ? longs.length : doubles != null ? doubles.length : objects.length;
+    }
+
+    Object get(int i) {
+      return longs != null ? (Object) longs[i] : doubles != null ? (Object) doubles[i] : objects[i];
+    }
+
+    long bytes() {
+      if (objects == null) {
+        return 8L * size();
+      }
+      return Arrays.stream(objects).mapToLong(Values::bytes).sum();
+    }
+
+    /** About what an object takes, its reference included. */
+    static long bytes(Object value) {
+      return value instanceof String text
+          ? 56 + 2L * text.length()
+          : value instanceof byte[] blob ? 24 + blob.length : 24;
+    }
+  }
+
+  /** A code for each row, in one, two or four bytes. */
+  static final class Codes {
+    private final byte[] bytes;
+    private final char[] chars;
+    private final int[] ints;
+
+    private Codes(byte[] bytes, char[] chars, int[] ints) {
+      this.bytes = bytes;
+      this.chars = chars;
+      this.ints = ints;
+    }
+
+    /** Makes room for so many rows. */
+    static Codes of(int rows, int codes) {
+      return ofWidth(rows, width(codes));
+    }
+
+    static Codes ofWidth(int rows, int width) {
+      return new Codes(
+          width == 1 ? new byte[rows] : null,
+          width == 2 ? new char[rows] : null,
+          width == 4 ? new int[rows] : null);
+    }
+
+    static int width(int codes) {
+      return codes <= 1 << 8 ? 1 : codes <= 1 << 16 ? 2 : 4;
+    }
+
+    int size() {
+      return bytes != null ? bytes.length : chars != null ? chars.length : ints.length;
+    }
+
+    long bytes() {
+      return bytes != null ? bytes.length : chars != null ? 2L * chars.length : 4L * ints.length;
+    }
+
+    int get(int row) {
+      return bytes != null ? bytes[row] & 0xFF : chars != null ? chars[row] : ints[row];
+    }
+
+    void set(int row, int code) {
+      if (bytes != null) {
+        bytes[row] = (byte) code;
+      } else if (chars != null) {
+        chars[row] = (char) code;
+      } else {
+        ints[row] = code;
+      }
+    }
+
+    BitSet rows(BitSet of, int codes) {
+      int from = of.nextSetBit(0);
+      if (from < 0) {
+        return new BitSet();
+      }
+      int to = of.nextClearBit(from);
+      long[] words = new long[(size() + 63) / 64];
+      if (of.nextSetBit(to) < 0) {
+        inRange(from, to - from, words);
+      } else {
+        boolean[] wanted = new boolean[codes];
+        of.stream().forEach(code -> wanted[code] = true);
+        among(wanted, words);
+      }
+      return BitSet.valueOf(words);
+    }
+
+    private void inRange(int from, int length, long[] words) {
+      int rows = size();
+      for (int w = 0; w < words.length; w++) {
+        int first = 64 * w;
+        int n = Math.min(64, rows - first);
+        long word = 0;
+        if (bytes != null) {
+          for (int i = 0; i < n; i++) {
+            word |= in((bytes[first + i] & 0xFF) - from, length) << i;
+          }
+        } else if (chars != null) {
+          for (int i = 0; i < n; i++) {
+            word |= in(chars[first + i] - from, length) << i;
+          }
+        } else {
+          for (int i = 0; i < n; i++) {
+            word |= in(ints[first + i] - from, length) << i;
+          }
+        }
+        words[w] = word;
+      }
+    }
+
+    /** 1 if a number is at least 0 and below a length, else 0. */
+    private static long in(int number, int length) {
+      return (number & 0xFFFF_FFFFL) - length >>> 63;
+    }
+
+    private void among(boolean[] wanted, long[] words) {
+      int rows = size();
+      for (int w = 0; w < words.length; w++) {
+        int first = 64 * w;
+        int n = Math.min(64, rows - first);
+        long word = 0;
+        for (int i = 0; i < n; i++) {
+          word |= (wanted[get(first + i)] ? 1L : 0L) << i;
+        }
+        words[w] = word;
+      }
+    }
+  }
+}

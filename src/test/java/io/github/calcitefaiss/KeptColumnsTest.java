@@ -1,0 +1,251 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.calcitefaiss.index.VectorCodec;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Columns that are kept beside the vectors: which they are, and what is seen of them. */
+class KeptColumnsTest {
+  private static final int ROWS = 1200;
+
+  @TempDir Path folder;
+
+  private Path file;
+
+  private void create(String columns, Object[]... values) throws SQLException {
+    file = folder.resolve("k.db");
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute(
+          "CREATE TABLE docs(id INTEGER PRIMARY KEY, embedding BLOB, " + columns + ")");
+      int width = values[0].length;
+      try (PreparedStatement insert =
+          connection.prepareStatement(
+              "INSERT INTO docs VALUES (?, ?" + ", ?".repeat(width) + ")")) {
+        for (int i = 0; i < ROWS; i++) {
+          insert.setInt(1, i);
+          insert.setBytes(2, VectorCodec.encode(new float[] {i, 1}));
+          for (int c = 0; c < width; c++) {
+            Object value = values[i % values.length][c];
+            insert.setObject(3 + c, "row".equals(value) ? "row " + i : value);
+          }
+          insert.execute();
+        }
+      }
+      connection.commit();
+    }
+  }
+
+  private Connection open(String... properties) throws SQLException {
+    return DriverManager.getConnection(
+        "jdbc:faiss:" + file + ";native=off" + String.join("", properties));
+  }
+
+  private static List<String> ask(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet found = statement.executeQuery(sql)) {
+      List<String> rows = new ArrayList<>();
+      while (found.next()) {
+        rows.add(String.valueOf(found.getObject(1)));
+      }
+      return rows;
+    }
+  }
+
+  private static List<String> nearest(Connection connection, String where) throws SQLException {
+    return ask(
+        connection,
+        "SELECT id FROM docs WHERE "
+            + where
+            + " ORDER BY l2_distance(embedding, '[0,1]'), id LIMIT 3");
+  }
+
+  private static String filterIn(Connection connection, String where) throws SQLException {
+    String plan =
+        ask(
+                connection,
+                "EXPLAIN PLAN FOR SELECT id FROM docs WHERE "
+                    + where
+                    + " ORDER BY l2_distance(embedding, '[0,1]') LIMIT 3")
+            .get(0);
+    int start = plan.indexOf("filterIn=[") + "filterIn=[".length();
+    return plan.substring(start, plan.indexOf(']', start));
+  }
+
+  private static String kept(Connection connection) throws SQLException {
+    return ask(connection, "SELECT kept_columns FROM \"metadata\".faiss_indexes").get(0);
+  }
+
+  @Test
+  void numbersAndFewTextsAreKept() throws SQLException {
+    create(
+        "n INTEGER, price REAL, section TEXT, title TEXT, day DATE, other BLOB",
+        new Object[] {1, 1.5, "iron", "row", "2024-01-01", new byte[] {1}},
+        new Object[] {2, null, "wood", "row", "2024-01-02", null},
+        new Object[] {null, 2.5, "iron", "row", "2024-02-01", new byte[] {2}});
+    try (Connection connection = open()) {
+      assertEquals(
+          "index, if it keeps n, section", filterIn(connection, "n = 1 AND section = 'iron'"));
+      assertEquals(List.of("0", "3", "6"), nearest(connection, "n = 1 AND section = 'iron'"));
+      assertEquals("n, price, section, day", kept(connection));
+      assertEquals("index", filterIn(connection, "n = 1 AND section = 'iron'"));
+      assertEquals("SQLite", filterIn(connection, "n = 1 AND title <> 'row 0'"));
+      assertEquals("SQLite", filterIn(connection, "n = price"));
+      assertEquals(List.of("3", "6", "9"), nearest(connection, "n = 1 AND title <> 'row 0'"));
+      assertEquals(List.of("2", "5", "8"), nearest(connection, "day >= '2024-01-03'"));
+      // Four columns of a byte a row, and what their values take.
+      long bytes =
+          Long.parseLong(
+              ask(connection, "SELECT kept_bytes FROM \"metadata\".faiss_indexes").get(0));
+      assertTrue(bytes >= 4 * ROWS && bytes < 4 * ROWS + 1000, bytes + " bytes");
+      long all =
+          Long.parseLong(ask(connection, "SELECT bytes FROM \"metadata\".faiss_indexes").get(0));
+      try (Connection without = open(";columns=none")) {
+        assertEquals(List.of("0", "3", "6"), nearest(without, "n = 1 AND section = 'iron'"));
+        assertEquals("", kept(without));
+        assertEquals("SQLite", filterIn(without, "n = 1"));
+        assertEquals(
+            all - bytes,
+            Long.parseLong(ask(without, "SELECT bytes FROM \"metadata\".faiss_indexes").get(0)));
+      }
+    }
+  }
+
+  @Test
+  void namedColumnsAreKeptWhateverTheyHold() throws SQLException {
+    create(
+        "n INTEGER, title TEXT, other BLOB",
+        new Object[] {1, "row", new byte[] {1}},
+        new Object[] {2, "row", null});
+    try (Connection connection = open(";columns=TITLE, \"other\"")) {
+      assertEquals("index", filterIn(connection, "title = 'row 7'"));
+      assertEquals("SQLite", filterIn(connection, "n = 1"));
+      assertEquals(List.of("7"), nearest(connection, "title = 'row 7'"));
+      assertEquals(List.of("99", "999"), nearest(connection, "title IN ('row 99', 'row 999')"));
+      assertEquals(List.of("1", "3", "5"), nearest(connection, "other IS NULL"));
+      assertEquals(List.of("0", "2", "4"), nearest(connection, "other >= x'01'"));
+      assertEquals("title, other", kept(connection));
+      assertEquals("index", filterIn(connection, "title = 'row 7'"));
+    }
+  }
+
+  @Test
+  void manyNumbersAreKept() throws SQLException {
+    // More than are numbered as they come.
+    file = folder.resolve("k.db");
+    int rows = 70_000;
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "CREATE TABLE docs(id INTEGER PRIMARY KEY, embedding BLOB, n INTEGER, r REAL, u NUMERIC)");
+      statement.execute(
+          "WITH RECURSIVE c(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM c WHERE i < "
+              + (rows - 1)
+              + ") INSERT INTO docs SELECT i, x'0000803f00000000', CASE WHEN i % 10 = 0 THEN NULL"
+              + " ELSE 1000000 - i END, i + 0.5, CASE WHEN i = 69999 THEN 0.25 ELSE i END FROM c");
+    }
+    String[] filters = {
+      "n IS NULL AND id > 15",
+      "n < 999990",
+      "n <= 999988.5",
+      "n IN (999999, 930003, 5)",
+      "r = 69999.5",
+      "r BETWEEN 10 AND 12",
+      "u < 1 AND u > 0",
+      "u >= 69997"
+    };
+    try (Connection auto = open();
+        Connection none = open(";columns=none");
+        Connection named = open(";columns=n,r,u")) {
+      for (String filter : filters) {
+        List<String> expected = nearest(none, filter);
+        assertEquals(expected, nearest(auto, filter), filter);
+        assertEquals(expected, nearest(named, filter), filter);
+      }
+      assertEquals("n, r", kept(auto));
+      assertEquals("n, r, u", kept(named));
+    }
+  }
+
+  @Test
+  void textsThatCompareOtherwiseAreNotKept() throws SQLException {
+    create(
+        "n INTEGER, section TEXT COLLATE NOCASE, plain TEXT",
+        new Object[] {1, "Iron", "a"},
+        new Object[] {2, "wood", "b"});
+    try (Connection connection = open()) {
+      assertEquals(List.of("0", "2", "4"), nearest(connection, "section = 'iron'"));
+      assertEquals("n", kept(connection));
+    }
+  }
+
+  @Test
+  void aChangeOfAKeptColumnAloneIsSeen() throws SQLException {
+    create("n INTEGER", new Object[] {1}, new Object[] {2});
+    try (Connection connection = open();
+        Connection writer = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = writer.createStatement()) {
+      for (int i = 0; i < 5; i++) {
+        assertEquals(
+            List.of("" + 2 * i, "" + (2 * i + 2), "" + (2 * i + 4)), nearest(connection, "n = 1"));
+        statement.execute("UPDATE docs SET n = 3 WHERE id = " + 2 * i);
+        assertEquals("" + 2 * i, nearest(connection, "n = 3 AND id >= " + 2 * i).get(0));
+      }
+    }
+  }
+
+  @Test
+  void columnsGoWhereMemoryIsShort() throws SQLException {
+    create("n INTEGER, m INTEGER", new Object[] {1, 1}, new Object[] {2, 2});
+    boolean gone = false;
+    boolean refused = false;
+    for (long limit = 8192; limit < 100_000; limit += 256) {
+      // Another version each time, so that nothing is left in the cache.
+      try (Connection writer = DriverManager.getConnection("jdbc:sqlite:" + file);
+          Statement statement = writer.createStatement()) {
+        statement.execute("UPDATE docs SET n = n + 2 - 2 * (n > 2) WHERE id < 5");
+      }
+      try (Connection connection = open(";memory=codes;memoryLimit=" + limit + "B")) {
+        assertEquals(3, nearest(connection, "m = 1").size());
+        gone |= kept(connection).isEmpty();
+        if (kept(connection).equals("n, m")) {
+          break;
+        }
+      } catch (SQLException e) {
+        refused = true;
+      }
+    }
+    assertTrue(refused);
+    assertTrue(gone, "no limit was too low for the columns");
+  }
+
+  @Test
+  void operandsAreChecked() throws SQLException {
+    create("section TEXT, n INTEGER", new Object[] {"a", 1});
+    String message =
+        assertThrows(SQLException.class, () -> open(";columns=sektion").close()).getMessage();
+    assertEquals(
+        "schema 'k': operand 'columns': no indexed table has a column 'sektion' beside its id and"
+            + " vector (did you mean 'section'?); indexed tables: docs",
+        message);
+    message = assertThrows(SQLException.class, () -> open(";columns=n,,").close()).getMessage();
+    assertEquals(
+        "schema 'k': operand 'columns' is 'n,,', expected 'auto', 'none', or names of columns",
+        message);
+  }
+}

@@ -65,12 +65,26 @@ final class SqliteFile {
    */
   private static boolean isOnReadOnlyMedium(Path path) {
     try {
-      return Files.getFileStore(path).isReadOnly()
-          && FileState.ifPresent(path.resolveSibling(path.getFileName() + "-wal")) == null
-          && FileState.ifPresent(path.resolveSibling(path.getFileName() + "-journal")) == null;
+      return ReadOnlyMedium.has(path)
+          && FileState.ifPresent(beside(path, "-wal")) == null
+          && FileState.ifPresent(beside(path, "-journal")) == null;
     } catch (IOException e) {
       return false;
     }
+  }
+
+  /**
+   * A file that SQLite has beside a database: where the file itself is, not where a link to it is.
+   */
+  static Path beside(Path path, String suffix) {
+    Path file = path;
+    try {
+      // Links of folders are followed by the system; a file's own link is what leads elsewhere.
+      file = Files.isSymbolicLink(path) ? path.toRealPath() : path;
+    } catch (IOException e) {
+      // It leads nowhere, which whoever opens it will say.
+    }
+    return file.resolveSibling(file.getFileName() + suffix);
   }
 
   private static String uri(Path path) {
@@ -227,7 +241,7 @@ final class SqliteFile {
 
   private static String openProblem(Path path, SQLException e) {
     for (String suffix : new String[] {"", "-wal", "-shm", "-journal"}) {
-      Path file = path.resolveSibling(path.getFileName() + suffix);
+      Path file = suffix.isEmpty() ? path : beside(path, suffix);
       if (Files.exists(file) && !Files.isReadable(file)) {
         return "can't be read: " + file.getFileName() + " may not be read (permission)";
       }

@@ -29,7 +29,6 @@ final class VersionWatch {
   private static final long SETTLED_MILLIS = 1000;
 
   private final Path path;
-  private final Path walPath;
   private final Predicate<DatabaseVersion> lent;
   private Witness watch;
   private long askedAt;
@@ -49,7 +48,6 @@ final class VersionWatch {
    */
   VersionWatch(Path path, Predicate<DatabaseVersion> lent) {
     this.path = path;
-    this.walPath = path.resolveSibling(path.getFileName() + "-wal");
     this.lent = lent;
   }
 
@@ -129,15 +127,18 @@ final class VersionWatch {
     return last != null && file.equals(last.file());
   }
 
+  /** Whether nothing was written to a log. SQLite, run by root, changes its owner when it opens. */
   private static boolean isSame(FileState a, FileState b) {
-    return a == null ? b == null : a.equals(b);
+    return a == null || b == null
+        ? a == b
+        : a.key().equals(b.key()) && a.size() == b.size() && a.modified().equals(b.modified());
   }
 
   /** Another file has come in the place. Its predecessor's log may be left, and isn't its own. */
   private void notice(FileState file, FileState wal) throws SQLException {
     try {
       if (wal != null && lastWal != null && wal.key().equals(lastWal.key())) {
-        ByteBuffer salts = FileState.walSalts(walPath);
+        ByteBuffer salts = FileState.walSalts(walPath());
         leftWal = salts == null ? null : new LeftWal(file.key(), wal.key(), salts);
       }
     } catch (IOException e) {
@@ -154,13 +155,13 @@ final class VersionWatch {
       FileState wal = walState();
       if (wal != null
           && wal.key().equals(left.wal)
-          && left.salts.equals(FileState.walSalts(walPath))) {
+          && left.salts.equals(FileState.walSalts(walPath()))) {
         throw new FaissException(
             SqlState.UNREADABLE,
             "database "
                 + path
                 + " was replaced, but the write-ahead log of its predecessor, "
-                + walPath
+                + walPath()
                 + ", was left behind, and SQLite would mix the two; delete that file and "
                 + path
                 + "-shm");
@@ -196,9 +197,14 @@ final class VersionWatch {
     }
   }
 
+  /** SQLite's log, looked for anew: a link may lead elsewhere by now. */
+  private Path walPath() {
+    return SqliteFile.beside(path, "-wal");
+  }
+
   private FileState walState() throws FaissException {
     try {
-      FileState wal = FileState.ifPresent(walPath);
+      FileState wal = FileState.ifPresent(walPath());
       return wal == null || wal.size() == 0 ? null : wal;
     } catch (IOException e) {
       throw gone(e);

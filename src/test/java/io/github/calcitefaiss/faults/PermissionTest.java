@@ -55,7 +55,8 @@ class PermissionTest {
     WAL_LOG_UNREADABLE(PermissionTest::walLogUnreadable),
     HOT_JOURNAL(PermissionTest::hotJournal),
     HOT_JOURNAL_UNREADABLE(PermissionTest::hotJournalUnreadable),
-    READ_ONLY_MEDIUM(PermissionTest::readOnlyMedium);
+    READ_ONLY_MEDIUM(PermissionTest::readOnlyMedium),
+    READ_ONLY_MOUNT(PermissionTest::readOnlyMount);
 
     private final Steps steps;
 
@@ -67,7 +68,9 @@ class PermissionTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "READ_ONLY_MEDIUM")
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"READ_ONLY_MEDIUM", "READ_ONLY_MOUNT"})
   void newDataOrAClearError(Scenario scenario) throws Exception {
     assumeTrue(Files.getFileStore(folder).supportsFileAttributeView("posix"), "no permissions");
     if (overridesPermissions(folder)) {
@@ -126,6 +129,47 @@ class PermissionTest {
         medium.toString(),
         Scenario.READ_ONLY_MEDIUM.name(),
         Files.createDirectory(medium.resolve("mounted")).toString());
+  }
+
+  /** As a container sees a volume that is given to it with {@code :ro}: others go on writing. */
+  @Test
+  void whatIsCommittedElsewhereIsSeenThroughAReadOnlyMount() throws Exception {
+    assumeTrue(
+        overridesPermissions(folder) && Files.isExecutable(Path.of("/usr/bin/unshare")),
+        "only root can mount");
+    for (String name : new String[] {"written", "mounted"}) {
+      Files.createDirectory(folder.resolve(name));
+    }
+    for (String mode : new String[] {"WAL", "DELETE"}) {
+      create(folder.resolve("written").resolve(mode + ".db"), mode, 1);
+    }
+    runJava(
+        Files.createTempFile("permission", ".txt"),
+        "/usr/bin/unshare",
+        "-m",
+        "/bin/sh",
+        "-c",
+        "mount --bind \"$0/written\" \"$0/mounted\""
+            + " && mount -o remount,ro,bind \"$0/mounted\" && exec \"$@\"",
+        folder.toString(),
+        Scenario.READ_ONLY_MOUNT.name(),
+        folder.resolve("mounted").toString());
+  }
+
+  private static void readOnlyMount(Path mounted) throws SQLException {
+    for (String mode : new String[] {"DELETE", "WAL"}) {
+      try (Connection writer = sqlite(mounted.resolveSibling("written").resolve(mode + ".db"))) {
+        // In WAL mode the writer's index of the log is what a reader needs.
+        commit(writer, 2);
+        try (Reader reader = new Reader(mounted.resolve(mode + ".db"))) {
+          reader.sees(2);
+          for (int version = 3; version < 8; version++) {
+            commit(writer, version);
+            reader.sees(version);
+          }
+        }
+      }
+    }
   }
 
   private static void readOnlyMedium(Path medium) throws SQLException {

@@ -300,7 +300,7 @@ final class NativeStatement implements Prepared {
   @Override
   public List<AvaticaParameter> describedParameters() {
     List<AvaticaParameter> planned = connection.parametersByCalcite(text.sql());
-    return planned.size() == parameters.size() ? planned : parameters;
+    return ParameterTypes.known(planned.size() == parameters.size() ? planned : parameters, text);
   }
 
   @Override

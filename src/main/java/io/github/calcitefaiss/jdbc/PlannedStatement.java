@@ -3,6 +3,7 @@ package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.RunContext;
+import io.github.calcitefaiss.sql.parser.SqliteText;
 import io.github.calcitefaiss.sql.planner.Plan;
 import java.sql.SQLException;
 import java.util.HashMap;
@@ -22,6 +23,11 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
   @Override
   public List<AvaticaParameter> parameters() {
     return plan.signature().parameters;
+  }
+
+  @Override
+  public List<AvaticaParameter> describedParameters() {
+    return ParameterTypes.known(parameters(), new SqliteText(plan.signature().sql));
   }
 
   @Override

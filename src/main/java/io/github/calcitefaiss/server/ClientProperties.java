@@ -30,8 +30,8 @@ final class ClientProperties {
           "conformance",
           "defaultnullcollation");
 
-  /** What the thin driver sends along though it is about the way to the server. */
-  private static final Set<String> ABOUT_THE_WAY = aboutTheWay();
+  /** What clients send along though it is about the way to the server, or changes nothing here. */
+  private static final Set<String> DROPPED = dropped();
 
   private ClientProperties() {}
 
@@ -50,7 +50,7 @@ final class ClientProperties {
       String name = property.getKey().toLowerCase(Locale.ROOT);
       if (ALLOWED.contains(name)) {
         accepted.setProperty(property.getKey(), property.getValue());
-      } else if (!ABOUT_THE_WAY.contains(name)) {
+      } else if (!DROPPED.contains(name)) {
         throw new SQLInvalidAuthorizationSpecException(
             "Connection property '"
                 + property.getKey()
@@ -62,8 +62,17 @@ final class ClientProperties {
     return accepted;
   }
 
-  private static Set<String> aboutTheWay() {
-    Set<String> names = new TreeSet<>(Set.of("user", "password"));
+  private static Set<String> dropped() {
+    // The driver for Go always sends AutoCommit and Consistency; nothing is written here anyway.
+    Set<String> names =
+        new TreeSet<>(
+            Set.of(
+                "user",
+                "password",
+                "autocommit",
+                "consistency",
+                "readonly",
+                "transactionisolation"));
     for (BuiltInConnectionProperty property : BuiltInConnectionProperty.values()) {
       names.add(property.camelName().toLowerCase(Locale.ROOT));
     }

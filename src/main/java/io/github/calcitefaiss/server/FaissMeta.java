@@ -6,16 +6,20 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
+import java.sql.Types;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.MissingResultsException;
 import org.apache.calcite.avatica.NoSuchConnectionException;
 import org.apache.calcite.avatica.NoSuchStatementException;
 import org.apache.calcite.avatica.QueryState;
 import org.apache.calcite.avatica.jdbc.JdbcMeta;
+import org.apache.calcite.avatica.jdbc.StatementInfo;
 import org.apache.calcite.avatica.proto.Requests;
 import org.apache.calcite.avatica.remote.TypedValue;
 
@@ -50,7 +54,10 @@ final class FaissMeta extends JdbcMeta {
     private final String connectionId;
     private final String user;
     private String sql;
+
+    /** Of a prepared statement, else null. */
     private Signature signature;
+
     private long nanos;
     private long rows;
     private boolean open;
@@ -146,6 +153,9 @@ final class FaissMeta extends JdbcMeta {
   @Override
   public void openConnection(ConnectionHandle ch, Map<String, String> info) {
     try {
+      if (ch.id == null || ch.id.isEmpty()) {
+        throw unnamed();
+      }
       Properties properties = ClientProperties.accepted(info);
       place();
       Connection connection = null;
@@ -167,13 +177,17 @@ final class FaissMeta extends JdbcMeta {
     }
   }
 
+  private static SQLException unnamed() {
+    return new SQLException(
+        "The request names no connection: expected a connectionId, and a request that this"
+            + " server knows",
+        "08003");
+  }
+
   @Override
   protected Connection getConnection(String id) throws SQLException {
     if (id == null) {
-      throw new SQLException(
-          "The request names no connection: expected a connectionId, and a request that this"
-              + " server knows",
-          "08003");
+      throw unnamed();
     }
     Connection connection = super.getConnection(id);
     if (!Session.belongs(connection, caller.get())) {
@@ -223,12 +237,42 @@ final class FaissMeta extends JdbcMeta {
     try {
       StatementHandle handle =
           timed(running, () -> super.prepare(ch, sql, limits.rowsToRead(maxRowCount)));
-      running.signature = handle.signature;
+      running.signature = announced(handle.signature);
+      handle = new StatementHandle(handle.connectionId, handle.id, running.signature);
       statements.put(handle.id, running);
       return handle;
     } catch (NoSuchStatementException | MissingResultsException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /**
+   * A parameter that may be of any type is announced as text, since clients in other languages
+   * (phoenixdb) know no type for it.
+   */
+  private static Signature announced(Signature signature) {
+    List<AvaticaParameter> parameters =
+        signature.parameters.stream()
+            .map(
+                p ->
+                    p.parameterType != Types.OTHER && p.parameterType != Types.JAVA_OBJECT
+                        ? p
+                        : new AvaticaParameter(
+                            p.signed,
+                            p.precision,
+                            p.scale,
+                            Types.VARCHAR,
+                            "VARCHAR",
+                            String.class.getName(),
+                            p.name))
+            .toList();
+    return new Signature(
+        signature.columns,
+        signature.sql,
+        parameters,
+        signature.internalParameters,
+        signature.cursorFactory,
+        signature.statementType);
   }
 
   @Override
@@ -242,9 +286,20 @@ final class FaissMeta extends JdbcMeta {
     Running running = begin(h, sql);
     return frames(
         running,
-        () ->
-            super.prepareAndExecute(
-                h, sql, limits.rowsToRead(maxRowCount), frame(maxRowsInFirstFrame), callback));
+        () -> {
+          unprepared(h, running);
+          return super.prepareAndExecute(
+              h, sql, limits.rowsToRead(maxRowCount), frame(maxRowsInFirstFrame), callback);
+        });
+  }
+
+  /** A client may use the handle of a prepared statement for another text, as phoenixdb does. */
+  private void unprepared(StatementHandle h, Running running) throws SQLException {
+    if (running.signature != null) {
+      Statement fresh = getConnection(h.connectionId).createStatement();
+      getStatementCache().put(h.id, new StatementInfo(fresh));
+      running.signature = null;
+    }
   }
 
   @Override
@@ -252,6 +307,14 @@ final class FaissMeta extends JdbcMeta {
       StatementHandle h, List<TypedValue> parameterValues, int maxRowsInFirstFrame)
       throws NoSuchStatementException {
     Running running = begin(h, null);
+    if (running.signature == null) {
+      throw new RuntimeException(
+          new SQLException(
+              "Statement "
+                  + h.id
+                  + " was not prepared: expected a prepare request first, or prepareAndExecute",
+              "HY010"));
+    }
     if (h.signature == null) {
       // Avatica's driver sends back what prepare gave it; others need not.
       h.signature = running.signature;

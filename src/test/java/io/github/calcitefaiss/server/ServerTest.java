@@ -14,6 +14,7 @@ import io.github.calcitefaiss.index.VectorCodec;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ParameterMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -140,6 +141,65 @@ class ServerTest {
         assertTrue(rows.next());
         assertEquals(1000, rows.getLong(1));
       }
+    }
+  }
+
+  /** As Apache's driver for Go opens every connection. */
+  @Test
+  void propertiesThatChangeNothingAreTaken() throws Exception {
+    HttpResponse<String> answer =
+        server.post(
+            "{\"request\":\"openConnection\",\"connectionId\":\"go\","
+                + "\"info\":{\"AutoCommit\":\"true\",\"Consistency\":\"8\","
+                + "\"readOnly\":\"true\",\"transactionIsolation\":\"0\"}}");
+    assertEquals(200, answer.statusCode(), answer.body());
+    server.post("{\"request\":\"closeConnection\",\"connectionId\":\"go\"}");
+  }
+
+  @Test
+  void aConnectionNeedsAnId() throws Exception {
+    HttpResponse<String> answer = server.post("{\"request\":\"openConnection\",\"info\":{}}");
+    assertTrue(answer.body().contains("\"sqlState\":\"08003\""), answer.body());
+    assertTrue(answer.body().contains("names no connection"), answer.body());
+  }
+
+  /** As a cursor of phoenixdb does: with parameters first, then without, on the same handle. */
+  @Test
+  void aPreparedHandleRunsAnotherText() throws Exception {
+    server.post("{\"request\":\"openConnection\",\"connectionId\":\"cursor\"}");
+    String prepared =
+        server
+            .post(
+                "{\"request\":\"prepare\",\"connectionId\":\"cursor\",\"maxRowCount\":-1,"
+                    + "\"sql\":\"select id from notes where id = ?\"}")
+            .body();
+    String id = prepared.replaceAll(".*\"statement\":\\{[^{]*\"id\":(\\d+).*", "$1");
+    String text =
+        "{\"request\":\"prepareAndExecute\",\"connectionId\":\"cursor\",\"statementId\":"
+            + id
+            + ",\"maxRowCount\":-1,\"sql\":\"select id, text from notes where id < 2\"}";
+    for (int i = 0; i < 2; i++) {
+      HttpResponse<String> answer = server.post(text);
+      assertTrue(answer.body().contains("\"rows\":[[0,\"note 0\"],[1,\"note 1\"]]"), answer.body());
+    }
+    server.post("{\"request\":\"closeConnection\",\"connectionId\":\"cursor\"}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select faiss_search('toy', 'notes', ?, ?) | VARBINARY BIGINT",
+        "select id from notes order by l2_distance(embedding, ?) limit ? | VARBINARY INTEGER",
+        "select id from notes where id = ? and text like ? | BIGINT VARCHAR",
+        "select vec_to_json(faiss_encode(?)), ? | VARCHAR VARCHAR",
+      })
+  void parametersAreAnnouncedWithTypesThatOtherLanguagesKnow(String row) throws SQLException {
+    String[] parts = row.split(" \\| ");
+    try (Connection connection = server.connect();
+        PreparedStatement statement = connection.prepareStatement(parts[0])) {
+      ParameterMetaData parameters = statement.getParameterMetaData();
+      assertEquals(
+          parts[1], parameters.getParameterTypeName(1) + " " + parameters.getParameterTypeName(2));
     }
   }
 

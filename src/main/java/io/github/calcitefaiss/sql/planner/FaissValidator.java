@@ -18,15 +18,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.apache.calcite.prepare.CalciteCatalogReader;
+import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.schema.FunctionParameter;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.sql.SqlBasicCall;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlCallBinding;
+import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlSelect;
+import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlBasicVisitor;
 import org.apache.calcite.sql.validate.SqlQualified;
 import org.apache.calcite.sql.validate.SqlValidator;
@@ -81,6 +84,14 @@ public final class FaissValidator extends SqlValidatorImpl {
     return id.isSimple() && NULLARY.contains(id.getSimple().toUpperCase(Locale.ROOT))
         ? super.makeNullaryCall(id)
         : null;
+  }
+
+  /** A parameter may stand anywhere; where nothing says its type, the value that is set does. */
+  @Override
+  protected void inferUnknownTypes(RelDataType inferred, SqlValidatorScope scope, SqlNode node) {
+    boolean open = node instanceof SqlDynamicParam && inferred.equals(unknownType);
+    super.inferUnknownTypes(
+        open ? typeFactory.createSqlType(SqlTypeName.ANY) : inferred, scope, node);
   }
 
   @Override

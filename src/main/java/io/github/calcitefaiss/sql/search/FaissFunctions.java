@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.schema.Function;
+import org.apache.calcite.schema.FunctionParameter;
 import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.schema.impl.AbstractSchema;
 import org.apache.calcite.sql.type.SqlTypeName;
@@ -62,6 +63,8 @@ public final class FaissFunctions {
 
   private static final Set<String> CHECKED = checked();
 
+  private static final Map<String, List<String>> PARAMETERS = parameters();
+
   private static Set<String> checked() {
     Set<String> names = new TreeSet<>(scalars().stream().map(Map.Entry::getKey).toList());
     names.removeAll(List.of("hex", "length", "json_extract"));
@@ -96,6 +99,33 @@ public final class FaissFunctions {
   /** Whether a function's name, in lower case, is one that is the same whoever calls it. */
   public static boolean isSame(String name) {
     return CHECKED.contains(name) || name.equals("hex") || name.startsWith("faiss_");
+  }
+
+  /**
+   * The name of a function's parameter.
+   *
+   * @param function in lower case
+   * @param position from 0
+   * @return null if there is none, or functions of this name differ in it
+   */
+  public static String parameter(String function, int position) {
+    return PARAMETERS.getOrDefault(function, List.of()).size() > position
+        ? PARAMETERS.get(function).get(position)
+        : null;
+  }
+
+  private static Map<String, List<String>> parameters() {
+    Map<String, List<String>> names = new LinkedHashMap<>();
+    List<Map.Entry<String, Function>> all = new ArrayList<>(scalars());
+    all.add(Map.entry("faiss_agg", FaissAggregate.function(false)));
+    all.add(Map.entry("faiss_agg_with_scores", FaissAggregate.function(true)));
+    all.add(Map.entry("faiss_neighbors", TableFunctions.neighbors(null)));
+    for (Map.Entry<String, Function> function : all) {
+      List<String> mine =
+          function.getValue().getParameters().stream().map(FunctionParameter::getName).toList();
+      names.merge(function.getKey(), mine, (one, other) -> List.of());
+    }
+    return names;
   }
 
   /** The scalar functions by name; a name has several where they differ in their arguments. */

@@ -156,7 +156,16 @@ public class StatementRun {
   }
 
   private void watchAfter(long nanos) {
-    watch = DEADLINES.schedule(this::look, Math.max(nanos, 1), TimeUnit.NANOSECONDS);
+    watch = DEADLINES.schedule(this::lookOrEnd, Math.max(nanos, 1), TimeUnit.NANOSECONDS);
+  }
+
+  /** Looks, and if even that can't be done for want of memory, ends the run. */
+  private void lookOrEnd() {
+    try {
+      look();
+    } catch (OutOfMemoryError e) {
+      stop(Stop.TIMED_OUT);
+    }
   }
 
   private synchronized void look() {

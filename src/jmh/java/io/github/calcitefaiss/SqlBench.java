@@ -9,6 +9,9 @@ import io.github.calcitefaiss.index.Search;
 import io.github.calcitefaiss.index.VectorCodec;
 
 import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -44,7 +47,7 @@ import org.openjdk.jmh.annotations.Warmup;
  *   mvn -Pbench test-compile exec:exec -Dbench="SqlBench -p rows=100000 -p dims=384"
  * </pre>
  *
- * <p>The table has a row's vector beside its other columns; {@code n} counts from 0 to 999 again
+ * <p>{@code -p data=/path/to/rows.f32} takes the vectors from a file. The table has a row's vector beside its other columns; {@code n} counts from 0 to 999 again
  * and again, and {@code m}, the same, has an index in SQLite. The {@code …New} forms ask with
  * another filter every time, so that nothing is remembered of it.
  */
@@ -65,6 +68,10 @@ public class SqlBench {
   @Param("384")
   int dims;
 
+  /** A file of float32 vectors of {@code dims} elements, or nothing for made ones. */
+  @Param("")
+  String data;
+
   private Path folder;
   private Connection connection;
   private FlatIndex index;
@@ -73,6 +80,7 @@ public class SqlBench {
   private final List<Search> batch = new ArrayList<>();
   private final Map<String, PreparedStatement> statements = new HashMap<>();
   private int next;
+  private MappedByteBuffer given;
 
   /** Makes the database and an index of the same rows beside it. */
   @Setup
@@ -97,7 +105,7 @@ public class SqlBench {
       try (PreparedStatement p =
           sqlite.prepareStatement("INSERT INTO docs VALUES (?, ?, ?, ?, ?, ?)")) {
         for (int i = 0; i < rows; i++) {
-          byte[] blob = VectorCodec.encode(vector(random, centres[random.nextInt(1000)]));
+          byte[] blob = VectorCodec.encode(row(random, centres, i));
           p.setInt(1, i + 1);
           p.setString(2, "document " + i);
           p.setInt(3, i % 1000);
@@ -110,7 +118,7 @@ public class SqlBench {
       }
       try (PreparedStatement p = sqlite.prepareStatement("INSERT INTO queries VALUES (?, ?)")) {
         for (int i = 0; i < QUERIES; i++) {
-          float[] query = vector(random, centres[random.nextInt(1000)]);
+          float[] query = row(random, centres, rows + i);
           queries.add(query);
           batch.add(Search.nearest(query, Metric.L2, 10));
           p.setInt(1, i + 1);
@@ -125,6 +133,24 @@ public class SqlBench {
     Neighbors near = index.search(Search.nearest(queries.get(0), Metric.L2, 50), Checkpoint.NONE);
     radius = near.values()[near.size() - 1];
     connection = DriverManager.getConnection("jdbc:faiss:" + file);
+  }
+
+  /** A row of the file, or one of a cluster. */
+  private float[] row(Random random, float[][] centres, int i) throws IOException {
+    if (data.isEmpty()) {
+      return vector(random, centres[random.nextInt(1000)]);
+    }
+    if (given == null) {
+      try (FileChannel channel = FileChannel.open(Path.of(data))) {
+        given = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
+      }
+      given.order(ByteOrder.LITTLE_ENDIAN);
+    }
+    float[] row = new float[dims];
+    int of = given.capacity() / (4 * dims);
+    given.position(4 * dims * (i % of));
+    given.asFloatBuffer().get(row);
+    return row;
   }
 
   private float[] vector(Random random, float[] centre) {
@@ -211,12 +237,37 @@ public class SqlBench {
     return run("SELECT id, title FROM docs WHERE m = ?" + NEAREST, next % 1000, query());
   }
 
+  /** A filter that keeps 1 %, another one each time. */
+  @Benchmark
+  public int filterOnePercentNew() throws SQLException {
+    return between(10);
+  }
+
+  /** A filter that keeps 4 %, another one each time. */
+  @Benchmark
+  public int filterFourPercentNew() throws SQLException {
+    return between(40);
+  }
+
   /** A filter that keeps 10 %, another one each time. */
   @Benchmark
   public int filterTenPercentNew() throws SQLException {
-    int from = next % 900;
+    return between(100);
+  }
+
+  /** A filter that keeps half of the rows, another one each time. */
+  @Benchmark
+  public int filterHalfNew() throws SQLException {
+    return between(500);
+  }
+
+  private int between(int thousandths) throws SQLException {
+    int from = next % (1000 - thousandths);
     return run(
-        "SELECT id, title FROM docs WHERE n >= ? AND n < ?" + NEAREST, from, from + 100, query());
+        "SELECT id, title FROM docs WHERE n >= ? AND n < ?" + NEAREST,
+        from,
+        from + thousandths,
+        query());
   }
 
   /** A filter that keeps every row, another one each time. */

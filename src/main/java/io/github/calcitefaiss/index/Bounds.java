@@ -220,27 +220,46 @@ final class Bounds {
         new Kernel.Line(b, g, tau, k), energy, error, scale, first, n, dots, limit, lanes);
   }
 
-  /** Computes the linear bound of each row of a block, as {@link #select} does. */
-  void linear(int stage, Chunk chunk, int first, int n, int[] dots, float[] to) {
+  /**
+   * Of the rows of a block that {@link #select} left, those that the same bound doesn't rule out
+   * with the limit of their group.
+   *
+   * @param groups the group of each row of the index, 0 for none
+   * @param firstRow the block's first row in the index
+   * @param limits of each group, from {@link #limit}
+   * @return how many are left of {@code lanes}
+   */
+  int select(
+      int stage,
+      Chunk chunk,
+      int first,
+      int[] dots,
+      int[] groups,
+      int firstRow,
+      float[] limits,
+      int[] lanes,
+      int n) {
     float[] energy = chunk.energy;
     float[] error = chunk.error[stage];
     float[] scale = chunk.scale[stage];
+    float[] inverse = chunk.inverseNorm;
     float b = (float) beta;
     float g = (float) (multiple * length);
     float tau = (float) (multiple * t);
     float k = (float) kappa[stage];
-    for (int j = 0; j < n; j++) {
-      int row = first + j;
-      to[j] = b * energy[row] - g * error[row] - scale[row] * (tau * dots[j] + k);
+    float c = (float) base;
+    float inverseQuery = (float) inverseNorm;
+    int left = 0;
+    for (int i = 0; i < n; i++) {
+      int lane = lanes[i];
+      int row = first + lane;
+      int group = groups[firstRow + lane];
+      float bound = b * energy[row] - g * error[row] - scale[row] * (tau * dots[lane] + k);
+      bound = cosine ? (c + bound) * inverse[row] * inverseQuery : bound;
+      lanes[left] = lane;
+      left += group == 0 || bound > limits[group] ? 0 : 1;
     }
-    if (cosine) {
-      float[] inverse = chunk.inverseNorm;
-      float c = (float) base;
-      float inverseQuery = (float) inverseNorm;
-      for (int j = 0; j < n; j++) {
-        to[j] = (c + to[j]) * inverse[first + j] * inverseQuery;
-      }
-    }
+    return left;
   }
 
   /** A tighter bound of one row, to compare with {@link #limit}. */

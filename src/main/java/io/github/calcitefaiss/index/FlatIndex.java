@@ -41,6 +41,7 @@ public final class FlatIndex {
   private final IdColumn rowids;
   private final AtomicLong floatsRead = new AtomicLong();
   private final KeptColumns columns;
+  private boolean fromFile;
   private volatile IdTable table;
   private volatile BitSet zeroRows;
 
@@ -69,7 +70,7 @@ public final class FlatIndex {
     }
   }
 
-  /** An index that holds codes only, of its parts. */
+  /** An index that holds codes only, of its parts, which were in a file. */
   static FlatIndex ofCodes(
       Layout layout,
       List<Chunk> chunks,
@@ -77,8 +78,18 @@ public final class FlatIndex {
       IdColumn rowids,
       BitSet zeroRows,
       Grid grid) {
-    return new FlatIndex(
-        layout, List.copyOf(chunks), ids, rowids, zeroRows, grid, KeptColumns.NONE, Kernels.CHOSEN);
+    FlatIndex index =
+        new FlatIndex(
+            layout,
+            List.copyOf(chunks),
+            ids,
+            rowids,
+            zeroRows,
+            grid,
+            KeptColumns.NONE,
+            Kernels.CHOSEN);
+    index.fromFile = true;
+    return index;
   }
 
   /** The same index with other columns beside it, of as many rows. */
@@ -86,7 +97,13 @@ public final class FlatIndex {
     assert kept.list().stream().allMatch(column -> column.size() == size());
     FlatIndex changed = new FlatIndex(layout, chunks, ids, rowids, zeroRows, grid, kept, kernel);
     changed.table = table;
+    changed.fromFile = fromFile;
     return changed;
+  }
+
+  /** Whether it was read from a file, and not made of a table's rows. */
+  public boolean isFromFile() {
+    return fromFile;
   }
 
   /** The columns that are kept beside the vectors. */

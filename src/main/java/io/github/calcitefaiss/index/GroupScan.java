@@ -20,6 +20,9 @@ final class GroupScan {
   /** The same where the alternative is to fetch them row by row. */
   private static final int MANY_OF_CODES = 40;
 
+  /** With more groups there is hardly a limit that serves for all. */
+  private static final int FEW_GROUPS = 256;
+
   private final Kernel kernel;
   private final Layout layout;
   private final List<Chunk> chunks;
@@ -33,7 +36,6 @@ final class GroupScan {
   private final NearestHeap.Ties ties;
   private final ExactKeys exact;
   private final Scan.Scratch scratch;
-  private final float[] linear;
 
   /**
    * For each group, what a bound must be above to rule a row out; shared by the scans of a search.
@@ -67,7 +69,6 @@ final class GroupScan {
     this.exact = new ExactKeys(kernel, search.metric(), search.query());
     this.limits = limits;
     this.scratch = scratch;
-    this.linear = new float[scratch.low.length];
     this.promising = new NearestHeap[groups.count() + 1];
     this.nearest = new NearestHeap[codesOnly ? 0 : groups.count() + 1];
   }
@@ -82,13 +83,8 @@ final class GroupScan {
     int[] dots = scratch.dots[0];
     int[] lanes = scratch.lanes;
     dots(chunk.high, chunk, inChunk, Bounds.RUN, dots);
-    bounds.linear(0, chunk, from, n, dots, linear);
-    int left = 0;
-    for (int lane = 0; lane < n; lane++) {
-      int group = of[first + lane];
-      lanes[left] = lane;
-      left += group == 0 || linear[lane] > limits[group] ? 0 : 1;
-    }
+    int left = bounds.select(kernel, 0, chunk, from, n, dots, largestLimit(), lanes);
+    left = bounds.select(0, chunk, from, dots, of, first, limits, lanes, left);
     int stage = left > n / (codesOnly ? MANY_OF_CODES : MANY) ? 1 : 0;
     if (stage == 1) {
       dots(chunk.low, chunk, inChunk, bounds.lowRun(), scratch.low);
@@ -120,6 +116,15 @@ final class GroupScan {
       }
     }
     compare();
+  }
+
+  /** A limit that rules out what those of all groups do. */
+  private float largestLimit() {
+    float largest = Float.NEGATIVE_INFINITY;
+    for (int group = 1; group < limits.length && group <= FEW_GROUPS; group++) {
+      largest = Math.max(largest, limits[group]);
+    }
+    return limits.length > FEW_GROUPS ? Float.POSITIVE_INFINITY : largest;
   }
 
   private void dots(char[] codes, Chunk chunk, int inChunk, int run, int[] to) {

@@ -229,12 +229,12 @@ final class FaissMeta extends JdbcMeta {
 
   @Override
   public void closeStatement(StatementHandle h) {
-    if (statements.containsKey(h.id)) {
-      if (!owns(h)) {
-        return;
-      }
-      forget(h.id);
+    Running running = statements.get(h.id);
+    if (running == null || !running.connectionId.equals(h.connectionId) || !owns(h)) {
+      // As for an id that isn't there: it is none of the caller's business.
+      return;
     }
+    forget(h.id);
     super.closeStatement(h);
   }
 

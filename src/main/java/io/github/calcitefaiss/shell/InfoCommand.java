@@ -168,6 +168,16 @@ final class InfoCommand implements Callable<Integer> {
     for (String fact : check.facts()) {
       findings.vectors.add(table.name() + "." + indexed.embedding() + ": " + fact);
     }
+    if (check.dimensions().matches("\\d+")) {
+      findings.vectors.add(
+          table.name()
+              + "."
+              + indexed.embedding()
+              + ": its index takes "
+              + schema
+                  .indexedTables()
+                  .place(indexed, check.rows(), Integer.parseInt(check.dimensions())));
+    }
     for (String problem : check.problems()) {
       findings.problems.add(table.name() + ": " + problem);
     }

@@ -65,9 +65,23 @@ final class IndexSnapshots {
     this.table = table;
     this.database = database;
     this.version = version;
-    String which = database.path() + "\n" + table + "\n" + columns;
+    String which = which(table, columns, database);
     this.label = which + "\n" + state;
-    this.name = database.path().getFileName() + "-" + hash(which);
+    this.name = name(database, which);
+  }
+
+  private static String which(IndexedTable table, ColumnsToKeep columns, SqliteDatabase database) {
+    return database.path() + "\n" + table + "\n" + columns;
+  }
+
+  private static String name(SqliteDatabase database, String which) {
+    return database.path().getFileName() + "-" + hash(which);
+  }
+
+  /** The file of a table's index, whether there is one or not. */
+  static Path file(
+      Path folder, IndexedTable table, ColumnsToKeep columns, SqliteDatabase database) {
+    return folder.resolve(name(database, which(table, columns, database)) + ENDING);
   }
 
   /**

@@ -4,9 +4,12 @@ package io.github.calcitefaiss.sqlite;
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.Floats;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.View;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -209,6 +212,41 @@ public final class IndexedTables {
     return names == null
         ? null
         : columns.stream().allMatch(c -> names.stream().anyMatch(c::equalsIgnoreCase));
+  }
+
+  /**
+   * Where a table's index will be, for a person: what it will hold and about how many bytes,
+   * without loading it.
+   *
+   * @param rows with a vector
+   */
+  public String place(IndexedTable table, long rows, int dims) {
+    long limit = Math.min(options.memoryLimit(), IndexCache.processLimit());
+    long all = FlatIndex.bytesEstimate(rows, dims);
+    boolean fits = all <= limit;
+    if (!options.codesOnly() && fits) {
+      return "about " + MemorySize.format(all) + " of memory, vectors and codes";
+    }
+    long codes = FlatIndex.bytesOfCodes(rows, dims);
+    String place =
+        "about "
+            + MemorySize.format(codes)
+            + " of memory, codes; the vectors stay in the file"
+            + (fits
+                ? ""
+                : ", since with them it needs "
+                    + MemorySize.format(all)
+                    + " and the limit is "
+                    + MemorySize.format(limit));
+    if (options.snapshots() == null) {
+      return place;
+    }
+    Path file =
+        IndexSnapshots.file(options.snapshots(), table, options.columns(), schema.database());
+    return place
+        + (Files.exists(file)
+            ? "; read from the snapshot " + file + ", if that is of this version"
+            : "; there is no snapshot yet in " + options.snapshots());
   }
 
   /** What is known of a table's index without loading it. */

@@ -45,9 +45,10 @@ class SnapshotTest {
     try (Connection writer = sqlite(file)) {
       execute(
           writer,
-          "CREATE TABLE a (id INTEGER PRIMARY KEY, embedding BLOB)",
+          "CREATE TABLE a (id INTEGER PRIMARY KEY, embedding BLOB, n INTEGER, t TEXT)",
           "CREATE TABLE b (id TEXT, embedding BLOB)");
       fill(writer, "a", 1);
+      execute(writer, "UPDATE a SET n = nullif(id % 7, 2), t = 'text ' || id % 3");
       fill(writer, "b", 2);
     }
   }
@@ -56,7 +57,7 @@ class SnapshotTest {
     Random random = new Random(seed);
     execute(writer, "BEGIN");
     try (PreparedStatement insert =
-        writer.prepareStatement("INSERT INTO " + table + " VALUES (?, ?)")) {
+        writer.prepareStatement("INSERT INTO " + table + "(id, embedding) VALUES (?, ?)")) {
       for (int i = 0; i < 3000; i++) {
         insert.setInt(1, i);
         float[] elements = new float[8];
@@ -100,6 +101,8 @@ class SnapshotTest {
       for (String table : List.of("a", "b")) {
         say(table + " " + search(connection, table));
       }
+      say(filtered(connection));
+      say(places(connection));
       if (args.length > 2) {
         Path kept = Path.of(args[1]);
         Threads.await("two snapshots are there", () -> files(kept).size() == 2);
@@ -116,6 +119,31 @@ class SnapshotTest {
         row.next();
         return row.getString(1);
       }
+    }
+  }
+
+  private static String filtered(Connection connection) throws SQLException {
+    return all(
+        connection,
+        "SELECT id FROM a WHERE n = 3 AND t <> 'text 1' OR n IS NULL AND t = 'text 0'"
+            + " ORDER BY l2_distance(embedding, '[1,0,0,1,0,-1,0,0]'), id LIMIT 8");
+  }
+
+  private static String places(Connection connection) throws SQLException {
+    return all(
+        connection,
+        "SELECT table_name || ' ' || memory || ' with ' || kept_columns"
+            + " FROM \"metadata\".faiss_indexes ORDER BY 1");
+  }
+
+  private static String all(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      List<String> rows = new ArrayList<>();
+      while (row.next()) {
+        rows.add(row.getString(1));
+      }
+      return "all " + rows;
     }
   }
 
@@ -146,6 +174,9 @@ class SnapshotTest {
   private void answers(List<String> lines, String what) throws SQLException {
     assertTrue(lines.contains(expected("a")), what + ": " + lines);
     assertTrue(lines.contains(expected("b")), what + ": " + lines);
+    try (Connection plain = VersionedDatabase.faiss(file, "columns=none")) {
+      assertTrue(lines.contains(filtered(plain)), what + ": " + lines);
+    }
   }
 
   @ParameterizedTest
@@ -156,9 +187,12 @@ class SnapshotTest {
       List<String> first = ask("wait");
       answers(first, "built");
       assertEquals(0, readFromSnapshots(first), first.toString());
+      assertTrue(first.contains("all [a codes with n, t, b codes with ]"), first.toString());
       List<String> second = ask();
       answers(second, "opened");
       assertEquals(2, readFromSnapshots(second), second.toString());
+      assertTrue(
+          second.contains("all [a snapshot with n, t, b snapshot with ]"), second.toString());
       execute(writer, "DELETE FROM a WHERE id % 2 = 0", "DELETE FROM b WHERE id LIKE '1%'");
       List<String> third = ask();
       answers(third, "changed");

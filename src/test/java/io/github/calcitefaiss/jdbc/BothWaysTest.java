@@ -3,6 +3,7 @@ package io.github.calcitefaiss.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.TestDatabase;
@@ -139,6 +140,38 @@ class BothWaysTest {
       })
   void faultsThatWere(String sql) throws SQLException {
     assertEquals(rows(sqlite, sql), rows(calcite, sql), sql);
+  }
+
+  /** SQLite has none of them, and Java's and XML's engines look at no clock. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select name similar to '(a+)+c' from items",
+        "select name not similar to '(a+)+c' from items",
+        "select name rlike '(a+)+c' from items",
+        "select regexp_replace(name, '(a+)+c', '') from items",
+        "select regexp_like(name, '(a+)+c') from items",
+        "select xmltransform('<a/>', name) from items",
+        "select extractvalue(name, '/a') from items",
+      })
+  void whatNoTimeOutCouldEndIsNotOffered(String sql) {
+    for (Connection way : List.of(calcite, sqlite)) {
+      SQLException e = assertThrows(SQLException.class, () -> rows(way, sql));
+      assertEquals("42000", e.getSQLState(), e.toString());
+      assertTrue(e.getMessage().contains("is not offered: no time-out could end it"), e + "");
+      assertTrue(e.getMessage().contains("(line 1, column "), e.toString());
+    }
+  }
+
+  /** Calcite's functions of texts that SQLite hasn't. */
+  @Test
+  void lengthsMayBeColumns() throws SQLException {
+    assertEquals(
+        List.of("Ap:String | Pie:String | *Apple Pie:String | Apple PieApple Pie:String | "),
+        rows(
+            sqlite,
+            "select left(name, id + 1), right(name, id + 2), lpad(name, n + 3, '*'),"
+                + " repeat(name, id + 1) from items where id = 1"));
   }
 
   private final Random random = new Random(SEED);

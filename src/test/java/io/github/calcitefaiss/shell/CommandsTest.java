@@ -92,9 +92,29 @@ class CommandsTest {
         pictures    table     0              no: it has no column embedding
         Vectors:
           embeddings.embedding: float32, lengths from 1.000 to 5.000, 1 of length 1
+          embeddings.embedding: its index takes about 225 bytes of memory, vectors and codes
         No problems found.
         """,
         out.substring(out.indexOf('\n') + 1));
+  }
+
+  @Test
+  void infoSaysWhereAnIndexIs() throws Exception {
+    String file = "jdbc:faiss:" + database;
+    String codes = ok("info", file + ";memory=codes");
+    assertTrue(
+        codes.contains(
+            "its index takes about 185 bytes of memory, codes; the vectors stay in the file\n"),
+        codes);
+    String limited = ok("info", file + ";memoryLimit=200B");
+    assertTrue(
+        limited.contains(
+            "codes; the vectors stay in the file, since with them it needs 225 bytes and the limit"
+                + " is 200 bytes\n"),
+        limited);
+    Path snapshots = folder.resolve("kept");
+    String none = ok("info", file + ";snapshots=" + snapshots);
+    assertTrue(none.contains("; there is no snapshot yet in " + snapshots + "\n"), none);
   }
 
   @Test

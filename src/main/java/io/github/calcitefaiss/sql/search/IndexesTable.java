@@ -89,6 +89,10 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     return Linq4j.asEnumerable(rows);
   }
 
+  private static String memory(FlatIndex index) {
+    return index.isFromFile() ? "snapshot" : index.holdsCodesOnly() ? "codes" : "vectors";
+  }
+
   private static String columns(FlatIndex index) {
     return String.join(", ", index.columns().list().stream().map(KeptColumn::name).toList());
   }
@@ -112,7 +116,7 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
       entry == null ? null : entry.loadedAt(),
       status.searches(),
       FlatIndex.kernel(),
-      index == null ? null : index.holdsCodesOnly() ? "codes" : "vectors",
+      index == null ? null : memory(index),
       index == null ? null : index.floatsRead(),
       index == null ? null : columns(index),
       index == null ? null : index.columns().bytes(),

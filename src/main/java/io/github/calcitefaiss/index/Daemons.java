@@ -11,4 +11,18 @@ public final class Daemons {
     thread.setDaemon(true);
     return thread;
   }
+
+  /**
+   * Work that is done again and again, whatever happened once: an executor would never again begin
+   * what has thrown, and others rely on it. An OutOfMemoryError may come to any thread.
+   */
+  public static Runnable again(Runnable work) {
+    return () -> {
+      try {
+        work.run();
+      } catch (Throwable t) {
+        // Next time, then.
+      }
+    };
+  }
 }

@@ -271,25 +271,13 @@ public final class IndexCache {
   private void load(Loading loading, Source source) {
     Entry entry = null;
     try {
-      entry =
-          source.load(
-              () -> {
-                if (loading.waiting == 0) {
-                  throw new IllegalStateException("nobody waits for this load any more");
-                }
-              },
-              new Memory() {
-                @Override
-                public long limit() {
-                  return Math.min(limit, loading.groupLimit);
-                }
-
-                @Override
-                public void charge(long bytes) {
-                  IndexCache.this.charge(loading, bytes);
-                }
-              },
-              newest(loading.slot));
+      try {
+        entry = attempt(loading, source);
+      } catch (OutOfMemoryError e) {
+        // The heap holds more than what is charged here. What nobody waits for goes.
+        dropAll(loading);
+        entry = attempt(loading, source);
+      }
     } catch (Exception e) {
       loading.failure = e;
     } catch (Throwable e) {
@@ -298,6 +286,38 @@ public final class IndexCache {
       source.close();
       finish(loading, entry);
     }
+  }
+
+  private Entry attempt(Loading loading, Source source) throws Exception {
+    return source.load(
+        () -> {
+          if (loading.waiting == 0) {
+            throw new IllegalStateException("nobody waits for this load any more");
+          }
+        },
+        new Memory() {
+          @Override
+          public long limit() {
+            return Math.min(limit, loading.groupLimit);
+          }
+
+          @Override
+          public void charge(long bytes) {
+            IndexCache.this.charge(loading, bytes);
+          }
+        },
+        newest(loading.slot));
+  }
+
+  /** Drops every index, and what a load has charged so far. */
+  private synchronized void dropAll(Loading loading) {
+    for (Slot slot : slots.values()) {
+      if (slot.newest != null) {
+        drop(slot);
+      }
+    }
+    add(loading.group, -loading.charged);
+    loading.charged = 0;
   }
 
   private synchronized void charge(Loading loading, long bytes) {

@@ -36,8 +36,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TimeZone;
 import java.util.function.Supplier;
-import javax.sql.rowset.serial.SerialBlob;
-import javax.sql.rowset.serial.SerialClob;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.Meta;
 import org.apache.calcite.avatica.MetaImpl;
@@ -74,7 +72,7 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   private List<Cursor.Accessor> accessors;
   private boolean cursorOpen;
   private int restarts;
-  private boolean closed;
+  private volatile boolean closed;
   private boolean onRow;
   private boolean wasNull;
   private long row;
@@ -171,6 +169,8 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     } else {
       run.enter();
       try {
+        // Only now: whoever closes this sees that a thread is inside, or is seen here.
+        checkOpen();
         onRow = advance();
       } catch (Throwable t) {
         onRow = false;
@@ -179,7 +179,13 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
         throw translated;
       } finally {
         run.leave();
+        if (closed) {
+          // By another thread, which left it to this one to give up the rows.
+          onRow = false;
+          releaseQuietly(null);
+        }
       }
+      checkOpen();
     }
     if (!onRow) {
       return end();
@@ -198,7 +204,7 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     return false;
   }
 
-  private void release() {
+  private synchronized void release() {
     if (cursorOpen) {
       cursorOpen = false;
       try {
@@ -215,19 +221,29 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     try {
       release();
     } catch (Throwable t) {
-      reason.addSuppressed(t);
+      if (reason != null) {
+        reason.addSuppressed(t);
+      }
     }
   }
 
-  /** Releases the rows; a failure to do so can harm nothing, since nothing was written. */
+  /**
+   * Releases the rows; a failure to do so can harm nothing, since nothing was written. If another
+   * thread is reading them, it is ended as by a cancel, and releases them.
+   */
   @Override
   public void close() {
     if (closed) {
       return;
     }
     closed = true;
-    onRow = false;
-    releaseQuietly(new SQLException());
+    if (run != null && run.isWithinElsewhere()) {
+      run.cancel();
+    }
+    if (run == null || !run.isWithinElsewhere()) {
+      onRow = false;
+      releaseQuietly(null);
+    }
     if (statement != null) {
       statement.resultClosed(this);
     }
@@ -482,13 +498,13 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   @Override
   public Blob getBlob(int column) throws SQLException {
     byte[] bytes = getBytes(column);
-    return bytes == null ? null : new SerialBlob(bytes);
+    return bytes == null ? null : new HeldBlob(bytes);
   }
 
   @Override
   public Clob getClob(int column) throws SQLException {
     String text = getString(column);
-    return text == null ? null : new SerialClob(text.toCharArray());
+    return text == null ? null : new HeldClob(text);
   }
 
   @Override

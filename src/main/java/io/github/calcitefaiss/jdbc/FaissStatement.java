@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -22,7 +23,7 @@ public class FaissStatement implements Statement, Unwrappable {
   private final List<String> batch = new ArrayList<>();
   private volatile PlannedRun run;
   private volatile boolean closed;
-  private FaissResultSet result;
+  private volatile FaissResultSet result;
   private boolean closeOnCompletion;
   private boolean poolable;
   private long maxRows;
@@ -55,6 +56,11 @@ public class FaissStatement implements Statement, Unwrappable {
     try {
       rows = preparer.prepare(started).run(this, started, preparer, values, maxRows);
       result = rows;
+      if (closed) {
+        // By another thread, which couldn't see the rows yet.
+        closeResult();
+        throw FaissErrors.closed("statement");
+      }
       return rows;
     } catch (Throwable t) {
       throw started.translate(t);
@@ -199,6 +205,11 @@ public class FaissStatement implements Statement, Unwrappable {
       return;
     }
     closed = true;
+    PlannedRun running = run;
+    if (running != null && running.isWithinElsewhere()) {
+      // Another thread runs it, and gives up what it holds when it notices.
+      running.cancel();
+    }
     closeResult();
     connection.forget(this);
   }
@@ -347,6 +358,11 @@ public class FaissStatement implements Statement, Unwrappable {
     }
     batch.clear();
     throw batchRefused();
+  }
+
+  @Override
+  public long[] executeLargeBatch() throws SQLException {
+    return Arrays.stream(executeBatch()).asLongStream().toArray();
   }
 
   final BatchUpdateException batchRefused() {

@@ -268,7 +268,7 @@ final class Preparation {
         said.contains("syntax error")
             || said.contains("incomplete input")
             || said.contains("unrecognized token");
-    boolean calciteSyntax = String.valueOf(planned.getMessage()).startsWith("Syntax error");
+    boolean calciteSyntax = String.valueOf(planned.getMessage()).startsWith("Syntax error at");
     return !syntax && calciteSyntax ? said(refused) : planned;
   }
 

@@ -35,6 +35,7 @@ public class StatementRun {
   private boolean finished;
   private boolean restarted;
   private volatile Stop stop;
+  private volatile Thread within;
 
   /**
    * @param timeoutMillis how long the execution may take; 0 for no limit
@@ -82,6 +83,7 @@ public class StatementRun {
 
   /** Starts the clock, and refuses if the execution was stopped meanwhile. */
   public void enter() throws SQLException {
+    within = Thread.currentThread();
     if (budgetNanos > 0) {
       synchronized (this) {
         enteredAt = System.nanoTime();
@@ -99,6 +101,7 @@ public class StatementRun {
 
   /** Stops the clock. */
   public void leave() {
+    within = null;
     if (budgetNanos > 0) {
       synchronized (this) {
         if (inside) {
@@ -107,6 +110,12 @@ public class StatementRun {
         }
       }
     }
+  }
+
+  /** Whether another thread is inside, so that what the run holds can't be given up yet. */
+  public boolean isWithinElsewhere() {
+    Thread inside = within;
+    return inside != null && inside != Thread.currentThread();
   }
 
   /** Ends the watch: from now on neither a cancel nor the deadline has an effect. */
@@ -147,7 +156,16 @@ public class StatementRun {
   }
 
   private void watchAfter(long nanos) {
-    watch = DEADLINES.schedule(this::look, Math.max(nanos, 1), TimeUnit.NANOSECONDS);
+    watch = DEADLINES.schedule(this::lookOrEnd, Math.max(nanos, 1), TimeUnit.NANOSECONDS);
+  }
+
+  /** Looks, and if even that can't be done for want of memory, ends the run. */
+  private void lookOrEnd() {
+    try {
+      look();
+    } catch (OutOfMemoryError e) {
+      stop(Stop.TIMED_OUT);
+    }
   }
 
   private synchronized void look() {

@@ -170,7 +170,7 @@ public final class FaissServer implements AutoCloseable {
     }
     rpc.setAddress(address.getHostAddress() + ":" + port());
     long tick = Math.max(50, Math.min(5_000, options.limits().idle().toMillis() / 2));
-    timer.scheduleWithFixedDelay(meta::expire, tick, tick, TimeUnit.MILLISECONDS);
+    timer.scheduleWithFixedDelay(Daemons.again(meta::expire), tick, tick, TimeUnit.MILLISECONDS);
   }
 
   private void rehearse(String database) {

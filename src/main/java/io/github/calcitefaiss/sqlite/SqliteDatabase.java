@@ -55,7 +55,10 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
 
   static {
     SWEEPER.scheduleWithFixedDelay(
-        () -> OPEN.values().forEach(SqliteDatabase::sweep), 5, 5, TimeUnit.SECONDS);
+        Daemons.again(() -> OPEN.values().forEach(each -> Daemons.again(each::sweep).run())),
+        5,
+        5,
+        TimeUnit.SECONDS);
   }
 
   /** Columns that were found to hold values of another type than they declare. */

@@ -18,6 +18,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
@@ -238,6 +240,54 @@ class IndexCacheTest {
     assertEquals(5, cache.status("t").entry().version());
     assertEquals(10, cache.bytes());
     assertNull(cache.get("t", "g", 1000, 6, () -> null, Checkpoint.NONE));
+  }
+
+  /** The heap may be full of other things than indexes, within their limit. */
+  @Test
+  void whereTheHeapIsFullTheOthersGoAndTheLoadIsTriedOnceMore() throws Exception {
+    IndexCache cache = new IndexCache(1000);
+    for (String other : List.of("a", "b")) {
+      cache.get(other, "g", 1000, 1, loader(1, 100), Checkpoint.NONE);
+    }
+    AtomicInteger failures = new AtomicInteger(1);
+    IndexCache.Loader tight =
+        loader(
+            (checkpoint, memory) -> {
+              memory.charge(50);
+              if (failures.getAndDecrement() > 0) {
+                throw new OutOfMemoryError("as thrown by the JVM");
+              }
+              assertNull(cache.status("a").entry());
+              return entry(1, 50);
+            });
+    assertEquals(1, cache.get("t", "g", 1000, 1, tight, Checkpoint.NONE).version());
+    assertEquals(50, cache.bytes());
+    assertEquals(3, closed.get());
+    failures.set(2);
+    Exception e =
+        assertThrows(Exception.class, () -> cache.get("u", "g", 1000, 1, tight, Checkpoint.NONE));
+    assertTrue(e.getCause() instanceof OutOfMemoryError, e.toString());
+    assertEquals(0, cache.bytes());
+  }
+
+  @Test
+  void workThatFailedIsDoneAgain() throws Exception {
+    ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+    try {
+      CountDownLatch done = new CountDownLatch(3);
+      timer.scheduleWithFixedDelay(
+          Daemons.again(
+              () -> {
+                done.countDown();
+                throw new OutOfMemoryError("as thrown by the JVM");
+              }),
+          0,
+          1,
+          TimeUnit.MILLISECONDS);
+      assertTrue(done.await(20, TimeUnit.SECONDS));
+    } finally {
+      timer.shutdownNow();
+    }
   }
 
   @Test

@@ -138,6 +138,11 @@ class ServerSecurityTest {
               .contains("\"missingStatement\":true"));
       assertFalse(as(server, "bob", "other", "fetch", fetch).body().contains("[100]"));
       as(server, "bob", "other", "closeStatement", statement);
+      // Nor through a connection of his own.
+      as(server, "bob", "other", "openConnection", "", "his");
+      for (String request : List.of("closeStatement", "fetch", "prepareAndExecute")) {
+        as(server, "bob", "other", request, request.equals("fetch") ? fetch : sql, "his");
+      }
       as(server, "bob", "other", "closeConnection", "");
       String more = as(server, "alice", PASSWORD, "fetch", fetch).body();
       assertTrue(more.contains("[100],[101]"), more);
@@ -147,11 +152,22 @@ class ServerSecurityTest {
   private static HttpResponse<String> as(
       RunningServer server, String user, String password, String request, String more)
       throws Exception {
+    return as(server, user, password, request, more, "known");
+  }
+
+  private static HttpResponse<String> as(
+      RunningServer server,
+      String user,
+      String password,
+      String request,
+      String more,
+      String connection)
+      throws Exception {
     String basic =
         Base64.getEncoder()
             .encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
     return server.post(
-        "{\"request\":\"" + request + "\",\"connectionId\":\"known\"" + more + "}",
+        "{\"request\":\"" + request + "\",\"connectionId\":\"" + connection + "\"" + more + "}",
         "Authorization",
         "Basic " + basic);
   }

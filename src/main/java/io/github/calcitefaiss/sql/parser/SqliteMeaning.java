@@ -50,6 +50,25 @@ final class SqliteMeaning extends SqlShuttle {
   /** What Calcite gives other values for than SQLite. */
   private static final Set<String> OTHERWISE = Set.of("NTH_VALUE");
 
+  /** What may compute for hours on a short text, and looks at no cancel flag meanwhile. */
+  private static final Set<String> ENDLESS =
+      Set.of(
+          "EXISTSNODE",
+          "EXTRACTVALUE",
+          "REGEXP",
+          "REGEXP_CONTAINS",
+          "REGEXP_EXTRACT",
+          "REGEXP_EXTRACT_ALL",
+          "REGEXP_INSTR",
+          "REGEXP_LIKE",
+          "REGEXP_REPLACE",
+          "REGEXP_SUBSTR",
+          "RLIKE",
+          "XMLTRANSFORM");
+
+  /** Calcite's functions whose second argument is a number of 32 bits. */
+  private static final Set<String> OF_LENGTH = Set.of("LEFT", "LPAD", "REPEAT", "RIGHT", "RPAD");
+
   /**
    * The calls that fold texts in a condition of WHERE, HAVING or ON, or in ORDER BY. In SQLite a
    * collation inside of any other expression is that of the whole.
@@ -213,6 +232,9 @@ final class SqliteMeaning extends SqlShuttle {
           visited.setOperand(i, condition(visited.operand(i)));
         }
         break;
+      case RLIKE:
+      case SIMILAR:
+        throw endless(visited.getOperator().getName(), visited);
       case FILTER:
         visited.setOperand(1, condition(visited.operand(1)));
         break;
@@ -268,6 +290,15 @@ final class SqliteMeaning extends SqlShuttle {
       throw new Misplaced(
           name.toLowerCase(Locale.ROOT) + " is computed only by SQLite", call.getParserPosition());
     }
+    if (ENDLESS.contains(name)) {
+      throw endless(name, call);
+    }
+    if (OF_LENGTH.contains(name) && operands > 1) {
+      call.setOperand(
+          1,
+          SqlStdOperatorTable.CAST.createCall(
+              call.getParserPosition(), call.operand(1), type(SqlTypeName.INTEGER, call)));
+    }
     if (call.getOperator() instanceof SqlFunction && call.getKind() != SqlKind.CAST) {
       for (int i = 0; i < operands; i++) {
         if (call.operand(i) != null && isCondition(call.operand(i))) {
@@ -298,6 +329,14 @@ final class SqliteMeaning extends SqlShuttle {
       return cast(call);
     }
     return null;
+  }
+
+  private static Misplaced endless(String name, SqlCall call) {
+    return new Misplaced(
+        name
+            + " is not offered: no time-out could end it; use LIKE, GLOB, instr, replace or"
+            + " json_extract",
+        call.getParserPosition());
   }
 
   /** A cast as it is written: a text gives the number that it begins with. */

@@ -109,7 +109,11 @@ public final class ErrorTranslation {
           SqlState.MEMORY,
           thrown);
     }
-    if (root instanceof RelOptPlanner.CannotPlanException) {
+    boolean unfinished =
+        root instanceof UnsupportedOperationException && said(root).startsWith("class ")
+            // The code made of the plan doesn't compile.
+            || root.getClass().getName().startsWith("org.codehaus.");
+    if (root instanceof RelOptPlanner.CannotPlanException || unfinished) {
       return new SQLException(
           "No plan found for this statement: it combines features that can't run together",
           SqlState.UNSUPPORTED,

@@ -24,6 +24,7 @@ import java.sql.Struct;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -33,6 +34,7 @@ import java.util.concurrent.Executor;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.AvaticaConnection;
 import org.apache.calcite.avatica.AvaticaParameter;
+import org.apache.calcite.avatica.SqlType;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalciteMetaImpl;
 import org.apache.calcite.schema.lookup.LikePattern;
@@ -426,18 +428,20 @@ public final class FaissConnection implements Connection {
 
   @Override
   public Clob createClob() throws SQLException {
-    throw FaissErrors.unsupported("Creating a CLOB");
+    checkOpen();
+    return new HeldClob("");
   }
 
   @Override
   public Blob createBlob() throws SQLException {
     checkOpen();
-    return new javax.sql.rowset.serial.SerialBlob(new byte[0]);
+    return new HeldBlob(new byte[0]);
   }
 
   @Override
   public NClob createNClob() throws SQLException {
-    throw FaissErrors.unsupported("Creating an NCLOB");
+    checkOpen();
+    return new HeldClob("");
   }
 
   @Override
@@ -448,7 +452,17 @@ public final class FaissConnection implements Connection {
   @Override
   public Array createArrayOf(String typeName, Object[] elements) throws SQLException {
     checkOpen();
-    return calcite.createArrayOf(typeName, elements);
+    if (typeName == null || elements == null) {
+      throw FaissErrors.badArgument("An array needs a type's name and elements, got null");
+    }
+    String type = typeName.toUpperCase(Locale.ROOT);
+    for (SqlType known : SqlType.values()) {
+      if (known.name().equals(type)) {
+        return calcite.createArrayOf(type, elements);
+      }
+    }
+    throw FaissErrors.badArgument(
+        "There is no type '" + typeName + "' of array elements; a vector's is FLOAT");
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.sql.ResultSet;
 import java.sql.RowIdLifetime;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -213,7 +214,7 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
   public ResultSet getTables(
       String catalog, String schemaPattern, String tablePattern, String[] types)
       throws SQLException {
-    Set<String> wanted = types == null ? null : Set.copyOf(Arrays.asList(types));
+    Set<String> wanted = types == null ? null : new HashSet<>(Arrays.asList(types));
     return list(
         () -> {
           MetaRows rows = new MetaRows(TABLE_COLUMNS);
@@ -941,6 +942,17 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
     return false;
   }
 
+  /** {fn CONVERT(…)}, which is none of SQLite's; CAST is. */
+  @Override
+  public boolean supportsConvert() {
+    return false;
+  }
+
+  @Override
+  public boolean supportsStoredFunctionsUsingCallSyntax() {
+    return false;
+  }
+
   @Override
   public boolean supportsSubqueriesInQuantifieds() {
     return true;
@@ -953,6 +965,51 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
 
   @Override
   public boolean supportsBatchUpdates() {
+    return false;
+  }
+
+  @Override
+  public boolean ownUpdatesAreVisible(int type) {
+    return false;
+  }
+
+  @Override
+  public boolean ownDeletesAreVisible(int type) {
+    return false;
+  }
+
+  @Override
+  public boolean ownInsertsAreVisible(int type) {
+    return false;
+  }
+
+  @Override
+  public boolean othersUpdatesAreVisible(int type) {
+    return false;
+  }
+
+  @Override
+  public boolean othersDeletesAreVisible(int type) {
+    return false;
+  }
+
+  @Override
+  public boolean othersInsertsAreVisible(int type) {
+    return false;
+  }
+
+  @Override
+  public boolean updatesAreDetected(int type) {
+    return false;
+  }
+
+  @Override
+  public boolean deletesAreDetected(int type) {
+    return false;
+  }
+
+  @Override
+  public boolean insertsAreDetected(int type) {
     return false;
   }
 

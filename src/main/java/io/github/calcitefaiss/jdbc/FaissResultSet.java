@@ -36,8 +36,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TimeZone;
 import java.util.function.Supplier;
-import javax.sql.rowset.serial.SerialBlob;
-import javax.sql.rowset.serial.SerialClob;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.Meta;
 import org.apache.calcite.avatica.MetaImpl;
@@ -500,13 +498,13 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   @Override
   public Blob getBlob(int column) throws SQLException {
     byte[] bytes = getBytes(column);
-    return bytes == null ? null : new SerialBlob(bytes);
+    return bytes == null ? null : new HeldBlob(bytes);
   }
 
   @Override
   public Clob getClob(int column) throws SQLException {
     String text = getString(column);
-    return text == null ? null : new SerialClob(text.toCharArray());
+    return text == null ? null : new HeldClob(text);
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -357,6 +358,11 @@ public class FaissStatement implements Statement, Unwrappable {
     }
     batch.clear();
     throw batchRefused();
+  }
+
+  @Override
+  public long[] executeLargeBatch() throws SQLException {
+    return Arrays.stream(executeBatch()).asLongStream().toArray();
   }
 
   final BatchUpdateException batchRefused() {

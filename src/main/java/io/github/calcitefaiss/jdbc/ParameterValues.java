@@ -157,6 +157,13 @@ final class ParameterValues {
         return Arguments.vector(Arrays.stream(doubles).boxed().toList());
       } else if (value instanceof Number[] array) {
         return Arguments.vector(Arrays.asList(array));
+      } else if (value instanceof Array array) {
+        Object elements = array.getArray();
+        List<Object> numbers = new ArrayList<>();
+        for (int i = 0; i < java.lang.reflect.Array.getLength(elements); i++) {
+          numbers.add(java.lang.reflect.Array.get(elements, i));
+        }
+        return Arguments.vector(numbers);
       } else if (value instanceof Collection<?> numbers) {
         return Arguments.vector(new ArrayList<>(numbers));
       } else if (value instanceof String text && text.stripLeading().startsWith("[")) {

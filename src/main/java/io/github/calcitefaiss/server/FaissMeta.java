@@ -8,12 +8,14 @@ import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.sql.Types;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import org.apache.calcite.avatica.AvaticaParameter;
+import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.MissingResultsException;
 import org.apache.calcite.avatica.NoSuchConnectionException;
 import org.apache.calcite.avatica.NoSuchStatementException;
@@ -62,6 +64,11 @@ final class FaissMeta extends JdbcMeta {
     private long rows;
     private boolean open;
     private boolean complete;
+
+    /** Columns announced as text; and those of them that held something else. */
+    private BitSet texts = new BitSet();
+
+    private final BitSet mixed = new BitSet();
 
     private Running(String connectionId, String user, String sql) {
       this.connectionId = connectionId;
@@ -327,6 +334,7 @@ final class FaissMeta extends JdbcMeta {
     try {
       ExecuteResult result = timed(running, call);
       for (MetaResultSet rows : result.resultSets) {
+        running.texts = texts(rows.signature);
         count(running, rows.firstFrame);
       }
       return result;
@@ -444,8 +452,13 @@ final class FaissMeta extends JdbcMeta {
       return;
     }
     for (Object row : frame.rows) {
-      assert row != null;
       running.rows++;
+      for (int i = running.texts.nextSetBit(0); i >= 0; i = running.texts.nextSetBit(i + 1)) {
+        Object value = row instanceof Object[] array ? array[i] : ((List<?>) row).get(i);
+        if (value instanceof Number) {
+          running.mixed.set(i);
+        }
+      }
     }
     if (limits.rows() > 0 && running.rows > limits.rows()) {
       SQLException tooMany =
@@ -461,6 +474,21 @@ final class FaissMeta extends JdbcMeta {
       running.complete = true;
       end(running, Metrics.Outcome.OK, null);
     }
+  }
+
+  private static BitSet texts(Signature signature) {
+    BitSet texts = new BitSet();
+    for (ColumnMetaData column :
+        signature == null ? List.<ColumnMetaData>of() : signature.columns) {
+      texts.set(column.ordinal, column.type.rep == ColumnMetaData.Rep.STRING);
+    }
+    return texts;
+  }
+
+  /** The columns of a statement that are announced as text and held numbers, too. */
+  BitSet mixedTexts(int statement) {
+    Running running = statements.get(statement);
+    return running == null ? new BitSet() : running.mixed;
   }
 
   private void forget(int id) {

@@ -60,6 +60,7 @@ final class RpcHandler {
     boolean json = isJson(body);
     Service.Response answer;
     int status = 200;
+    int fetched = -1;
     try {
       Service.Request request =
           json
@@ -68,6 +69,7 @@ final class RpcHandler {
       if (request == null) {
         throw new IOException("the request is empty");
       }
+      fetched = request instanceof Service.FetchRequest fetch ? fetch.statementId : -1;
       answer = meta.as(exchange.user(), () -> apply(request));
     } catch (IOException e) {
       status = 400;
@@ -80,8 +82,17 @@ final class RpcHandler {
     exchange.header("Content-Type", json ? JSON : PROTOBUF);
     byte[] bytes =
         json ? JsonService.MAPPER.writeValueAsBytes(answer) : protobuf.serializeResponse(answer);
+    if (!json && hasMixedTexts(answer, fetched)) {
+      bytes = WireTexts.add(bytes, fetched, meta::mixedTexts);
+    }
     exchange.header("Content-Length", Integer.toString(bytes.length));
     exchange.body().write(bytes);
+  }
+
+  private boolean hasMixedTexts(Service.Response answer, int fetched) {
+    return answer instanceof Service.ExecuteResponse response
+        ? response.results.stream().anyMatch(r -> !meta.mixedTexts(r.statementId).isEmpty())
+        : fetched >= 0 && !meta.mixedTexts(fetched).isEmpty();
   }
 
   /** Each kind of request has a method of the service; the request's own way to it isn't public. */

@@ -12,6 +12,7 @@ import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.SqlSelect;
+import org.apache.calcite.sql.SqlWriter;
 import org.apache.calcite.sql.dialect.SqliteSqlDialect;
 import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.parser.SqlParserPos;
@@ -67,6 +68,14 @@ final class SqliteDialect extends SqliteSqlDialect {
         ? SqlStdOperatorTable.COALESCE.createCall(
             SqlParserPos.ZERO, key, SqlLiteral.createNull(SqlParserPos.ZERO))
         : key;
+  }
+
+  /** SQLite has no OFFSET without LIMIT; -1 is none. */
+  @Override
+  public void unparseOffsetFetch(SqlWriter writer, SqlNode offset, SqlNode fetch) {
+    boolean skipsOnly = offset != null && fetch == null;
+    unparseFetchUsingLimit(
+        writer, offset, skipsOnly ? SqlLiteral.createExactNumeric("-1", SqlParserPos.ZERO) : fetch);
   }
 
   @Override

@@ -2,12 +2,14 @@
 package io.github.calcitefaiss.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.TestDatabase;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -368,5 +371,64 @@ class BothWaysTest {
     }
     int answered = alike;
     assertTrue(alike > statements * 3 / 4, () -> answered + " of " + statements + ": " + refused);
+  }
+
+  /** A parameter may stand wherever a value may. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      quoteCharacter = '`',
+      value = {
+        "select id from items where name like '%' || ? || '%' ; pp ; 1",
+        "select id from items where name like concat('%', ?, '%') ; an ; 2",
+        "select id from items where name like ? ; b% ; 2",
+        "select id from items where lower(name) = lower(?) ; BANANA ; 2",
+        "select coalesce(?, user) from items where id = 1 ; x ; x",
+        "select coalesce(?, user) from items where id = 1 ; ; ann",
+        "select ? ; x ; x",
+        "values (?, 2) ; x ; x 2",
+        "select id from items order by case when name = ? then 0 else 1 end, id limit 2"
+            + " ; banana ; 2, 1",
+        "select id from items where ? in (name, user) ; sa ; 2",
+        "select count(*) from items where ? is null or user = 'ann' ; ; 5",
+        "select length(?) || '!' ; abc ; 3!",
+        "select v from (select ? as v) ; a ; a",
+        "select ? union all select 'b' order by 1 ; a ; a, b",
+      })
+  void parametersStandAnywhere(String sql, String value, String expected) throws SQLException {
+    for (Connection way : List.of(sqlite, calcite)) {
+      try (PreparedStatement statement = way.prepareStatement(sql)) {
+        statement.setString(1, value);
+        List<String> all = new ArrayList<>();
+        try (ResultSet rows = statement.executeQuery()) {
+          while (rows.next()) {
+            all.add(
+                rows.getMetaData().getColumnCount() == 1
+                    ? rows.getString(1)
+                    : rows.getString(1) + " " + rows.getString(2));
+          }
+        }
+        assertEquals(expected, String.join(", ", all), sql);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"offset 3", "offset ?", "offset 3 rows", "limit -1 offset 3"})
+  void rowsAreSkippedWithoutALimit(String offset) throws SQLException {
+    for (Connection way : List.of(sqlite, calcite)) {
+      try (PreparedStatement statement =
+          way.prepareStatement("select id from items order by id " + offset)) {
+        if (offset.contains("?")) {
+          statement.setInt(1, 3);
+        }
+        try (ResultSet rows = statement.executeQuery()) {
+          assertTrue(rows.next());
+          assertEquals(4, rows.getInt(1));
+          assertTrue(rows.next());
+          assertFalse(rows.next());
+        }
+      }
+    }
   }
 }

@@ -5,16 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.TestDatabase;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -202,5 +206,87 @@ class FaissDatabaseMetaDataTest {
         assertNotNull(method.invoke(meta), method.getName());
       }
     }
+  }
+
+  private static final List<List<Object>> TEXTS =
+      List.of(
+          List.of("%", "%", "%", "%"),
+          List.of("", "", "", ""),
+          List.of("no", "such", "thing", "here"),
+          List.of("\\", "_\\", "[(*", "'\"; --"),
+          Arrays.asList(null, null, null, null),
+          Arrays.asList(null, "blog", "post", null),
+          Arrays.asList("", "%", "embeddings", "%"));
+
+  /** An argument of a parameter's type, odder with every try. */
+  private static Object odd(Class<?> type, Object text, int attempt) {
+    if (type == String.class) {
+      return text;
+    } else if (type == boolean.class) {
+      return attempt % 2 == 0;
+    } else if (type == int.class) {
+      return List.of(0, 1, -1, 2, Integer.MAX_VALUE, Integer.MIN_VALUE, 2000).get(attempt);
+    } else if (type == String[].class) {
+      return attempt % 3 == 0
+          ? new String[] {null}
+          : attempt % 3 == 1 ? new String[0] : new String[] {"VIEW", null, "no such"};
+    } else if (type == int[].class) {
+      return attempt % 2 == 0 ? null : new int[] {-1};
+    }
+    return attempt % 2 == 0 ? DatabaseMetaData.class : Connection.class;
+  }
+
+  @Test
+  void oddQuestionsHaveAnAnswerOrOneSentence() throws Exception {
+    for (Method method : DatabaseMetaData.class.getMethods()) {
+      for (int attempt = 0; attempt < TEXTS.size(); attempt++) {
+        Object[] arguments = new Object[method.getParameterCount()];
+        for (int i = 0; i < arguments.length; i++) {
+          Object text = TEXTS.get(attempt).get(i % 4);
+          arguments[i] = odd(method.getParameterTypes()[i], text, attempt);
+        }
+        String call = method.getName() + Arrays.deepToString(arguments);
+        try {
+          if (method.invoke(meta, arguments) instanceof ResultSet result) {
+            assertTrue(result.getMetaData().getColumnCount() > 0, call);
+            while (result.next()) {
+              result.getString(1);
+            }
+            result.close();
+          }
+        } catch (InvocationTargetException e) {
+          assertTrue(e.getCause() instanceof SQLException, call + ": " + e.getCause());
+          String said = e.getCause().getMessage();
+          assertFalse(said.isBlank() || said.contains("Exception"), call + ": " + said);
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatIsSaidOfTheDriverAgreesWithItself() throws SQLException {
+    assertEquals(
+        meta.supportsConvert(), meta.supportsConvert(Types.VARCHAR, Types.INTEGER), "convert");
+    assertFalse(meta.supportsStoredProcedures());
+    assertFalse(meta.supportsStoredFunctionsUsingCallSyntax());
+    assertThrows(SQLException.class, () -> connection.prepareCall("{? = call length('a')}"));
+    for (int type :
+        List.of(
+            ResultSet.TYPE_FORWARD_ONLY,
+            ResultSet.TYPE_SCROLL_INSENSITIVE,
+            ResultSet.TYPE_SCROLL_SENSITIVE)) {
+      assertEquals(type == ResultSet.TYPE_FORWARD_ONLY, meta.supportsResultSetType(type));
+      assertFalse(meta.supportsResultSetConcurrency(type, ResultSet.CONCUR_UPDATABLE));
+      assertFalse(meta.ownInsertsAreVisible(type) || meta.othersInsertsAreVisible(type));
+      assertFalse(meta.ownUpdatesAreVisible(type) || meta.othersUpdatesAreVisible(type));
+      assertFalse(meta.ownDeletesAreVisible(type) || meta.othersDeletesAreVisible(type));
+      assertFalse(meta.insertsAreDetected(type) || meta.updatesAreDetected(type));
+      assertFalse(meta.deletesAreDetected(type));
+    }
+    assertFalse(meta.supportsBatchUpdates());
+    assertFalse(meta.supportsSavepoints());
+    assertFalse(meta.supportsGetGeneratedKeys());
+    assertFalse(meta.supportsSelectForUpdate());
+    assertFalse(meta.supportsMultipleTransactions());
   }
 }

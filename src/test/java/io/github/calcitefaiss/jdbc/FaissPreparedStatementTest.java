@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.jdbc;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -10,11 +11,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.calcitefaiss.TestDatabase;
 import io.github.calcitefaiss.index.VectorCodec;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.StringReader;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.sql.BatchUpdateException;
+import java.sql.Blob;
+import java.sql.Clob;
 import java.sql.Connection;
 import java.sql.Date;
 import java.sql.ParameterMetaData;
@@ -81,9 +86,70 @@ class FaissPreparedStatementTest {
             "setBinaryStream(length)",
             s -> s.setBinaryStream(1, new ByteArrayInputStream(BLOB), BLOB.length)),
         setter("setBlob", s -> s.setBlob(1, new SerialBlob(BLOB))),
+        setter("setBlob(created)", FaissPreparedStatementTest::setCreatedBlob),
+        setter("setClob(created)", FaissPreparedStatementTest::setCreatedClob),
+        setter(
+            "setArray",
+            s -> s.setArray(1, s.getConnection().createArrayOf("FLOAT", new Object[] {3f, 3f}))),
+        setter(
+            "setObject(Array)",
+            s -> s.setObject(1, s.getConnection().createArrayOf("real", new Object[] {3, 3.0}))),
         setter("setBlob(stream)", s -> s.setBlob(1, new ByteArrayInputStream(BLOB))),
         setter("setCharacterStream", s -> s.setCharacterStream(1, new StringReader("[3,3]"))),
         setter("setClob", s -> s.setClob(1, new SerialClob("[3,3]".toCharArray()))));
+  }
+
+  private static void setCreatedBlob(PreparedStatement s) throws SQLException {
+    Blob blob = s.getConnection().createBlob();
+    assertEquals(4, blob.setBytes(1, BLOB, 0, 4));
+    try (OutputStream out = blob.setBinaryStream(5)) {
+      out.write(BLOB, 4, 4);
+      out.write(1);
+    } catch (IOException e) {
+      throw new SQLException(e);
+    }
+    blob.truncate(8);
+    s.setBlob(1, blob);
+  }
+
+  private static void setCreatedClob(PreparedStatement s) throws SQLException {
+    Clob clob = s.getConnection().createNClob();
+    clob.setString(1, "[1,3]");
+    clob.setString(2, "3");
+    s.setClob(1, clob);
+  }
+
+  @Test
+  void lobsGiveWhatThereIsAndNameWrongPositions() throws SQLException {
+    Blob blob = connection.createBlob();
+    assertEquals(0, blob.getBytes(1, 10).length);
+    blob.setBytes(1, new byte[] {1, 2, 3});
+    assertArrayEquals(new byte[] {2, 3}, blob.getBytes(2, 100));
+    assertEquals(2, blob.position(new byte[] {2, 3}, 1));
+    assertEquals(-1, blob.position(new byte[] {2, 3}, 3));
+    SQLException wrong = assertThrows(SQLException.class, () -> blob.getBytes(5, 1));
+    assertEquals(
+        "The position in a blob of length 3 must be from 1 to 4, got 5", wrong.getMessage());
+    Clob clob = connection.createClob();
+    clob.setString(1, "text");
+    assertEquals("xt", clob.getSubString(3, 100));
+    assertEquals(3, clob.position("xt", 1));
+    assertThrows(SQLException.class, () -> clob.getSubString(0, 1));
+    assertThrows(SQLException.class, () -> clob.setString(9, "x"));
+    assertThrows(SQLException.class, () -> connection.createArrayOf(null, null));
+    assertTrue(
+        assertThrows(SQLException.class, () -> connection.createArrayOf("nosuch", new Object[0]))
+            .getMessage()
+            .contains("no type 'nosuch'"));
+  }
+
+  @Test
+  void largeBatchesAreRefusedAsBatchesAre() throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement("select 1")) {
+      assertEquals(0, statement.executeLargeBatch().length);
+      statement.addBatch();
+      assertThrows(BatchUpdateException.class, statement::executeLargeBatch);
+    }
   }
 
   @ParameterizedTest

@@ -17,6 +17,9 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.calcite.avatica.proto.Common;
+import org.apache.calcite.avatica.remote.ProtobufTranslationImpl;
+import org.apache.calcite.avatica.remote.Service;
 
 /** A server on a free port over a small database, and ways to talk to it. */
 final class RunningServer implements AutoCloseable {
@@ -94,6 +97,18 @@ final class RunningServer implements AutoCloseable {
       request.headers(headers);
     }
     return HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  /** The message of a protobuf response, out of its envelope. */
+  byte[] message(Service.Request request) throws Exception {
+    HttpRequest post =
+        HttpRequest.newBuilder(URI.create(server.address() + "/"))
+            .POST(
+                HttpRequest.BodyPublishers.ofByteArray(
+                    new ProtobufTranslationImpl().serializeRequest(request)))
+            .build();
+    byte[] answer = HTTP.send(post, HttpResponse.BodyHandlers.ofByteArray()).body();
+    return Common.WireMessage.parseFrom(answer).getWrappedMessage().toByteArray();
   }
 
   HttpResponse<String> get(String path) throws Exception {

@@ -22,11 +22,15 @@ import java.sql.Statement;
 import java.sql.Types;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.calcite.avatica.proto.Common;
+import org.apache.calcite.avatica.proto.Responses;
+import org.apache.calcite.avatica.remote.Service;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -201,6 +205,31 @@ class ServerTest {
       assertEquals(
           parts[1], parameters.getParameterTypeName(1) + " " + parameters.getParameterTypeName(2));
     }
+  }
+
+  /** What a client reads that looks only where the column's type says. */
+  @Test
+  void aNumberInAColumnOfTextIsTextOnTheWire() throws Exception {
+    server.message(new Service.OpenConnectionRequest("wire", Map.of()));
+    Responses.CreateStatementResponse statement =
+        Responses.CreateStatementResponse.parseFrom(
+            server.message(new Service.CreateStatementRequest("wire")));
+    int id = statement.getStatementId();
+    Responses.ExecuteResponse first =
+        Responses.ExecuteResponse.parseFrom(
+            server.message(
+                new Service.PrepareAndExecuteRequest(
+                    "wire",
+                    id,
+                    "select case when id % 2 = 1 then id when id = 4 then 0.5 else 'x' end as v"
+                        + " from notes where id < 6 order by id",
+                    -1)));
+    List<String> texts = new ArrayList<>();
+    for (Common.Row row : first.getResults(0).getFirstFrame().getRowsList()) {
+      texts.add(row.getValue(0).getScalarValue().getStringValue());
+    }
+    assertEquals("VARCHAR", first.getResults(0).getSignature().getColumns(0).getType().getName());
+    assertEquals(List.of("x", "1", "x", "3", "0.5", "5"), texts);
   }
 
   @Test

@@ -28,6 +28,7 @@ import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
+import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlBasicVisitor;
@@ -92,6 +93,24 @@ public final class FaissValidator extends SqlValidatorImpl {
     boolean open = node instanceof SqlDynamicParam && inferred.equals(unknownType);
     super.inferUnknownTypes(
         open ? typeFactory.createSqlType(SqlTypeName.ANY) : inferred, scope, node);
+  }
+
+  /** A parameter that ORDER BY names was not seen when its expression was looked at. */
+  @Override
+  public RelDataType getValidatedNodeType(SqlNode node) {
+    RelDataType known =
+        node instanceof SqlDynamicParam ? getValidatedNodeTypeIfKnown(node) : unknownType;
+    return known == null
+        ? typeFactory.createTypeWithNullability(typeFactory.createSqlType(SqlTypeName.ANY), true)
+        : super.getValidatedNodeType(node);
+  }
+
+  /** A list has the type of its first value: what {@code ? in (…)} is compared with. */
+  @Override
+  public RelDataType deriveType(SqlValidatorScope scope, SqlNode node) {
+    return node instanceof SqlNodeList list && !list.isEmpty()
+        ? super.deriveType(scope, list.get(0))
+        : super.deriveType(scope, node);
   }
 
   @Override

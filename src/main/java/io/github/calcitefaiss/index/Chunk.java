@@ -99,6 +99,10 @@ final class Chunk {
         + (long) ROW_BYTES * count;
   }
 
+  Layout layout() {
+    return layout;
+  }
+
   /** The floats of the rows, one row after the other; null where they are left to the table. */
   float[] rows() {
     return rows;

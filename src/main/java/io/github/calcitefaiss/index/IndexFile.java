@@ -3,6 +3,7 @@ package io.github.calcitefaiss.index;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -16,14 +17,14 @@ import java.util.zip.CRC32C;
 
 /**
  * An index of codes as a file: all that it holds, little-endian, with a label that says what it
- * belongs to, and a checksum at the end.
+ * belongs to. A checksum follows what is said of all rows, and one each chunk of rows.
  *
- * <p>The file is read from front to back; nothing of it is believed before the checksum was found
- * right.
+ * <p>Chunks are read by as many threads as there are cores; nothing of the file is believed before
+ * all checksums were found right.
  */
 public final class IndexFile {
   /** Changes with every change of the format or of what codes mean. */
-  private static final long MAGIC = 0x3230_5844_4946_4343L;
+  private static final long MAGIC = 0x3330_5844_4946_4343L;
 
   private static final int BUFFER = 1 << 20;
   private static final int LONGEST_LABEL = 1 << 16;
@@ -35,6 +36,11 @@ public final class IndexFile {
 
   /** What is before it in the buffer is part of the checksum already. */
   private int summed;
+
+  /** Where reading goes on, and where it ends. */
+  private long at;
+
+  private long end;
 
   private IndexFile(FileChannel channel) {
     this.channel = channel;
@@ -75,12 +81,38 @@ public final class IndexFile {
     file.putInt(index.size());
     file.putInt(index.dims());
     if (index.size() > 0) {
-      file.put(index, checkpoint);
-      file.put(index.columns());
+      file.put(index);
     }
-    file.flush();
-    file.buffer.putLong(file.sum.getValue());
-    file.flush();
+    long head = file.close();
+    for (int i = 0; i < index.chunks().size(); i++) {
+      checkpoint.check();
+      file.put(index.chunks().get(i), head, i);
+    }
+  }
+
+  /** Ends what one checksum is of, and gives it. */
+  private long close() throws IOException {
+    flush();
+    long value = sum.getValue();
+    buffer.putLong(value);
+    flush();
+    sum.reset();
+    return value;
+  }
+
+  /** Writes a chunk, with what tells it from any other of this file and of others. */
+  private void put(Chunk chunk, long head, int number) throws IOException {
+    putLong(head);
+    putInt(number);
+    for (double longest : chunk.longest) {
+      putDouble(longest);
+    }
+    for (float[] values : chunk.parameters()) {
+      put(values);
+    }
+    put(chunk.high);
+    put(chunk.low);
+    close();
   }
 
   /**
@@ -95,6 +127,7 @@ public final class IndexFile {
       throws IOException {
     IndexFile file = new IndexFile(channel);
     file.buffer.limit(0);
+    file.end = channel.size();
     try {
       return file.content(label, memory, checkpoint);
     } catch (EOFException e) {
@@ -121,19 +154,27 @@ public final class IndexFile {
     if (size > 0 && FlatIndex.bytesOfCodes(size, dims) / 2 > channel.size()) {
       throw new DamagedException("it ends too early");
     }
-    FlatIndex index =
-        size == 0 ? new FlatIndex.Builder().build() : get(size, dims, memory, checkpoint);
-    sumUp();
-    long expected = sum.getValue();
-    if (getLong() != expected
-        || buffer.hasRemaining()
-        || channel.read(ByteBuffer.allocate(1)) > 0) {
-      throw new DamagedException("its checksum is wrong");
+    if (size == 0) {
+      check();
+      if (at - buffer.remaining() != channel.size()) {
+        throw new DamagedException("it is too long");
+      }
+      return new Content(new FlatIndex.Builder().build(), skipped);
     }
-    return new Content(index, skipped);
+    return new Content(get(size, dims, memory, checkpoint), skipped);
   }
 
-  private void put(FlatIndex index, Checkpoint checkpoint) throws IOException {
+  /** Compares the checksum of what was read with that which comes. */
+  private long check() throws IOException {
+    sumUp();
+    long expected = sum.getValue();
+    if (getLong() != expected) {
+      throw new DamagedException("its checksum is wrong");
+    }
+    return expected;
+  }
+
+  private void put(FlatIndex index) throws IOException {
     Grid grid = index.grid();
     putDouble(grid.unit());
     for (int d = 0; d < index.dims(); d++) {
@@ -151,17 +192,7 @@ public final class IndexFile {
     for (long word : zero) {
       putLong(word);
     }
-    for (Chunk chunk : index.chunks()) {
-      checkpoint.check();
-      for (double longest : chunk.longest) {
-        putDouble(longest);
-      }
-      for (float[] values : chunk.parameters()) {
-        put(values);
-      }
-      put(chunk.high);
-      put(chunk.low);
-    }
+    put(index.columns());
   }
 
   private FlatIndex get(int size, int dims, LongConsumer memory, Checkpoint checkpoint)
@@ -184,13 +215,65 @@ public final class IndexFile {
     for (int i = 0; i < zero.length; i++) {
       zero[i] = getLong();
     }
+    KeptColumns columns = columns(size, memory);
+    long head = check();
     Layout layout = Layout.ofCodes(dims);
-    List<Chunk> chunks = new ArrayList<>();
-    for (int first = 0; first < size; first += layout.chunkRows()) {
-      checkpoint.check();
-      int count = Math.min(layout.chunkRows(), size - first);
-      memory.accept((long) count * (dims + Chunk.ROW_BYTES));
-      Chunk chunk = new Chunk(layout, null, count);
+    int whole = (int) ((size + (long) layout.chunkRows() - 1) / layout.chunkRows());
+    long first = at - buffer.remaining();
+    long last = size - (whole - 1L) * layout.chunkRows();
+    if (first + (whole - 1) * bytes(layout, layout.chunkRows()) + bytes(layout, (int) last)
+        != channel.size()) {
+      throw new DamagedException("it is too short or too long");
+    }
+    memory.accept((long) size * (dims + Chunk.ROW_BYTES));
+    Chunk[] chunks = new Chunk[whole];
+    try {
+      Workers.run(
+          whole,
+          Integer.MAX_VALUE,
+          () -> {
+            IndexFile part = new IndexFile(channel);
+            return number -> {
+              checkpoint.check();
+              int count = number < whole - 1 ? layout.chunkRows() : (int) last;
+              long from = first + number * bytes(layout, layout.chunkRows());
+              chunks[number] = part.chunk(new Chunk(layout, null, count), head, number, from);
+            };
+          });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    return FlatIndex.ofCodes(
+            layout,
+            List.of(chunks),
+            ids,
+            rowids,
+            BitSet.valueOf(zero),
+            new Grid(unit, origin, spread))
+        .with(columns);
+  }
+
+  /** Bytes that a chunk of so many rows takes. */
+  private static long bytes(Layout layout, int rows) {
+    long codes = 2L * layout.padded(rows) * layout.packs();
+    return Long.BYTES
+        + Integer.BYTES
+        + 3L * Double.BYTES
+        + (long) Chunk.ROW_BYTES * rows
+        + 2 * codes
+        + 8;
+  }
+
+  private Chunk chunk(Chunk chunk, long head, int number, long from) {
+    at = from;
+    end = from + bytes(chunk.layout(), chunk.count);
+    buffer.limit(0);
+    summed = 0;
+    sum.reset();
+    try {
+      if (getLong() != head || getInt() != number) {
+        throw new DamagedException("its parts are in disorder");
+      }
       for (int i = 0; i < chunk.longest.length; i++) {
         chunk.longest[i] = getDouble();
       }
@@ -199,11 +282,11 @@ public final class IndexFile {
       }
       get(chunk.high);
       get(chunk.low);
-      chunks.add(chunk);
+      check();
+      return chunk;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    return FlatIndex.ofCodes(
-            layout, chunks, ids, rowids, BitSet.valueOf(zero), new Grid(unit, origin, spread))
-        .with(columns(size, memory));
   }
 
   private void put(KeptColumns columns) throws IOException {
@@ -382,10 +465,13 @@ public final class IndexFile {
     if (buffer.remaining() < bytes) {
       sumUp();
       buffer.compact();
+      buffer.limit((int) Math.min(buffer.capacity(), buffer.position() + end - at));
       while (buffer.position() < bytes) {
-        if (channel.read(buffer) < 0) {
+        int read = buffer.hasRemaining() ? channel.read(buffer, at) : -1;
+        if (read < 0) {
           throw new EOFException();
         }
+        at += read;
       }
       buffer.flip();
       summed = 0;

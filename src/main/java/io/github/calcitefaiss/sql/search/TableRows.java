@@ -13,6 +13,7 @@ import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.sql.function.Values;
 import io.github.calcitefaiss.sqlite.SqliteQuery;
 import io.github.calcitefaiss.sqlite.VectorJson;
+import java.nio.ByteBuffer;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -366,19 +367,31 @@ public record TableRows(
 
     private void read(BitSet wanted, Map<Integer, Object[]> to) {
       List<Object> chunk = new ArrayList<>();
+      // Not the index's own table of ids, which takes long to make for the first few rows.
+      Map<Object, Integer> byId = new HashMap<>();
       for (int o = wanted.nextSetBit(0); o >= 0; o = wanted.nextSetBit(o + 1)) {
         chunk.add(index.id(o));
+        byId.putIfAbsent(comparable(index.id(o)), o);
         if (chunk.size() == CHUNK) {
-          read(chunk, wanted, to);
+          read(chunk, byId, to);
           chunk.clear();
+          byId.clear();
         }
       }
       if (!chunk.isEmpty()) {
-        read(chunk, wanted, to);
+        read(chunk, byId, to);
       }
     }
 
-    private void read(List<Object> chunk, BitSet wanted, Map<Integer, Object[]> to) {
+    /** An id whose equals is SQLite's: 1.0 is 1. */
+    private static Object comparable(Object id) {
+      if (id instanceof Double number && number == number.longValue()) {
+        return number.longValue();
+      }
+      return id instanceof byte[] blob ? ByteBuffer.wrap(blob) : id;
+    }
+
+    private void read(List<Object> chunk, Map<Object, Integer> byId, Map<Integer, Object[]> to) {
       SqliteQuery query =
           key.unique
               ? searched.found.withAnyKey(ID, chunk.size())
@@ -386,8 +399,8 @@ public record TableRows(
       try (Enumerator<Object> rows = query.rows(root, chunk.toArray()).enumerator()) {
         while (rows.moveNext()) {
           Object[] row = row(rows.current());
-          int ordinal = index.ordinal(InputRows.id(row[form.candidates().width()]));
-          if (ordinal >= 0 && wanted.get(ordinal)) {
+          Integer ordinal = byId.get(comparable(InputRows.id(row[form.candidates().width()])));
+          if (ordinal != null) {
             to.put(ordinal, row);
           }
         }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.index.VectorCodec;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -375,6 +376,26 @@ class RealFilesTest {
         rows(";native=off", "select id, hex(embedding) from t where id = 2").stream()
             .map(row -> row.replace("0000803F", "00000080"))
             .toList());
+  }
+
+  @Test
+  void aFormatOfTheFutureIsSaidOfTheFile() throws Exception {
+    sqlite("CREATE TABLE t (id INTEGER)");
+    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+      bytes.seek(44);
+      bytes.writeInt(9);
+    }
+    String message = error("SELECT * FROM t");
+    assertTrue(message.contains(file + " has a file format that this SQLite doesn't"), message);
+  }
+
+  @Test
+  void anIdThatIsABlobIsNamedAsOne() throws SQLException {
+    sqlite(
+        "CREATE TABLE b (id BLOB PRIMARY KEY, embedding BLOB)",
+        "INSERT INTO b VALUES (x'0102', x'0000803f'), (x'03ff', x'00')");
+    String message = error("SELECT id FROM b ORDER BY l2_distance(embedding, '[1]') LIMIT 1");
+    assertTrue(message.contains("the row with id x'03ff': its embedding is refused"), message);
   }
 
   @Test

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.run;
 
+import java.util.HexFormat;
 import org.apache.calcite.avatica.util.ByteString;
 
 /** Values in the words of a message. */
@@ -21,6 +22,16 @@ public final class Shown {
       return "the number " + shortened(value.toString());
     }
     return shortened(String.valueOf(value));
+  }
+
+  /** An id as a literal of SQL: {@code 7}, {@code 'a'}, {@code x'0102'}. */
+  public static String id(Object id) {
+    if (id instanceof byte[] bytes) {
+      return "x'" + shortened(HexFormat.of().formatHex(bytes)) + "'";
+    } else if (id instanceof ByteString bytes) {
+      return id(bytes.getBytes());
+    }
+    return id instanceof String text ? "'" + shortened(text) + "'" : String.valueOf(id);
   }
 
   private static String blob(int length) {

@@ -25,6 +25,7 @@ import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.security.Constraint;
 import org.eclipse.jetty.security.HashLoginService;
 import org.eclipse.jetty.security.SecurityHandler;
+import org.eclipse.jetty.security.UserPrincipal;
 import org.eclipse.jetty.security.UserStore;
 import org.eclipse.jetty.security.authentication.BasicAuthenticator;
 import org.eclipse.jetty.security.authentication.DigestAuthenticator;
@@ -52,6 +53,11 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 public final class FaissServer implements AutoCloseable {
   private static final String ROLE = "user";
   private static final long STOP_MILLIS = 10_000;
+  private static final int THREADS = 200;
+
+  /** Requests answered at once; the other threads are Jetty's own, and for {@code /health}. */
+  private static final int REQUESTS = 160;
+
   private static final long REHEARSAL_MILLIS = 3_000;
   private static final long CANCEL_AFTER_MILLIS = 3_000;
 
@@ -129,7 +135,7 @@ public final class FaissServer implements AutoCloseable {
     rehearsal.start();
     tls = options.keyStore() != null;
 
-    QueuedThreadPool threads = new QueuedThreadPool(200, 4);
+    QueuedThreadPool threads = new QueuedThreadPool(THREADS, 4);
     threads.setName("calcite-faiss-server");
     jetty = new Server(threads);
     connector = connector(jetty, options);
@@ -140,7 +146,9 @@ public final class FaissServer implements AutoCloseable {
     Handler handler =
         new HttpHandler(rpc, console, meta, metrics, timer, new WebGuard(local, options.cors()));
     jetty.setHandler(
-        new GracefulHandler(users.isEmpty() ? handler : secured(handler, users, options.digest())));
+        new GracefulHandler(
+            new Places(
+                users.isEmpty() ? handler : secured(handler, users, options.digest()), REQUESTS)));
     jetty.setStopTimeout(STOP_MILLIS);
     jetty.setErrorHandler(new PlainErrors());
     jetty.setRequestLog(
@@ -227,7 +235,16 @@ public final class FaissServer implements AutoCloseable {
   private static Handler secured(Handler handler, Map<String, Credential> users, boolean digest) {
     UserStore store = new UserStore();
     users.forEach((name, credential) -> store.addUser(name, credential, new String[] {ROLE}));
-    HashLoginService login = new HashLoginService(UserFile.REALM);
+    Credential nobody = digest ? null : UserFile.nobody();
+    HashLoginService login =
+        new HashLoginService(UserFile.REALM) {
+          @Override
+          protected UserPrincipal loadUserInfo(String name) {
+            UserPrincipal known = super.loadUserInfo(name);
+            // It takes as long to refuse a name that isn't there as a wrong password.
+            return known != null || nobody == null ? known : new UserPrincipal(name, nobody);
+          }
+        };
     login.setUserStore(store);
     SecurityHandler.PathMapped security = new SecurityHandler.PathMapped();
     BasicAuthenticator basic = new BasicAuthenticator();

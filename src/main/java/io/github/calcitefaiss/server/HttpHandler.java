@@ -69,14 +69,13 @@ final class HttpHandler extends Handler.Abstract {
     if (path.equals("/health")) {
       answer(exchange, 200, "application/json;charset=utf-8", "{\"status\":\"ok\"}\n");
       return;
-    } else if (path.equals("/metrics")) {
-      String type = "text/plain; version=0.0.4;charset=utf-8";
-      answer(exchange, 200, type, metrics.text(meta::connections));
-      return;
     }
     String refused = guard.refusal(exchange);
     if (refused != null) {
       answer(exchange, 403, "text/plain;charset=utf-8", refused);
+    } else if (path.equals("/metrics")) {
+      String type = "text/plain; version=0.0.4;charset=utf-8";
+      answer(exchange, 200, type, metrics.text(meta::connections));
     } else if (path.equals("/") && exchange.method().equals("POST")) {
       rpc.answer(exchange);
     } else {

@@ -9,11 +9,13 @@ import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 import org.eclipse.jetty.util.security.Credential;
@@ -91,6 +93,14 @@ public final class UserFile {
     return users;
   }
 
+  /** The credential of nobody: no password is right, and each takes as long as a real one's. */
+  static Credential nobody() {
+    byte[] random = new byte[16 + KEY_BITS / 8];
+    new SecureRandom().nextBytes(random);
+    return new Pbkdf2(
+        ITERATIONS, Arrays.copyOf(random, 16), Arrays.copyOfRange(random, 16, random.length));
+  }
+
   /** The line for a user. */
   public static String line(String name, String password, boolean digest) {
     if (name.isEmpty()
@@ -154,6 +164,9 @@ public final class UserFile {
   private static final class Pbkdf2 extends Credential {
     private static final long serialVersionUID = 1;
 
+    private static final Semaphore HASHING =
+        new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+
     private final int iterations;
     private final byte[] salt;
     private final byte[] expected;
@@ -184,7 +197,14 @@ public final class UserFile {
       if (last != null && MessageDigest.isEqual(last, quick)) {
         return true;
       }
-      boolean right = MessageDigest.isEqual(expected, pbkdf2(password, salt, iterations));
+      boolean right;
+      // Whoever guesses has not all cores.
+      HASHING.acquireUninterruptibly();
+      try {
+        right = MessageDigest.isEqual(expected, pbkdf2(password, salt, iterations));
+      } finally {
+        HASHING.release();
+      }
       if (right) {
         known = quick;
       }

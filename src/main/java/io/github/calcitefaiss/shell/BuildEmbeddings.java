@@ -6,6 +6,7 @@ import io.github.calcitefaiss.embed.Embedder;
 import io.github.calcitefaiss.embed.EmbeddingModel;
 import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.sqlite.Identifiers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -250,7 +251,7 @@ public final class BuildEmbeddings implements AutoCloseable {
         "the row of "
             + job.table()
             + " with the id "
-            + (id instanceof String ? "'" + id + "'" : id)
+            + Shown.id(id)
             + " can't be embedded: "
             + why.getMessage()
             + "; --on-bad-row null leaves such rows without a vector",

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.sqlite.util.LibraryLoaderUtil;
 
 /**
@@ -31,6 +32,10 @@ final class NativeLibrary {
       // Under its name only when it is whole.
       Path part = Files.createTempFile(folder, name, ".part");
       Files.write(part, in.readAllBytes());
+      if (Files.getFileStore(part).supportsFileAttributeView("posix")) {
+        // A file made to be moved is its owner's alone, and others start from here, too.
+        Files.setPosixFilePermissions(part, PosixFilePermissions.fromString("rwxr-xr-x"));
+      }
       Files.move(part, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
     }
   }

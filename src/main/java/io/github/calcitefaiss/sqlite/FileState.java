@@ -32,6 +32,28 @@ record FileState(Object key, long size, FileTime modified, FileTime changed, boo
 
   private static final int WAL_SALTS = 16;
 
+  /** The grain of times where they have no fractions: two seconds on FAT, one on most others. */
+  private static final long GRAIN_MILLIS = 2000;
+
+  /**
+   * Whether it may be written again and look the same: its times are of whole seconds, as some file
+   * systems have them, and hardly over.
+   *
+   * @param now milliseconds since 1970
+   */
+  boolean mayHide(long now) {
+    return isCoarse() && now - modified.toMillis() <= GRAIN_MILLIS;
+  }
+
+  /** Whether its times are of whole seconds. */
+  boolean isCoarse() {
+    return isCoarse(modified) && (changed == null || isCoarse(changed));
+  }
+
+  private static boolean isCoarse(FileTime time) {
+    return time.toInstant().getNano() == 0;
+  }
+
   /** The state of a path's file; of a link, that of its target. */
   static FileState of(Path path) throws IOException {
     if (UNIX) {

@@ -12,6 +12,7 @@ import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -545,10 +546,7 @@ final class IndexLoader implements IndexCache.Source {
   }
 
   private FaissException badRow(Object id, long row, String problem) {
-    String which =
-        id == null
-            ? "row " + row
-            : "the row with " + table.id() + " " + (id instanceof String ? "'" + id + "'" : id);
+    String which = id == null ? "row " + row : "the row with " + table.id() + " " + Shown.id(id);
     return new FaissException(
         SqlState.DATA,
         "table "

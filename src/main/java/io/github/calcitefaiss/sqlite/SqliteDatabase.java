@@ -167,7 +167,7 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
       LENT.incrementAndGet();
       try {
         // No waiting here: the writer may be waiting for this very lease to end.
-        if (before.equals(watch.current())) {
+        if (before.equals(watch.stillCurrent())) {
           checkWhole(lease);
           lent.add(lease);
           return lease;
@@ -222,7 +222,11 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
     synchronized (idle) {
       while (!idle.isEmpty()) {
         Lease lease = idle.pop();
-        if (lease.version.file().equals(version.file())) {
+        boolean same =
+            version.file().isCoarse()
+                ? lease.version.equals(version)
+                : lease.version.file().equals(version.file());
+        if (same) {
           lease.version = version;
           return lease;
         }

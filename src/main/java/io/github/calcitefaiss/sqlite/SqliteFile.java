@@ -225,6 +225,10 @@ final class SqliteFile {
             SqlState.MEMORY, "SQLite is out of memory while it reads database " + path, e);
       default:
         String message = String.valueOf(e.getMessage());
+        if (message.contains("unsupported file format")) {
+          what = "has a file format that this SQLite doesn't know";
+          break;
+        }
         return message.contains("no such table") || message.contains("no such column")
             ? new FaissException(
                 SqlState.CHANGED,

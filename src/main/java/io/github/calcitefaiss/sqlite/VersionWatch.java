@@ -38,6 +38,9 @@ final class VersionWatch {
   private LeftWal leftWal;
   private boolean rested;
 
+  /** Whether the file could have been written since its state was seen, and look the same. */
+  private boolean mayHide;
+
   /** The log that belonged to a file which was replaced, and the file that it doesn't belong to. */
   private record LeftWal(Object newFile, Object wal, ByteBuffer salts) {}
 
@@ -61,7 +64,19 @@ final class VersionWatch {
    *
    * @throws SQLException if a writer holds the file, or it can't be read
    */
-  synchronized DatabaseVersion current() throws SQLException {
+  DatabaseVersion current() throws SQLException {
+    return current(true);
+  }
+
+  /**
+   * The same, in the middle of what is done with a version. Where the system's times are too coarse
+   * to tell, nothing is taken for written in between.
+   */
+  DatabaseVersion stillCurrent() throws SQLException {
+    return current(false);
+  }
+
+  private synchronized DatabaseVersion current(boolean suspicious) throws SQLException {
     QUESTIONS.incrementAndGet();
     askedAt = System.nanoTime();
     FileState file = state();
@@ -94,7 +109,9 @@ final class VersionWatch {
       file = state();
       wal = walState();
     }
-    boolean known = known(file);
+    boolean hidden = mayHide && suspicious;
+    mayHide = file.mayHide(System.currentTimeMillis()) || mayHide && !suspicious;
+    boolean known = known(file) && !hidden;
     if (opened ? !(known && rested && isSame(wal, lastWal)) : !known || data != lastData) {
       last = new DatabaseVersion(last == null ? 1 : last.number() + 1, file);
     }

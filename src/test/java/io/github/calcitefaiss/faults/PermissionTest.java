@@ -13,9 +13,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.calcitefaiss.faults.VersionedDatabase.Way;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -56,7 +59,8 @@ class PermissionTest {
     HOT_JOURNAL(PermissionTest::hotJournal),
     HOT_JOURNAL_UNREADABLE(PermissionTest::hotJournalUnreadable),
     READ_ONLY_MEDIUM(PermissionTest::readOnlyMedium),
-    READ_ONLY_MOUNT(PermissionTest::readOnlyMount);
+    READ_ONLY_MOUNT(PermissionTest::readOnlyMount),
+    WHOLE_SECONDS(PermissionTest::wholeSeconds);
 
     private final Steps steps;
 
@@ -70,7 +74,7 @@ class PermissionTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"READ_ONLY_MEDIUM", "READ_ONLY_MOUNT"})
+      names = {"READ_ONLY_MEDIUM", "READ_ONLY_MOUNT", "WHOLE_SECONDS"})
   void newDataOrAClearError(Scenario scenario) throws Exception {
     assumeTrue(Files.getFileStore(folder).supportsFileAttributeView("posix"), "no permissions");
     if (overridesPermissions(folder)) {
@@ -172,6 +176,50 @@ class PermissionTest {
     }
   }
 
+  /** On a file system whose times have no fractions, another file's bytes may leave no mark. */
+  @Test
+  void bytesOverwrittenWithinASecondAreSeen() throws Exception {
+    assumeTrue(
+        overridesPermissions(folder)
+            && Files.isExecutable(Path.of("/usr/bin/unshare"))
+            && Files.isExecutable(Path.of("/sbin/mkfs.ext4")),
+        "only root can mount, and there is no mkfs.ext4");
+    Files.createDirectory(folder.resolve("mounted"));
+    runJava(
+        Files.createTempFile("permission", ".txt"),
+        "/usr/bin/unshare",
+        "-m",
+        "/bin/sh",
+        "-c",
+        "truncate -s 16M \"$0/image\" && /sbin/mkfs.ext4 -q -I 128 \"$0/image\" >\"$0/said\" 2>&1"
+            + " && mount -o loop \"$0/image\" \"$0/mounted\" && exec \"$@\"",
+        folder.toString(),
+        Scenario.WHOLE_SECONDS.name(),
+        folder.resolve("mounted").toString());
+  }
+
+  private static void wholeSeconds(Path mounted) throws Exception {
+    Path file = mounted.resolve("v.db");
+    byte[][] versions = new byte[4][];
+    for (int i = 0; i < versions.length; i++) {
+      Path made = mounted.resolve("made" + i);
+      create(made, "DELETE", i + 1);
+      versions[i] = Files.readAllBytes(made);
+    }
+    Files.write(file, versions[0]);
+    assertEquals(0, Files.getLastModifiedTime(file).toInstant().getNano(), "no such file system");
+    try (Reader reader = new Reader(file)) {
+      reader.sees(1);
+      for (int i = 0; i < 60; i++) {
+        int next = i % versions.length;
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+          channel.write(ByteBuffer.wrap(versions[next]));
+        }
+        assertEquals(next + 1, Way.SEARCH.ask(reader.connection));
+      }
+    }
+  }
+
   private static void readOnlyMedium(Path medium) throws SQLException {
     for (String mode : new String[] {"WAL", "DELETE"}) {
       try (Reader reader = new Reader(medium.resolve(mode + ".db"))) {
@@ -212,7 +260,9 @@ class PermissionTest {
       try (Connection writer = sqlite(path)) {
         commit(writer, 3);
       }
-    } else if (Files.isWritable(path) && overridesPermissions(path)) {
+    } else if (Scenario.valueOf(args[0]) != Scenario.WHOLE_SECONDS
+        && Files.isWritable(path)
+        && overridesPermissions(path)) {
       throw new AssertionError("permissions mean nothing here either");
     } else {
       Scenario.valueOf(args[0]).steps.run(path);

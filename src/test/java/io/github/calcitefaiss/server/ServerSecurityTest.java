@@ -172,6 +172,50 @@ class ServerSecurityTest {
         "Basic " + basic);
   }
 
+  /** Whoever sends slowly, or much at once, doesn't keep others from asking whether it is up. */
+  @Test
+  void slowBodiesLeaveHealthAnswered() throws Exception {
+    try (RunningServer server = RunningServer.start(database, RunningServer.limits())) {
+      URI address = URI.create(server.server.address());
+      List<Socket> slow = new ArrayList<>();
+      try {
+        for (int i = 0; i < 220; i++) {
+          Socket socket = new Socket(address.getHost(), address.getPort());
+          slow.add(socket);
+          socket
+              .getOutputStream()
+              .write(
+                  ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n{")
+                      .getBytes(StandardCharsets.US_ASCII));
+        }
+        for (int i = 0; i < 5; i++) {
+          assertEquals(200, server.get("/health").statusCode());
+        }
+      } finally {
+        for (Socket socket : slow) {
+          socket.close();
+        }
+      }
+    }
+  }
+
+  @Test
+  void aPageOfAnotherSiteReadsNoMetrics() throws Exception {
+    try (RunningServer server = RunningServer.start(database, RunningServer.limits())) {
+      URI address = URI.create(server.server.address());
+      try (Socket socket = new Socket(address.getHost(), address.getPort())) {
+        socket
+            .getOutputStream()
+            .write(
+                "GET /metrics HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
+                    .getBytes(StandardCharsets.US_ASCII));
+        String answer =
+            new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        assertTrue(answer.startsWith("HTTP/1.1 403"), answer);
+      }
+    }
+  }
+
   @Test
   void listeningBeyondThisMachineNeedsUsers() throws Exception {
     for (String host : List.of("0.0.0.0", "::")) {

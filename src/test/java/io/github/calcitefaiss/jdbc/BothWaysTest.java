@@ -13,6 +13,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -453,6 +454,27 @@ class BothWaysTest {
           assertTrue(rows.next());
           assertEquals("Apple Pie", rows.getString(2));
         }
+      }
+    }
+  }
+
+  /** SQLite's three forms of one moment, whatever its column declares. */
+  @ParameterizedTest
+  @ValueSource(strings = {"text", "seconds", "days", "fraction"})
+  void datesAreReadInEachForm(String column) throws SQLException {
+    Path file = folder.resolve(column + ".db");
+    TestDatabase.write(
+        file,
+        "CREATE TABLE t (text TIMESTAMP, seconds TIMESTAMP, days DATETIME, fraction TIMESTAMP)",
+        "INSERT INTO t VALUES ('2024-03-01 12:00:00', 1709294400, 2460371.0, 1709294400.0)");
+    for (Connection way : List.of(TestDatabase.connect(file), TestDatabase.connectPlanned(file))) {
+      try (way;
+          Statement statement = way.createStatement();
+          ResultSet row = statement.executeQuery("select " + column + " from t")) {
+        assertTrue(row.next());
+        assertEquals("2024-03-01 12:00:00.0", row.getTimestamp(1).toString());
+        assertEquals("2024-03-01", row.getDate(1).toString());
+        assertEquals(LocalDateTime.of(2024, 3, 1, 12, 0), row.getObject(1, LocalDateTime.class));
       }
     }
   }

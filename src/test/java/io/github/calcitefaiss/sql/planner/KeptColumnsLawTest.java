@@ -364,7 +364,11 @@ class KeptColumnsLawTest {
     if (value instanceof byte[] blob) {
       return "x'0" + blob[0] + "'";
     }
-    if (random.nextInt(3) == 0) {
+    // Calcite takes a range that ends with a literal beyond the basic plane for an empty one, with
+    // columns or without.
+    boolean literal =
+        !(value instanceof String text) || text.equals("") || text.charAt(0) < '\uD800';
+    if (!literal || random.nextInt(3) == 0) {
       parameters.add(value);
       return "?";
     }

@@ -130,6 +130,10 @@ class BothWaysTest {
         "select 1 where 0",
         "select cast('1.5' as numeric), cast('12abc' as integer), cast(x'6162' as text)",
         "select total(price), max(1, 2.5), min('b', 'a') from items",
+        "select id from items where (n <= 7 or price in (select price from items where id > 5 and"
+            + " id < 3) and ts < 78) or ts > 43",
+        "select id from items where n = 7 or not exists (select 1 from items where 1 = 2)",
+        "select id from items where id = 1 or id not in (select n from items where n > 5 and n < 3)",
         "select nullif(user, user) as k, sum((id / price)) from items group by 1",
         "select n or -n is null + -n, name * 3 / 7, name = 2 / 7 + 'a' from items",
         "select 0 like 7 like -7, -31 < 7 like name, id is -2.5 >= '5' like n from items",

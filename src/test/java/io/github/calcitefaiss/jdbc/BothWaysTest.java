@@ -13,6 +13,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -450,6 +451,52 @@ class BothWaysTest {
           assertTrue(rows.next());
           assertFalse(rows.next());
         }
+      }
+    }
+  }
+
+  /** The orders of so many joins can't be tried; a time-out ends the test where they are. */
+  @ParameterizedTest
+  @CsvSource({"16, join", "24, join", "24, left join", "24, comma"})
+  void aLongChainOfJoinsIsPlanned(int tables, String kind) throws SQLException {
+    StringBuilder from = new StringBuilder("items t0");
+    List<String> conditions = new ArrayList<>();
+    for (int i = 1; i < tables; i++) {
+      String condition = "t" + i + ".id = t" + (i - 1) + ".id";
+      conditions.add(condition);
+      from.append(kind.equals("comma") ? ", items t" + i : " " + kind + " items t" + i)
+          .append(kind.equals("comma") ? "" : " on " + condition);
+    }
+    String where = kind.equals("comma") ? " where " + String.join(" and ", conditions) : "";
+    String sql = "select t0.id, t" + (tables - 1) + ".name from " + from + where + " order by 1";
+    for (Connection way : List.of(sqlite, calcite)) {
+      try (Statement statement = way.createStatement()) {
+        statement.setQueryTimeout(60);
+        try (ResultSet rows = statement.executeQuery(sql)) {
+          assertTrue(rows.next());
+          assertEquals("Apple Pie", rows.getString(2));
+        }
+      }
+    }
+  }
+
+  /** SQLite's three forms of one moment, whatever its column declares. */
+  @ParameterizedTest
+  @ValueSource(strings = {"text", "seconds", "days", "fraction"})
+  void datesAreReadInEachForm(String column) throws SQLException {
+    Path file = folder.resolve(column + ".db");
+    TestDatabase.write(
+        file,
+        "CREATE TABLE t (text TIMESTAMP, seconds TIMESTAMP, days DATETIME, fraction TIMESTAMP)",
+        "INSERT INTO t VALUES ('2024-03-01 12:00:00', 1709294400, 2460371.0, 1709294400.0)");
+    for (Connection way : List.of(TestDatabase.connect(file), TestDatabase.connectPlanned(file))) {
+      try (way;
+          Statement statement = way.createStatement();
+          ResultSet row = statement.executeQuery("select " + column + " from t")) {
+        assertTrue(row.next());
+        assertEquals("2024-03-01 12:00:00.0", row.getTimestamp(1).toString());
+        assertEquals("2024-03-01", row.getDate(1).toString());
+        assertEquals(LocalDateTime.of(2024, 3, 1, 12, 0), row.getObject(1, LocalDateTime.class));
       }
     }
   }

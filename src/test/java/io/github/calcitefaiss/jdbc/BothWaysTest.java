@@ -120,6 +120,8 @@ class BothWaysTest {
         "select id from items where id > 'a' or price = '2.5'",
         "select 1 = 1, id > 2, name is null, n between 0 and 9, user in ('ann') from items",
         "select sum(id > 2), avg(id > 2), true + 1 from items",
+        "select id from items a join items b using (id) where id = 3",
+        "select a.name, id from items a join items b using (id, name) where upper(name) like 'C%'",
         "select id from items where n",
         "select id from items where not n or 0",
         "select price > 1, count(*) from items group by price > 1 order by 1",
@@ -150,6 +152,8 @@ class BothWaysTest {
         "select name similar to '(a+)+c' from items",
         "select name not similar to '(a+)+c' from items",
         "select name rlike '(a+)+c' from items",
+        "select name ~ '(a+)+c' from items",
+        "select name !~* '(a+)+c' from items",
         "select regexp_replace(name, '(a+)+c', '') from items",
         "select regexp_like(name, '(a+)+c') from items",
         "select xmltransform('<a/>', name) from items",
@@ -162,6 +166,24 @@ class BothWaysTest {
       assertTrue(e.getMessage().contains("is not offered: no time-out could end it"), e + "");
       assertTrue(e.getMessage().contains("(line 1, column "), e.toString());
     }
+  }
+
+  /** What nobody wrote is in no label and no message. */
+  @Test
+  void labelsAndMessagesHoldWhatWasWritten() throws SQLException {
+    for (Connection way : List.of(calcite, sqlite)) {
+      try (Statement statement = way.createStatement();
+          ResultSet rows = statement.executeQuery("select soundex(name), n + 1, id from items")) {
+        assertEquals("soundex(name)", rows.getMetaData().getColumnLabel(1));
+        assertEquals("n + 1", rows.getMetaData().getColumnLabel(2));
+        assertEquals("id", rows.getMetaData().getColumnLabel(3));
+      }
+    }
+    String deep = "[".repeat(1500) + "]".repeat(1500);
+    SQLException e =
+        assertThrows(
+            SQLException.class, () -> rows(calcite, "select json_extract('" + deep + "', '$')"));
+    assertTrue(e.getMessage().contains("exceeds the maximum allowed (1000)"), e.toString());
   }
 
   /** Calcite's functions of texts that SQLite hasn't. */

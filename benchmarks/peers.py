@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""FAISS and sqlite-vec on the same table, one thread.
+"""FAISS, sqlite-vec and DuckDB on the same table, one thread; what isn't installed is left out.
 
 A line each: name, tab, milliseconds (the median), tab, the least processor time of a round; and how many of the
 ten nearest rows, by distances in double, each finds.
@@ -8,7 +8,10 @@ import os
 import sqlite3
 import statistics
 import sys
+import tempfile
 import time
+
+TRIED = 20
 
 
 def median(rounds, step):
@@ -41,6 +44,90 @@ def exact(numpy, data, queries):
     return nearest
 
 
+def searched(name, index, queries, truth):
+    report(name + ": one search", median(30, lambda i: index.search(queries[i : i + 1], 10)))
+    report(name + ": each of 100 in a call", median(9, lambda i: index.search(queries, 10)), 100)
+    recall(name, index.search(queries[:TRIED], 10)[1].tolist(), truth)
+
+
+def faiss_indexes(numpy, data, queries, truth):
+    try:
+        import faiss
+    except ImportError:
+        print("no faiss for this Python")
+        return
+    faiss.omp_set_num_threads(1)
+    name = f"FAISS {faiss.__version__}"
+    dims = data.shape[1]
+    contiguous = numpy.ascontiguousarray(data)
+    index = faiss.IndexFlatL2(dims)
+    index.add(contiguous)
+    searched(name + " IndexFlatL2", index, queries, truth)
+    if not hasattr(faiss, "IndexFlatL2Panorama"):
+        print("no IndexFlatL2Panorama in this FAISS")
+        return
+    index = faiss.IndexFlatL2Panorama(dims, 8)
+    index.add(contiguous)
+    searched(name + " IndexFlatL2Panorama", index, queries, truth)
+    # Its bound is on the rest of a vector, so it wants the first elements to carry the most.
+    rotated = faiss.IndexPreTransform(faiss.PCAMatrix(dims, dims), faiss.IndexFlatL2Panorama(dims, 8))
+    rotated.train(contiguous[:20000])
+    rotated.add(contiguous)
+    searched(name + " PCA and IndexFlatL2Panorama", rotated, queries, truth)
+
+
+def sqlite_vec(rows, dims, queries, truth):
+    extension = os.environ.get("SQLITE_VEC")
+    if not extension:
+        print("no sqlite-vec: SQLITE_VEC doesn't name vec0.so")
+        return
+    vec = sqlite3.connect(":memory:")
+    if not hasattr(vec, "enable_load_extension"):
+        print("no sqlite-vec: this Python's sqlite3 loads no extensions")
+        return
+    vec.enable_load_extension(True)
+    vec.load_extension(extension)
+    name = f"sqlite-vec {vec.execute('select vec_version()').fetchone()[0]}"
+    vec.execute(f"create virtual table v using vec0(id integer primary key, e float[{dims}])")
+    start = time.perf_counter()
+    vec.executemany("insert into v values (?, ?)", rows)
+    took = (time.perf_counter() - start) * 1000
+    report(f"{name}: insert", (took, took))
+
+    def search(i):
+        sql = "select id from v where e match ? and k = 10"
+        return [row[0] - rows[0][0] for row in vec.execute(sql, (queries[i].tobytes(),))]
+
+    report(f"{name}: one search", median(15, search))
+    recall(name, [search(i) for i in range(TRIED)], truth)
+
+
+def duckdb_distance(data, queries, truth):
+    try:
+        import duckdb
+    except ImportError:
+        print("no duckdb for this Python")
+        return
+    duck = duckdb.connect()
+    duck.execute("set threads = 1")
+    dims = data.shape[1]
+    duck.execute(f"create table v (id integer, e float[{dims}])")
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as csv:
+        for i, row in enumerate(data.tolist()):
+            csv.write(f'{i},"{row}"\n')
+        csv.flush()
+        columns = f"{{'id': 'integer', 'e': 'float[{dims}]'}}"
+        duck.execute(f"insert into v select * from read_csv(?, header = false, columns = {columns})", [csv.name])
+    name = f"DuckDB {duckdb.__version__} array_distance"
+
+    def search(i):
+        sql = f"select id from v order by array_distance(e, ?::float[{dims}]) limit 10"
+        return [row[0] for row in duck.execute(sql, [queries[i].tolist()]).fetchall()]
+
+    report(f"{name}: one search", median(9, search))
+    recall(name, [search(i) for i in range(TRIED)], truth)
+
+
 def main(path):
     import numpy
 
@@ -49,37 +136,10 @@ def main(path):
     data = numpy.frombuffer(b"".join(r[1] for r in rows), dtype="<f4").reshape(len(rows), -1)
     queries = (0.7 * data[:100] + 0.3 * data[100:200]).astype("float32")
     report("numpy: read the floats once (sum)", median(9, lambda i: data.sum()))
-    try:
-        import faiss
-
-        faiss.omp_set_num_threads(1)
-        index = faiss.IndexFlatL2(data.shape[1])
-        index.add(numpy.ascontiguousarray(data))
-        name = f"FAISS {faiss.__version__} IndexFlatL2"
-        report(name + ": one search", median(30, lambda i: index.search(queries[i : i + 1], 10)))
-        report(name + ": each of 100 in a call", median(9, lambda i: index.search(queries, 10)), 100)
-        truth = exact(numpy, data, queries[:20])
-        recall(name, index.search(queries[:20], 10)[1].tolist(), truth)
-    except ImportError:
-        print("no faiss for this Python")
-    extension = os.environ.get("SQLITE_VEC")
-    if extension:
-        vec = sqlite3.connect(":memory:")
-        vec.enable_load_extension(True)
-        vec.load_extension(extension)
-        version = vec.execute("select vec_version()").fetchone()[0]
-        vec.execute(f"create virtual table v using vec0(id integer primary key, e float[{data.shape[1]}])")
-        start = time.perf_counter()
-        vec.executemany("insert into v values (?, ?)", rows)
-        took = (time.perf_counter() - start) * 1000
-        report(f"sqlite-vec {version}: insert", (took, took))
-        search = "select id from v where e match ? and k = 10"
-        report(
-            f"sqlite-vec {version}: one search",
-            median(15, lambda i: vec.execute(search, (queries[i].tobytes(),)).fetchall()),
-        )
-    else:
-        print("no sqlite-vec: SQLITE_VEC doesn't name vec0.so")
+    truth = exact(numpy, data, queries[:TRIED])
+    faiss_indexes(numpy, data, queries, truth)
+    sqlite_vec(rows, data.shape[1], queries, truth)
+    duckdb_distance(data, queries, truth)
 
 
 main(sys.argv[1])

@@ -7,6 +7,7 @@ import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -15,11 +16,13 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.Calendar;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.calcite.avatica.util.ByteString;
 
@@ -225,11 +228,40 @@ final class ColumnValues {
     throw mismatch(value, column, "a vector");
   }
 
-  /** Reads {@code 2024-01-31}, {@code 2024-01-31 23:59:59.5} (or with a T), {@code 23:59:59}. */
+  private static final Pattern NUMERIC = Pattern.compile("-?\\d{9,12}(\\.\\d+)?|\\d{7}(\\.\\d+)?");
+  private static final BigDecimal LAST_JULIAN_DAY = new BigDecimal("5373484.5");
+  private static final BigDecimal JULIAN_DAY_OF_1970 = new BigDecimal("2440587.5");
+  private static final BigDecimal FIRST_SECOND = new BigDecimal("-210866760000");
+  private static final BigDecimal LAST_SECOND = new BigDecimal("253402300799");
+
+  /**
+   * Reads SQLite's three forms: {@code 2024-01-31}, {@code 2024-01-31 23:59:59.5} (or with a T),
+   * {@code 23:59:59}; a Julian day; and Unix seconds, a number that is no Julian day until the year
+   * 9999, as SQLite's modifier 'auto' tells them apart.
+   */
   static Timestamp toTimestamp(Object value, String column, Calendar calendar) throws SQLException {
+    ZoneId zone = calendar == null ? ZoneId.systemDefault() : calendar.getTimeZone().toZoneId();
+    boolean numeric =
+        value instanceof Long
+            || value instanceof Double finite && Double.isFinite(finite)
+            // A number that was declared to be a date is a text where Calcite reads it.
+            || value instanceof String text && NUMERIC.matcher(text).matches();
+    if (numeric) {
+      BigDecimal number = new BigDecimal(value.toString());
+      if (number.signum() >= 0 && number.compareTo(LAST_JULIAN_DAY) < 0) {
+        BigDecimal days = number.subtract(JULIAN_DAY_OF_1970);
+        number = days.multiply(BigDecimal.valueOf(86_400)).setScale(3, RoundingMode.HALF_EVEN);
+      }
+      if (number.compareTo(FIRST_SECOND) >= 0 && number.compareTo(LAST_SECOND) <= 0) {
+        BigDecimal whole = number.setScale(0, RoundingMode.FLOOR);
+        int nanos = number.subtract(whole).movePointRight(9).intValue();
+        LocalDateTime time =
+            LocalDateTime.ofEpochSecond(whole.longValueExact(), nanos, ZoneOffset.UTC);
+        return Timestamp.from(time.atZone(zone).toInstant());
+      }
+    }
     if (value instanceof String text) {
       try {
-        ZoneId zone = calendar == null ? ZoneId.systemDefault() : calendar.getTimeZone().toZoneId();
         return Timestamp.from(parse(text.strip()).atZone(zone).toInstant());
       } catch (DateTimeException e) {
         throw mismatch(value, column, "a date or time");

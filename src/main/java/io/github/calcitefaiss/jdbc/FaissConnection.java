@@ -5,6 +5,9 @@ import io.github.calcitefaiss.run.StatementRun;
 import io.github.calcitefaiss.sql.function.Names;
 import io.github.calcitefaiss.sql.planner.Plan;
 import io.github.calcitefaiss.sql.planner.PlanCache;
+import io.github.calcitefaiss.sqlite.FoundTypes;
+import io.github.calcitefaiss.sqlite.SqliteSchema;
+import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.sql.Array;
 import java.sql.Blob;
 import java.sql.CallableStatement;
@@ -21,6 +24,7 @@ import java.sql.SQLXML;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.sql.Struct;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -34,6 +38,7 @@ import java.util.concurrent.Executor;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.AvaticaConnection;
 import org.apache.calcite.avatica.AvaticaParameter;
+import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.SqlType;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalciteMetaImpl;
@@ -135,11 +140,32 @@ public final class FaissConnection implements Connection {
    *
    * @param count how many columns there are
    */
-  List<SqlTypeName> typesByCalcite(String sql, int count) {
+  List<SqlTypeName> typesByCalcite(String sql, int count) throws SQLException {
     Plan plan = planned(sql);
-    return plan == null || plan.signature().columns.size() != count
-        ? Collections.nCopies(count, SqlTypeName.VARCHAR)
-        : plan.signature().columns.stream().map(c -> ResultColumns.type(c.type.id)).toList();
+    if (plan == null || plan.signature().columns.size() != count) {
+      return Collections.nCopies(count, SqlTypeName.VARCHAR);
+    }
+    Map<String, Map<String, SqlTypeName>> found = new HashMap<>();
+    List<SqlTypeName> types = new ArrayList<>();
+    for (ColumnMetaData column : plan.signature().columns) {
+      SqlTypeName type = null;
+      if (JdbcType.of(column.type.id).kind() == JdbcType.Kind.ANY && column.tableName != null) {
+        String name = column.schemaName + "." + column.tableName;
+        if (!found.containsKey(name)) {
+          found.put(name, foundTypes(column.schemaName, column.tableName));
+        }
+        type = found.get(name).get(column.columnName);
+      }
+      types.add(type == null ? ResultColumns.type(column.type.id) : type);
+    }
+    return types;
+  }
+
+  private Map<String, SqlTypeName> foundTypes(String schema, String table) throws SQLException {
+    SqliteSchema files =
+        schema == null ? null : SqliteSchema.of(calcite.getRootSchema().subSchemas().get(schema));
+    SqliteTable known = files == null ? null : files.sqliteTable(table);
+    return known == null ? Map.of() : FoundTypes.of(known);
   }
 
   /** The parameters that Calcite would give to a statement; empty where it can't plan it. */

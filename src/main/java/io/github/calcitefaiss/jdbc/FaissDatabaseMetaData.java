@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.run.Release;
+import io.github.calcitefaiss.sqlite.FoundTypes;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteKeys;
 import io.github.calcitefaiss.sqlite.SqliteTable;
@@ -253,9 +254,16 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
           RelDataTypeFactory types = calcite.getTypeFactory();
           MetaRows rows = new MetaRows(COLUMN_COLUMNS);
           for (Named named : tables(catalog, schemaPattern, tablePattern)) {
+            Map<String, SqlTypeName> found =
+                named.table() instanceof SqliteTable table ? FoundTypes.of(table) : Map.of();
             for (RelDataTypeField field : named.table().getRowType(types).getFieldList()) {
               if (matches(pattern, field.getName())) {
-                addColumn(rows, named, field);
+                SqlTypeName type = found.get(field.getName());
+                RelDataType shown =
+                    type == null
+                        ? field.getType()
+                        : types.createTypeWithNullability(types.createSqlType(type), true);
+                addColumn(rows, named, field, shown);
               }
             }
           }
@@ -263,9 +271,8 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
         });
   }
 
-  private static void addColumn(MetaRows rows, Named named, RelDataTypeField field)
-      throws SQLException {
-    RelDataType type = field.getType();
+  private static void addColumn(
+      MetaRows rows, Named named, RelDataTypeField field, RelDataType type) throws SQLException {
     boolean text =
         type.getSqlTypeName() == SqlTypeName.CHAR || type.getSqlTypeName() == SqlTypeName.VARCHAR;
     rows.add(

@@ -256,7 +256,7 @@ final class NativeStatement implements Prepared {
   }
 
   @Override
-  public List<ColumnMetaData> columns() {
+  public List<ColumnMetaData> columns() throws SQLException {
     if (shown == null) {
       shown = columns(new Object[columns.size()]);
     }
@@ -267,7 +267,7 @@ final class NativeStatement implements Prepared {
    * The columns, where no type is declared as a row shows them, and where it doesn't as Calcite
    * would.
    */
-  private List<ColumnMetaData> columns(Object[] row) {
+  private List<ColumnMetaData> columns(Object[] row) throws SQLException {
     List<SqlTypeName> guessed = null;
     List<ColumnMetaData> list = new ArrayList<>();
     for (int i = 0; i < columns.size(); i++) {
@@ -358,7 +358,7 @@ final class NativeStatement implements Prepared {
     }
 
     @Override
-    public List<ColumnMetaData> columns() {
+    public List<ColumnMetaData> columns() throws SQLException {
       Object[] row = current == null ? null : current.row;
       return shown != null || row == null
           ? NativeStatement.this.columns()

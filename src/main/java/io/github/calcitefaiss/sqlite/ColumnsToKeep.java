@@ -120,10 +120,13 @@ public record ColumnsToKeep(List<String> names) {
     return small;
   }
 
-  /** What a column is read as: what is never kept comes as a blob without bytes. */
+  /**
+   * What a column is read as: what is never kept comes as a blob without bytes. A column of numbers
+   * is read as it is, which is quicker: there, blobs and long texts are mistakes.
+   */
   String read(KeptColumns.Wanted column) {
     String c = Identifiers.quote(column.name());
-    return named()
+    return named() || column.affinity() == Affinity.NUMERIC
         ? c
         : "CASE typeof("
             + c

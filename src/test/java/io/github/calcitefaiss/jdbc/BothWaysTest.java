@@ -13,6 +13,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -119,6 +120,8 @@ class BothWaysTest {
         "select id from items where id > 'a' or price = '2.5'",
         "select 1 = 1, id > 2, name is null, n between 0 and 9, user in ('ann') from items",
         "select sum(id > 2), avg(id > 2), true + 1 from items",
+        "select id from items a join items b using (id) where id = 3",
+        "select a.name, id from items a join items b using (id, name) where upper(name) like 'C%'",
         "select id from items where n",
         "select id from items where not n or 0",
         "select price > 1, count(*) from items group by price > 1 order by 1",
@@ -153,6 +156,8 @@ class BothWaysTest {
         "select name similar to '(a+)+c' from items",
         "select name not similar to '(a+)+c' from items",
         "select name rlike '(a+)+c' from items",
+        "select name ~ '(a+)+c' from items",
+        "select name !~* '(a+)+c' from items",
         "select regexp_replace(name, '(a+)+c', '') from items",
         "select regexp_like(name, '(a+)+c') from items",
         "select xmltransform('<a/>', name) from items",
@@ -165,6 +170,24 @@ class BothWaysTest {
       assertTrue(e.getMessage().contains("is not offered: no time-out could end it"), e + "");
       assertTrue(e.getMessage().contains("(line 1, column "), e.toString());
     }
+  }
+
+  /** What nobody wrote is in no label and no message. */
+  @Test
+  void labelsAndMessagesHoldWhatWasWritten() throws SQLException {
+    for (Connection way : List.of(calcite, sqlite)) {
+      try (Statement statement = way.createStatement();
+          ResultSet rows = statement.executeQuery("select soundex(name), n + 1, id from items")) {
+        assertEquals("soundex(name)", rows.getMetaData().getColumnLabel(1));
+        assertEquals("n + 1", rows.getMetaData().getColumnLabel(2));
+        assertEquals("id", rows.getMetaData().getColumnLabel(3));
+      }
+    }
+    String deep = "[".repeat(1500) + "]".repeat(1500);
+    SQLException e =
+        assertThrows(
+            SQLException.class, () -> rows(calcite, "select json_extract('" + deep + "', '$')"));
+    assertTrue(e.getMessage().contains("exceeds the maximum allowed (1000)"), e.toString());
   }
 
   /** Calcite's functions of texts that SQLite hasn't. */
@@ -432,6 +455,52 @@ class BothWaysTest {
           assertTrue(rows.next());
           assertFalse(rows.next());
         }
+      }
+    }
+  }
+
+  /** The orders of so many joins can't be tried; a time-out ends the test where they are. */
+  @ParameterizedTest
+  @CsvSource({"16, join", "24, join", "24, left join", "24, comma"})
+  void aLongChainOfJoinsIsPlanned(int tables, String kind) throws SQLException {
+    StringBuilder from = new StringBuilder("items t0");
+    List<String> conditions = new ArrayList<>();
+    for (int i = 1; i < tables; i++) {
+      String condition = "t" + i + ".id = t" + (i - 1) + ".id";
+      conditions.add(condition);
+      from.append(kind.equals("comma") ? ", items t" + i : " " + kind + " items t" + i)
+          .append(kind.equals("comma") ? "" : " on " + condition);
+    }
+    String where = kind.equals("comma") ? " where " + String.join(" and ", conditions) : "";
+    String sql = "select t0.id, t" + (tables - 1) + ".name from " + from + where + " order by 1";
+    for (Connection way : List.of(sqlite, calcite)) {
+      try (Statement statement = way.createStatement()) {
+        statement.setQueryTimeout(60);
+        try (ResultSet rows = statement.executeQuery(sql)) {
+          assertTrue(rows.next());
+          assertEquals("Apple Pie", rows.getString(2));
+        }
+      }
+    }
+  }
+
+  /** SQLite's three forms of one moment, whatever its column declares. */
+  @ParameterizedTest
+  @ValueSource(strings = {"text", "seconds", "days", "fraction"})
+  void datesAreReadInEachForm(String column) throws SQLException {
+    Path file = folder.resolve(column + ".db");
+    TestDatabase.write(
+        file,
+        "CREATE TABLE t (text TIMESTAMP, seconds TIMESTAMP, days DATETIME, fraction TIMESTAMP)",
+        "INSERT INTO t VALUES ('2024-03-01 12:00:00', 1709294400, 2460371.0, 1709294400.0)");
+    for (Connection way : List.of(TestDatabase.connect(file), TestDatabase.connectPlanned(file))) {
+      try (way;
+          Statement statement = way.createStatement();
+          ResultSet row = statement.executeQuery("select " + column + " from t")) {
+        assertTrue(row.next());
+        assertEquals("2024-03-01 12:00:00.0", row.getTimestamp(1).toString());
+        assertEquals("2024-03-01", row.getDate(1).toString());
+        assertEquals(LocalDateTime.of(2024, 3, 1, 12, 0), row.getObject(1, LocalDateTime.class));
       }
     }
   }

@@ -15,7 +15,9 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.sql.Types;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -288,5 +290,51 @@ class FaissDatabaseMetaDataTest {
     assertFalse(meta.supportsGetGeneratedKeys());
     assertFalse(meta.supportsSelectForUpdate());
     assertFalse(meta.supportsMultipleTransactions());
+  }
+
+  /** What tools such as Spark can't read otherwise. */
+  @Test
+  void columnsWithoutATypeAreAnnouncedAsTheirValuesAre() throws SQLException {
+    Path file =
+        TestDatabase.write(
+            folder.resolve("views.db"),
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, price REAL, b BLOB, raw)",
+            "INSERT INTO t VALUES (1, 'a', 1.5, x'01', 1), (2, 'b', 2, x'02', 'x')",
+            "CREATE VIEW v AS SELECT id + 1 AS next, name || '!' AS loud, price * 2 AS twice,"
+                + " substr(b, 1) AS bytes, CASE id WHEN 1 THEN 'a' ELSE 2 END AS mixed,"
+                + " NULL AS unset, CASE id WHEN 1 THEN 1 ELSE 0.5 END AS number FROM t",
+            "CREATE VIEW broken AS SELECT abs(-9223372036854775807 - id) AS x FROM t");
+    String types =
+        "next BIGINT, loud VARCHAR, twice DOUBLE, bytes VARBINARY, mixed VARCHAR, unset VARCHAR,"
+            + " number DOUBLE";
+    try (Connection views = TestDatabase.connect(file);
+        Statement statement = views.createStatement()) {
+      DatabaseMetaData about = views.getMetaData();
+      assertEquals(
+          types,
+          String.join(
+              ", ", rows(about.getColumns(null, null, "v", null), "COLUMN_NAME", "TYPE_NAME")));
+      assertEquals(
+          List.of("x VARCHAR"),
+          rows(about.getColumns(null, null, "broken", null), "COLUMN_NAME", "TYPE_NAME"));
+      assertEquals(
+          List.of("raw VARCHAR"),
+          rows(about.getColumns(null, null, "t", "raw"), "COLUMN_NAME", "TYPE_NAME"));
+      // As Spark asks for the columns of a table.
+      try (ResultSet none = statement.executeQuery("SELECT * FROM v WHERE 1=0")) {
+        ResultSetMetaData columns = none.getMetaData();
+        List<String> shown = new ArrayList<>();
+        for (int i = 1; i <= columns.getColumnCount(); i++) {
+          shown.add(columns.getColumnName(i) + " " + columns.getColumnTypeName(i));
+        }
+        assertEquals(types, String.join(", ", shown));
+      }
+      try (ResultSet values = statement.executeQuery("select mixed from v order by next")) {
+        assertTrue(values.next());
+        assertEquals("a", values.getObject(1));
+        assertTrue(values.next());
+        assertEquals(2L, values.getObject(1));
+      }
+    }
   }
 }

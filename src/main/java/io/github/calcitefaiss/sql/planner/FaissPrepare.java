@@ -17,13 +17,17 @@ import org.apache.calcite.plan.Contexts;
 import org.apache.calcite.plan.RelOptCluster;
 import org.apache.calcite.plan.RelOptCostFactory;
 import org.apache.calcite.plan.RelOptPlanner;
+import org.apache.calcite.plan.RelOptRule;
 import org.apache.calcite.plan.RelOptTable;
 import org.apache.calcite.prepare.CalciteCatalogReader;
 import org.apache.calcite.prepare.CalcitePrepareImpl;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.RelRoot;
 import org.apache.calcite.rel.RelVisitor;
+import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.metadata.DefaultRelMetadataProvider;
+import org.apache.calcite.rel.rules.CoreRules;
+import org.apache.calcite.rel.rules.JoinPushThroughJoinRule;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlOperatorTable;
@@ -46,6 +50,20 @@ import org.apache.calcite.util.CancelFlag;
  * the plan reads only from schemas that tell when they change. An instance prepares one statement.
  */
 final class FaissPrepare extends CalcitePrepareImpl {
+  /**
+   * Of more joins than these only the order that was written is planned: the orders grow with the
+   * factorial. SQLite finds an order of its own for what is pushed to it.
+   */
+  private static final int MOST_JOINS_REORDERED = 5;
+
+  private static final List<RelOptRule> JOIN_ORDERS =
+      List.of(
+          CoreRules.JOIN_COMMUTE,
+          CoreRules.JOIN_COMMUTE_OUTER,
+          CoreRules.JOIN_ASSOCIATE,
+          JoinPushThroughJoinRule.LEFT,
+          JoinPushThroughJoinRule.RIGHT);
+
   private final AtomicBoolean cancelFlag;
   private final View view;
   private final Set<String> versionedSchemas;
@@ -181,7 +199,11 @@ final class FaissPrepare extends CalcitePrepareImpl {
           RelRoot root,
           List<Materialization> materializations,
           List<CalciteSchema.LatticeEntry> lattices) {
-        return super.optimize(root.withRel(Affinity.rewrite(root.rel)), materializations, lattices);
+        RelNode tree = Affinity.rewrite(root.rel);
+        if (joins(tree) > MOST_JOINS_REORDERED) {
+          JOIN_ORDERS.forEach(tree.getCluster().getPlanner()::removeRule);
+        }
+        return super.optimize(root.withRel(tree), materializations, lattices);
       }
 
       @Override
@@ -192,6 +214,14 @@ final class FaissPrepare extends CalcitePrepareImpl {
         return super.implement(root.withRel(PollingRel.watch(EmbedAheadRel.rewrite(plan))));
       }
     };
+  }
+
+  private static int joins(RelNode tree) {
+    int joins = tree instanceof Join ? 1 : 0;
+    for (RelNode input : tree.getInputs()) {
+      joins += joins(input);
+    }
+    return joins;
   }
 
   /** Looks at the cancel flag whenever the validator compares names, which is all the time. */

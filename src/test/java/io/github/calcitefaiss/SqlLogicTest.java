@@ -23,7 +23,6 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,13 +41,6 @@ class SqlLogicTest {
   private static final int PLANNED = Integer.getInteger("slt.planned", 6);
   private static final int SHOWN = 20;
 
-  /**
-   * Files in which Calcite's way still gives other rows: an IN over a subquery that Calcite finds
-   * to be empty, and a division whose type it takes for another. Counted in docs/reliability.md.
-   */
-  private static final Set<String> KNOWN_OF_CALCITE =
-      Set.of("/test/index/between/10/slt_good_3.test", "/test/random/expr/slt_good_105.test");
-
   @TempDir private Path folder;
   private final Tally tally = new Tally();
 
@@ -58,7 +50,6 @@ class SqlLogicTest {
     private long asked;
     private long planned;
     private long refusedByCalcite;
-    private long knownOfCalcite;
     private long wrongCount;
     private final List<String> wrong = new ArrayList<>();
     private final List<String> refusals = new ArrayList<>();
@@ -93,8 +84,6 @@ class SqlLogicTest {
             + tally.planned
             + " of them by Calcite too, which refused "
             + tally.refusedByCalcite
-            + " and answered otherwise, as known, "
-            + tally.knownOfCalcite
             + "; wrong: "
             + tally.wrongCount);
     tally.refusals.forEach(System.out::println);
@@ -157,9 +146,7 @@ class SqlLogicTest {
           tally.planned++;
           try (Statement s = planned.createStatement()) {
             List<String> got = rows(s, record);
-            if (!got.equals(expected) && KNOWN_OF_CALCITE.contains(test.toString())) {
-              tally.knownOfCalcite++;
-            } else if (!got.equals(expected)) {
+            if (!got.equals(expected)) {
               tally.wrong("by Calcite, " + where + "\n  expected " + expected + "\n  got " + got);
             }
           } catch (SQLException e) {

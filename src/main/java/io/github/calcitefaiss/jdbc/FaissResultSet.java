@@ -112,7 +112,7 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
         Iterable<Object> rows = source.get();
         if (run != null && run.plan() != null) {
           // That of the beginning, or what was planned since for other types.
-          columns = run.plan().signature().columns;
+          columns = ResultColumns.withLabels(run.plan().signature().columns, columns);
           cursorFactory = run.plan().signature().cursorFactory;
         }
         cursor = MetaImpl.createCursor(cursorFactory, rows);

@@ -87,6 +87,16 @@ final class ResultColumns {
             .toList();
   }
 
+  /** Columns of a plan with the labels of those that were announced. */
+  static List<ColumnMetaData> withLabels(
+      List<ColumnMetaData> columns, List<ColumnMetaData> announced) {
+    return columns.size() != announced.size()
+        ? columns
+        : columns.stream()
+            .map(c -> isNameless(c) ? withLabel(c, announced.get(c.ordinal).label) : c)
+            .toList();
+  }
+
   private static boolean isNameless(ColumnMetaData column) {
     return column.label.equals("EXPR$" + column.ordinal);
   }

@@ -299,7 +299,8 @@ public final class FaissServer implements AutoCloseable {
       jetty.stop();
     } catch (Exception e) {
       // It listens no more, which is what was asked for.
-      log.event("stopping: " + StatementLog.clean(String.valueOf(e.getMessage())));
+      String said = e.getMessage() == null ? "requests are still being answered" : e.getMessage();
+      log.event("stopping: " + StatementLog.clean(said));
     }
   }
 }

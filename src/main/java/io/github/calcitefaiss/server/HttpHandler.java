@@ -10,7 +10,9 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.Principal;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.EofException;
@@ -59,10 +61,24 @@ final class HttpHandler extends Handler.Abstract {
       if (exchange.watch != null && exchange.watch.spoiled()) {
         exchange.endPoint().close();
       }
+    } catch (IOException e) {
+      brokenOff(request, response, callback, e);
     } catch (Throwable t) {
       callback.failed(t);
     }
     return true;
+  }
+
+  /** A client that sends or reads too slowly, or is gone: nothing that a log need tell. */
+  private static void brokenOff(
+      Request request, Response response, Callback callback, IOException e) {
+    boolean slow = e.getCause() instanceof TimeoutException;
+    if (slow && !response.isCommitted()) {
+      response.getHeaders().put(HttpHeader.CONNECTION, "close");
+      Response.writeError(request, response, callback, HttpStatus.REQUEST_TIMEOUT_408);
+    } else {
+      callback.failed(e instanceof EofException ? e : new EofException(e));
+    }
   }
 
   private void route(String path, JettyExchange exchange) throws IOException {

@@ -3,6 +3,7 @@ package io.github.calcitefaiss.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.calcitefaiss.server.console.Exchange;
+import io.github.calcitefaiss.sqlite.VectorJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
@@ -113,7 +114,7 @@ final class RpcHandler {
 
   private static String reason(IOException e) {
     return e instanceof JsonProcessingException json
-        ? json.getOriginalMessage()
+        ? VectorJson.describe(json)
         : String.valueOf(e.getMessage());
   }
 

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.server;
 import io.github.calcitefaiss.sql.parser.SqliteText;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -67,13 +68,34 @@ final class StatementLog {
   private static String withoutValues(String sql) {
     StringBuilder out = new StringBuilder();
     int at = 0;
-    for (SqliteText.Token token : new SqliteText(sql).tokens()) {
-      if (token.kind() == SqliteText.Kind.STRING) {
-        out.append(sql, at, token.start()).append("'…'");
+    List<SqliteText.Token> tokens = new SqliteText(sql).tokens();
+    for (int i = 0; i < tokens.size(); i++) {
+      SqliteText.Token token = tokens.get(i);
+      boolean text = token.kind() == SqliteText.Kind.STRING;
+      if (text || mayBeText(tokens, i)) {
+        out.append(sql, at, token.start()).append(text ? "'…'" : "\"…\"");
         at = token.end();
       }
     }
     return out.append(sql, at, sql.length()).toString();
+  }
+
+  /** SQLite takes a name in double quotes for a text where there is no such column. */
+  private static boolean mayBeText(List<SqliteText.Token> tokens, int i) {
+    SqliteText.Token token = tokens.get(i);
+    if (token.kind() != SqliteText.Kind.QUOTED || !token.text().startsWith("\"")) {
+      return false;
+    }
+    SqliteText.Token before = i == 0 ? null : tokens.get(i - 1);
+    SqliteText.Token after = i + 1 == tokens.size() ? null : tokens.get(i + 1);
+    boolean name =
+        before != null
+                && (before.isOperator(".")
+                    || before.is("from")
+                    || before.is("join")
+                    || before.is("as"))
+            || after != null && (after.isOperator(".") || after.isOperator("("));
+    return !name;
   }
 
   /** A message with an ellipsis in what it quotes, unless that is a word of the statement. */

@@ -12,9 +12,13 @@ import io.github.calcitefaiss.run.Shown;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.regex.Pattern;
 
 /** Reads a JSON array of numbers as a vector of float32 elements. */
 public final class VectorJson {
+  /** Where in the reader's settings a limit comes from. */
+  private static final Pattern LIMIT_FROM = Pattern.compile(", from `[^`]*`");
+
   /** No limit of its own on text: what a statement may hold is bounded where it is read. */
   public static final JsonFactory JSON =
       JsonFactory.builder()
@@ -106,7 +110,7 @@ public final class VectorJson {
 
   /** Where and what of a syntax error, without the words for programmers. */
   public static String describe(JsonProcessingException e) {
-    String what = e.getOriginalMessage();
+    String what = LIMIT_FROM.matcher(e.getOriginalMessage()).replaceAll("");
     int colon = what.indexOf("): ");
     if (what.startsWith("Unexpected character") && colon > 0) {
       what = what.substring(0, colon + 1);

@@ -120,6 +120,8 @@ class BothWaysTest {
         "select id from items where id > 'a' or price = '2.5'",
         "select 1 = 1, id > 2, name is null, n between 0 and 9, user in ('ann') from items",
         "select sum(id > 2), avg(id > 2), true + 1 from items",
+        "select id from items a join items b using (id) where id = 3",
+        "select a.name, id from items a join items b using (id, name) where upper(name) like 'C%'",
         "select id from items where n",
         "select id from items where not n or 0",
         "select price > 1, count(*) from items group by price > 1 order by 1",
@@ -131,6 +133,10 @@ class BothWaysTest {
         "select 1 where 0",
         "select cast('1.5' as numeric), cast('12abc' as integer), cast(x'6162' as text)",
         "select total(price), max(1, 2.5), min('b', 'a') from items",
+        "select id from items where (n <= 7 or price in (select price from items where id > 5 and"
+            + " id < 3) and ts < 78) or ts > 43",
+        "select id from items where n = 7 or not exists (select 1 from items where 1 = 2)",
+        "select id from items where id = 1 or id not in (select n from items where n > 5 and n < 3)",
         "select nullif(user, user) as k, sum((id / price)) from items group by 1",
         "select n or -n is null + -n, name * 3 / 7, name = 2 / 7 + 'a' from items",
         "select 0 like 7 like -7, -31 < 7 like name, id is -2.5 >= '5' like n from items",
@@ -150,6 +156,8 @@ class BothWaysTest {
         "select name similar to '(a+)+c' from items",
         "select name not similar to '(a+)+c' from items",
         "select name rlike '(a+)+c' from items",
+        "select name ~ '(a+)+c' from items",
+        "select name !~* '(a+)+c' from items",
         "select regexp_replace(name, '(a+)+c', '') from items",
         "select regexp_like(name, '(a+)+c') from items",
         "select xmltransform('<a/>', name) from items",
@@ -162,6 +170,24 @@ class BothWaysTest {
       assertTrue(e.getMessage().contains("is not offered: no time-out could end it"), e + "");
       assertTrue(e.getMessage().contains("(line 1, column "), e.toString());
     }
+  }
+
+  /** What nobody wrote is in no label and no message. */
+  @Test
+  void labelsAndMessagesHoldWhatWasWritten() throws SQLException {
+    for (Connection way : List.of(calcite, sqlite)) {
+      try (Statement statement = way.createStatement();
+          ResultSet rows = statement.executeQuery("select soundex(name), n + 1, id from items")) {
+        assertEquals("soundex(name)", rows.getMetaData().getColumnLabel(1));
+        assertEquals("n + 1", rows.getMetaData().getColumnLabel(2));
+        assertEquals("id", rows.getMetaData().getColumnLabel(3));
+      }
+    }
+    String deep = "[".repeat(1500) + "]".repeat(1500);
+    SQLException e =
+        assertThrows(
+            SQLException.class, () -> rows(calcite, "select json_extract('" + deep + "', '$')"));
+    assertTrue(e.getMessage().contains("exceeds the maximum allowed (1000)"), e.toString());
   }
 
   /** Calcite's functions of texts that SQLite hasn't. */

@@ -315,6 +315,8 @@ class ServerTest {
         server.post("{\"request\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}");
     assertEquals(400, answer.statusCode());
     assertTrue(answer.body().length() < 2000);
+    assertTrue(answer.body().contains("nesting depth"), answer.body());
+    assertFalse(answer.body().contains("StreamReadConstraints"), answer.body());
   }
 
   @Test
@@ -412,11 +414,18 @@ class ServerTest {
       assertThrows(
           SQLException.class,
           () -> plain.executeQuery("select l2_distance('[1, 2', 'secret 9') as logged6"));
+      // SQLite takes both for texts.
+      assertThrows(SQLException.class, () -> plain.executeQuery("select embed(\"diagnosis\")"));
+      plain.executeQuery("select \"password\" as \"logged7\" from \"notes\"").close();
     }
     String all = String.join("\n", server.log);
-    for (String value : List.of("salary", "1234", "patient", "secret", "[1, 2")) {
+    for (String value :
+        List.of("salary", "of ann", "patient", "secret", "[1, 2", "diagnosis", "password")) {
       assertFalse(all.contains(value), all);
     }
+    assertTrue(
+        line("logged7").contains("select \\\"…\\\" as \\\"logged7\\\" from \\\"notes\\\""),
+        line("logged7"));
     assertTrue(line("logged5").contains("sql=\"select '…' as logged5"), line("logged5"));
   }
 

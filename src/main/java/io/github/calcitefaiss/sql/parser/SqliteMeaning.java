@@ -232,6 +232,9 @@ final class SqliteMeaning extends SqlShuttle {
           visited.setOperand(i, condition(visited.operand(i)));
         }
         break;
+      case POSIX_REGEX_CASE_INSENSITIVE:
+      case POSIX_REGEX_CASE_SENSITIVE:
+        throw endless("A regular expression (~)", visited);
       case RLIKE:
       case SIMILAR:
         throw endless(visited.getOperator().getName(), visited);
@@ -248,6 +251,7 @@ final class SqliteMeaning extends SqlShuttle {
         break;
       case SELECT:
         SqlSelect select = (SqlSelect) visited;
+        CommonColumns.qualify(select);
         select.getSelectList().replaceAll(SqliteMeaning::selected);
         if (select.getWhere() != null) {
           select.setWhere(condition(select.getWhere()));

@@ -9,9 +9,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.apache.calcite.DataContext;
+import org.apache.calcite.plan.RelOptPredicateList;
 import org.apache.calcite.rel.RelHomogeneousShuttle;
 import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.AggregateCall;
+import org.apache.calcite.rel.core.Filter;
+import org.apache.calcite.rel.core.Project;
+import org.apache.calcite.rel.core.Sort;
+import org.apache.calcite.rel.core.Values;
 import org.apache.calcite.rel.logical.LogicalAggregate;
 import org.apache.calcite.rel.logical.LogicalProject;
 import org.apache.calcite.rel.type.RelDataType;
@@ -20,7 +26,9 @@ import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexShuttle;
+import org.apache.calcite.rex.RexSimplify;
 import org.apache.calcite.rex.RexSubQuery;
+import org.apache.calcite.rex.RexUtil;
 import org.apache.calcite.sql.SqlAggFunction;
 import org.apache.calcite.sql.SqlFunction;
 import org.apache.calcite.sql.SqlIdentifier;
@@ -132,8 +140,32 @@ public final class Affinity extends RelHomogeneousShuttle {
       return node;
     }
 
+    /**
+     * Whether a query has no rows whatever the data holds. Calcite's way to turn IN of such a query
+     * under OR into a join loses all rows.
+     */
+    private boolean isEmpty(RelNode query) {
+      if (query instanceof Values values) {
+        return values.getTuples().isEmpty();
+      } else if (query instanceof Filter filter) {
+        RexSimplify simplify = new RexSimplify(rex, RelOptPredicateList.EMPTY, RexUtil.EXECUTOR);
+        return simplify.simplifyUnknownAsFalse(filter.getCondition()).isAlwaysFalse()
+            || isEmpty(filter.getInput());
+      } else if (query instanceof Project || query instanceof Sort) {
+        return isEmpty(query.getInput(0));
+      }
+      return query instanceof Aggregate aggregate
+          && aggregate.getGroupType() == Aggregate.Group.SIMPLE
+          && !aggregate.getGroupSet().isEmpty()
+          && isEmpty(aggregate.getInput());
+    }
+
     @Override
     public RexNode visitSubQuery(RexSubQuery subQuery) {
+      boolean exists = subQuery.getKind() == SqlKind.IN || subQuery.getKind() == SqlKind.EXISTS;
+      if (exists && isEmpty(subQuery.rel)) {
+        return rex.makeLiteral(false);
+      }
       RexSubQuery inner = subQuery.clone(Affinity.rewrite(subQuery.rel));
       if (inner.getKind() == SqlKind.IN && inner.operands.size() == 1) {
         RexNode column = inner.rel.getCluster().getRexBuilder().makeInputRef(inner.rel, 0);

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -217,6 +218,41 @@ class TopKTest {
             .filter(rdd -> rdd.name() != null && rdd.name().contains("changing"))
             .count();
     assertEquals(1, kept, "older indexes are given back");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFileThatChangesWhileItIsReadIsAnErrorThatNamesIt(boolean index) throws IOException {
+    Path path = folder.resolve("meanwhile" + index);
+    write("select id, array(float(id)) as v from range(100)", path, "overwrite");
+    Path file;
+    try (Stream<Path> files = Files.list(path)) {
+      file = files.filter(f -> f.toString().endsWith(".parquet")).findFirst().orElseThrow();
+    }
+    String name = "changes" + index;
+    String changed = file.toString();
+    session()
+        .udf()
+        .register(
+            name,
+            (org.apache.spark.sql.api.java.UDF1<Long, Boolean>)
+                id -> {
+                  if (id == 50) {
+                    Files.setLastModifiedTime(Path.of(changed), FileTime.fromMillis(1_000_000));
+                  }
+                  return true;
+                },
+            org.apache.spark.sql.types.DataTypes.BooleanType);
+    String sql =
+        "select id from parquet.`"
+            + path
+            + "` where "
+            + name
+            + "(id) order by l2_distance(v, '[0]') limit 2";
+    session().conf().set(Indexes.ENABLED, String.valueOf(index));
+    String error = error(sql);
+    assertHas(file.getFileName() + " changed while the statement read it", error);
+    assertEquals("[0]\n[1]", text(sql), "the statement run again");
   }
 
   private static void write(String sql, Path path, String mode) {

@@ -70,7 +70,7 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   private final ArrayFactoryImpl arrays;
   private Cursor cursor;
   private List<Cursor.Accessor> accessors;
-  private boolean cursorOpen;
+  private volatile boolean cursorOpen;
   private int restarts;
   private volatile boolean closed;
   private boolean onRow;
@@ -162,13 +162,16 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   public boolean next() throws SQLException {
     checkOpen();
     if (!cursorOpen || (maxRows > 0 && row >= maxRows)) {
-      return end();
+      boolean ended = end();
+      // Rows that another thread closed just now didn't come to their end.
+      checkOpen();
+      return ended;
     }
     if (run == null) {
       onRow = cursor.next();
     } else {
-      run.enter();
       try {
+        run.enter();
         // Only now: whoever closes this sees that a thread is inside, or is seen here.
         checkOpen();
         onRow = advance();
@@ -179,11 +182,7 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
         throw translated;
       } finally {
         run.leave();
-        if (closed) {
-          // By another thread, which left it to this one to give up the rows.
-          onRow = false;
-          releaseQuietly(null);
-        }
+        leftAfter();
       }
       checkOpen();
     }
@@ -192,6 +191,17 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     }
     row++;
     return true;
+  }
+
+  /**
+   * Called by a thread that has left the run: gives up the rows if another thread closed them
+   * meanwhile, which left it to this one.
+   */
+  void leftAfter() {
+    if (closed) {
+      onRow = false;
+      releaseQuietly(null);
+    }
   }
 
   private boolean end() throws SQLException {

@@ -54,6 +54,8 @@ public class FaissStatement implements Statement, Unwrappable {
     FaissResultSet rows = null;
     started.enter();
     try {
+      // Only now: whoever closes this sees that a thread is inside, or is seen here.
+      checkOpen();
       rows = preparer.prepare(started).run(this, started, preparer, values, maxRows);
       result = rows;
       if (closed) {
@@ -68,6 +70,8 @@ public class FaissStatement implements Statement, Unwrappable {
       started.leave();
       if (rows == null) {
         started.finish();
+      } else {
+        rows.leftAfter();
       }
     }
   }

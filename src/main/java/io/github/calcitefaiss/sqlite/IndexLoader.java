@@ -128,9 +128,10 @@ final class IndexLoader implements IndexCache.Source {
       }
       return entry;
     }
+    KeptColumns.Wanted ids = options.columns().id(lease.connection(), table);
     return new IndexCache.Entry(
         lease.version(),
-        content.index(),
+        ids == null ? content.index() : content.index().withIds(ids),
         charged.bytes,
         content.skipped(),
         System.nanoTime() - start,
@@ -299,7 +300,10 @@ final class IndexLoader implements IndexCache.Source {
       bytesBefore = previous.bytes() - known.columns().bytes();
       known = known.with(builders.keptColumns(known.dims()));
     }
-    List<FlatIndex> indexes = unchanged ? List.of(known) : builders.build();
+    KeptColumns.Wanted ids = options.columns().id(connection, table);
+    List<FlatIndex> indexes =
+        (unchanged ? List.of(known) : builders.build())
+            .stream().map(built -> ids == null ? built : built.withIds(ids)).toList();
     FlatIndex index = indexes.get(0);
     long nanos = System.nanoTime() - start;
     String indexed =
@@ -322,7 +326,7 @@ final class IndexLoader implements IndexCache.Source {
         lease.version(),
         index,
         unchanged
-            ? bytesBefore + known.columns().bytes()
+            ? bytesBefore + index.columns().bytes()
             : indexes.stream().mapToLong(FlatIndex::bytes).sum() + idBytes,
         skipped,
         nanos,

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -30,11 +31,18 @@ import java.util.zip.InflaterInputStream;
  * @param form of blobs of numbers that probably are nothing else; null otherwise
  */
 record BlobKind(String what, boolean use, String advice, NumberForm form) {
+  /** As sqlite-vec, pgvector and libSQL declare vectors. */
+  private static final Pattern DECLARED =
+      Pattern.compile(
+          "(?i)\\s*(float|f32|vector|f32_blob|int8|i8|bit)\\s*[\\[(]\\s*(\\d{1,6})\\s*[\\])].*");
+
   private static final Pattern SHAPE = Pattern.compile("'shape': \\(([\\d, ]+)");
   private static final Pattern DESCR = Pattern.compile("'descr': '([^']*)'");
 
   /** What a form is told by in each of the blobs alone, if they have as many bytes. */
   private static final int BYTES_ALONE = 128;
+
+  private static final int SHORTEST = 4;
 
   /** Of a longer value only so much is looked at. */
   static final int MOST_BYTES = 1 << 18;
@@ -111,6 +119,32 @@ record BlobKind(String what, boolean use, String advice, NumberForm form) {
         "values of several types, of " + values.size() + " seen: " + String.join(", ", counts));
   }
 
+  /**
+   * What a column is declared to hold, as float[384], where its values have that length; or null.
+   */
+  static BlobKind declared(String type, List<?> values) {
+    Matcher vector = DECLARED.matcher(type);
+    if (!vector.matches() || values.isEmpty()) {
+      return null;
+    }
+    int dimensions = Integer.parseInt(vector.group(2));
+    String element = vector.group(1).toLowerCase(Locale.ROOT);
+    boolean bits = element.equals("bit");
+    boolean bytes = element.endsWith("8");
+    int length = bits ? dimensions / 8 : bytes ? dimensions : 4 * dimensions;
+    for (Object value : values) {
+      if (!(value instanceof byte[] blob) || blob.length != length) {
+        return null;
+      }
+    }
+    String as = " vectors of " + dimensions + " dimensions, as declared";
+    return bits
+        ? nothing("binary" + as)
+        : bytes
+            ? new BlobKind("int8" + as, false, NumberForm.INT8.toFloat32("value"), NumberForm.INT8)
+            : new BlobKind("float32" + as, true, null, NumberForm.FLOAT32);
+  }
+
   private static BlobKind ofBlobs(List<byte[]> all) {
     List<byte[]> blobs = all.stream().filter(blob -> blob.length > 0).toList();
     if (blobs.isEmpty()) {
@@ -140,6 +174,9 @@ record BlobKind(String what, boolean use, String advice, NumberForm form) {
 
   /** What blobs of numbers are, or what can be said of bytes that are none. */
   private static BlobKind numbers(List<byte[]> blobs) {
+    if (blobs.stream().allMatch(blob -> blob.length < SHORTEST)) {
+      return nothing("values of " + lengths(blobs) + ", too short for vectors");
+    }
     NumberGuess guess = NumberGuess.of(blobs);
     if (guess.zeros()) {
       return new BlobKind(

@@ -47,7 +47,11 @@ final class InfoCommand implements Callable<Integer> {
 
   /** What there is to say below the table of tables. */
   private record Findings(
-      List<String> vectors, List<String> problems, List<String> use, List<String> unsure) {}
+      List<String> vectors,
+      List<String> problems,
+      List<String> use,
+      List<String> unsure,
+      List<String> unreadable) {}
 
   @Override
   public Integer call() throws Exception {
@@ -72,7 +76,12 @@ final class InfoCommand implements Callable<Integer> {
         Files.size(schema.database().path()));
     TextTable tables = new TextTable(List.of("table", "kind", "rows", "dimensions", "index"), 120);
     Findings findings =
-        new Findings(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        new Findings(
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>());
     try (SqliteDatabase.Lease lease = schema.database().snapshot(Checkpoint.NONE, null)) {
       Connection connection = lease.connection();
       for (SqliteTable table : schema.sqliteTables().values()) {
@@ -85,15 +94,14 @@ final class InfoCommand implements Callable<Integer> {
       out.println("To have more of them indexed, add to the URL:");
       out.println("  ;tables=" + String.join(",", all(schema, findings.use)));
     }
-    List<String> unreadable = new ArrayList<>();
     for (Map.Entry<String, String> table : schema.unreadableTables().entrySet()) {
-      unreadable.add(table.getKey() + ": " + table.getValue());
+      findings.unreadable.add(table.getKey() + ": " + table.getValue());
     }
-    print(out, "SQLite can't read:", unreadable);
+    print(out, "SQLite can't read:", findings.unreadable);
     if (schema.name().equalsIgnoreCase("metadata")) {
       out.println("The indexes in memory are in \"faiss_metadata\".\"faiss_indexes\" here.");
     }
-    if (findings.problems.isEmpty()) {
+    if (findings.problems.isEmpty() && findings.unreadable.isEmpty()) {
       out.println(
           findings.unsure.isEmpty()
               ? "No problems found."
@@ -136,7 +144,9 @@ final class InfoCommand implements Callable<Integer> {
     IndexedTable indexed = schema.indexedTables().of(table);
     String kind = table.isView() ? "view" : "table";
     if (indexed == null) {
-      tables.add(List.of(table.name(), kind, count(connection, table), "", "no: " + reason(table)));
+      tables.add(
+          List.of(
+              table.name(), kind, count(connection, table, findings), "", "no: " + reason(table)));
     } else {
       describeIndexed(schema, table, indexed, connection, tables, findings);
     }
@@ -257,11 +267,14 @@ final class InfoCommand implements Callable<Integer> {
     }
     List<Object> values = sample(connection, table, column);
     boolean blobs = values.stream().anyMatch(value -> value instanceof byte[]);
-    BlobKind kind = BlobKind.of(values);
+    BlobKind declares = BlobKind.declared(column.declared(), values);
+    BlobKind kind = declares != null ? declares : BlobKind.of(values);
     if (kind == null) {
       return null;
     }
-    boolean declared = column.type() == SqlTypeName.VARBINARY;
+    boolean declared =
+        column.type() == SqlTypeName.VARBINARY
+            && values.stream().allMatch(values.get(0).getClass()::isInstance);
     boolean vectors = kind.use() || kind.advice() != null || kind.what().startsWith("numpy");
     return blobs || declared || vectors ? kind : null;
   }
@@ -319,15 +332,24 @@ final class InfoCommand implements Callable<Integer> {
     }
   }
 
-  private static Object count(Connection connection, SqliteTable table) {
-    try (Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery("SELECT count(*) FROM " + Identifiers.quote(table.name()))) {
-      return row.getLong(1);
+  private static Object count(Connection connection, SqliteTable table, Findings findings) {
+    String count = "SELECT count(*) FROM " + Identifiers.quote(table.name());
+    try (Statement statement = connection.createStatement()) {
+      // An index may be in an order that only the program that wrote the file has.
+      for (String query : List.of(count, count + " NOT INDEXED")) {
+        try (ResultSet row = statement.executeQuery(query)) {
+          return row.getLong(1);
+        } catch (SQLException e) {
+          if (!query.equals(count)) {
+            throw e;
+          }
+        }
+      }
     } catch (SQLException e) {
-      // A view may fail in its rows; the others are still worth telling.
-      return "unreadable: " + e.getMessage();
+      // The others are still worth telling.
+      findings.unreadable.add(table.name() + ": " + SqliteDatabase.said(e));
     }
+    return "?";
   }
 
   /** The column to use as id: one named so, a key of one column, or the rowid; null if none. */

@@ -52,7 +52,8 @@ record NumberGuess(NumberForm form, NumberForm other, boolean zeros) {
     }
     NumberForm form = best.get(0);
     double clear = bits.get(form) + CLEAR;
-    if (clear > chance) {
+    boolean few = form.width() <= 2 && blobs.stream().anyMatch(blob -> blob.length < FEWEST_BYTES);
+    if (clear > chance || few) {
       return new NumberGuess(form, form, false);
     }
     boolean other = best.size() > 1 && bits.get(best.get(1)) < clear;

@@ -156,9 +156,12 @@ record VectorCheck(
     List<String> facts = new ArrayList<>();
     if (values.count > 0) {
       facts.add((json ? "JSON text, " : form.label() + ", ") + values.lengths());
-      if (values.repeated() > 0) {
+      long repeated = values.repeated();
+      if (repeated > 0) {
         facts.add(
-            String.format(Locale.ROOT, "%,d vectors are the same as another", values.repeated()));
+            repeated == 1
+                ? "1 vector is the same as another"
+                : String.format(Locale.ROOT, "%,d vectors are the same as another", repeated));
       }
     }
     long repeatedIds = ids ? repeatedIds(connection, table) : 0;

@@ -164,7 +164,7 @@ class InfoFormsTest {
         .createStatement()
         .execute("CREATE TABLE " + name + " (id INTEGER PRIMARY KEY, " + column + ")");
     try (PreparedStatement insert =
-        connection.prepareStatement("INSERT INTO " + name + "(" + column + ") VALUES (?)")) {
+        connection.prepareStatement("INSERT INTO " + name + " VALUES (NULL, ?)")) {
       for (Object value : values) {
         insert.setObject(1, value);
         insert.execute();
@@ -336,6 +336,54 @@ class InfoFormsTest {
     String after = Terminal.run("info", folder.resolve("notes.db").toString()).out();
     assertTrue(after.contains("notes  table    10           8  yes: id, embedding"), after);
     assertTrue(after.replace("\r\n", "\n").endsWith("No problems found.\n"), after);
+  }
+
+  /** Two values are too few to tell a form, but here the table says it. */
+  @Test
+  void whatIsDeclaredIsTaken() throws Exception {
+    try (Connection connection = connect()) {
+      table(connection, "f", "v float[2]", List.of(floats(new double[] {1, 2}, false)));
+      table(connection, "p", "v vector(2)", List.of(floats(new double[] {1, 2}, false)));
+      table(connection, "i", "v int8[3]", List.of(new byte[] {1, -2, 3}));
+      table(connection, "b", "v bit[16]", List.of(new byte[] {1, 2}));
+      table(connection, "other", "v float[2]", List.of(doubles(new double[] {1, 2}, false)));
+    }
+    String out = info();
+    for (String line :
+        List.of(
+            "f.v: float32 vectors of 2 dimensions, as declared",
+            "p.v: float32 vectors of 2 dimensions, as declared",
+            "i.v: int8 vectors of 3 dimensions, as declared",
+            "b.v: binary vectors of 16 dimensions, as declared")) {
+      assertTrue(out.contains("  " + line + "\n"), line + "\n" + out);
+    }
+    assertTrue(out.contains("other.v: probably float64 vectors of 2 dimensions\n"), out);
+  }
+
+  /** A column of NULLs, repetitions and vectors of two models is told, though it has no index. */
+  @Test
+  void aColumnWithoutAnIndexIsReadToo() throws Exception {
+    Random random = new Random(SEED);
+    List<Object> values = new ArrayList<>();
+    for (int row = 0; row < 20; row++) {
+      values.add(floats(Numbers.UNIT.make(random, row < 15 ? 16 : 24), false));
+    }
+    values.add(values.get(3));
+    values.add(null);
+    try (Connection connection = connect()) {
+      table(connection, "t", "v", values);
+    }
+    String out = info();
+    for (String line :
+        List.of(
+            "probably float32 vectors of 16 (16), 24 (5) dimensions",
+            "float32, all of length 1, so that L2, cosine and inner product order alike",
+            "1 vector is the same as another",
+            "1 row whose v is NULL, skipped (first: id 22)",
+            "5 rows of 24 dimensions, where most have 16 (first: id 16)")) {
+      assertTrue(out.contains("  t.v: " + line + "\n"), line + "\n" + out);
+    }
+    assertTrue(out.contains(";tables=t(id,v)\n"), out);
   }
 
   @Test

@@ -58,12 +58,16 @@ final class Files {
     if (!(logical.relation() instanceof HadoopFsRelation relation)
         || logical.isStreaming()
         || relation.bucketSpec().isDefined()
-        || !(relation.location().getClass() == InMemoryFileIndex.class)
-        || !(relation.fileFormat().getClass() == ParquetFileFormat.class
-            || relation.fileFormat().getClass() == OrcFileFormat.class)) {
+        || !(isListed(relation) || Delta.is(relation))) {
       return null;
     }
     return new Files(relation, Scala.list(logical.output()));
+  }
+
+  private static boolean isListed(HadoopFsRelation relation) {
+    Class<?> format = relation.fileFormat().getClass();
+    return relation.location().getClass() == InMemoryFileIndex.class
+        && (format == ParquetFileFormat.class || format == OrcFileFormat.class);
   }
 
   /** Every column of the table. */
@@ -74,7 +78,9 @@ final class Files {
   /** Where the table is, for people. */
   String where() {
     List<Path> roots = Scala.list(relation.location().rootPaths());
-    return roots.get(0) + (roots.size() > 1 ? " and " + (roots.size() - 1) + " more" : "");
+    return roots.get(0)
+        + (roots.size() > 1 ? " and " + (roots.size() - 1) + " more" : "")
+        + (Delta.is(relation) ? " version " + Delta.version(relation) : "");
   }
 
   /** The files' lengths together, as they were listed last. */
@@ -259,7 +265,7 @@ final class Files {
             .broadcast(
                 new SerializableConfiguration(conf),
                 scala.reflect.ClassTag$.MODULE$.apply(SerializableConfiguration.class));
-    return new Reader(read, shared, columns);
+    return new Reader(read, shared, columns, Delta.is(relation));
   }
 
   /** A file that is not as it was listed any more. */
@@ -282,11 +288,13 @@ final class Files {
    * @param read opens a file
    * @param conf how to reach the files
    * @param columns the columns of each row, in this order
+   * @param once whether files are written once under their names, so that their times say nothing
    */
   record Reader(
       Function1<PartitionedFile, Iterator<InternalRow>> read,
       Broadcast<SerializableConfiguration> conf,
-      List<Attribute> columns)
+      List<Attribute> columns,
+      boolean once)
       implements Serializable {
     /** Where a column is in a row. */
     int ordinal(Attribute attribute) {
@@ -327,7 +335,7 @@ final class Files {
       try {
         FileStatus now = path.getFileSystem(conf.value().value()).getFileStatus(path);
         if (now.getLen() == file.fileSize()
-            && now.getModificationTime() == file.modificationTime()) {
+            && (once || now.getModificationTime() == file.modificationTime())) {
           return;
         }
       } catch (FileNotFoundException e) {

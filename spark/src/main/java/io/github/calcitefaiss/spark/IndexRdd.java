@@ -32,6 +32,7 @@ final class IndexRdd extends RDD<Part> {
   private final Attribute idColumn;
   private final Vectors kind;
   private final long memory;
+  private final String label;
   private final CollectionAccumulator<Integer> tooLarge;
 
   /** The id may be null: then a row's place is its id. */
@@ -41,7 +42,8 @@ final class IndexRdd extends RDD<Part> {
       Files.Reader reader,
       Attribute id,
       Attribute vector,
-      long memory) {
+      long memory,
+      String label) {
     super(context, Scala.seq(List.of()), ClassTag$.MODULE$.apply(Part.class));
     this.splits = splits;
     this.reader = reader;
@@ -50,6 +52,8 @@ final class IndexRdd extends RDD<Part> {
     this.vector = reader.ordinal(vector);
     this.kind = Vectors.of(vector.dataType());
     this.memory = memory;
+    this.label = label;
+    setName(label);
     this.tooLarge = context.collectionAccumulator("parts without an index");
   }
 
@@ -98,7 +102,7 @@ final class IndexRdd extends RDD<Part> {
           "part {} of the {} needs more than the {} MB that there are: its rows are compared one"
               + " by one",
           split.index(),
-          name(),
+          label,
           limit >> 20);
     }
     return CollectionConverters.asScala(List.of(part).iterator());

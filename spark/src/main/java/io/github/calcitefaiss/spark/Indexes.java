@@ -232,8 +232,8 @@ final class Indexes {
             files.reader(session, columns),
             id,
             vector,
-            Room.setting(session));
-    rdd.setName("faiss index of " + vector.name() + " in " + files.where());
+            Room.setting(session),
+            "faiss index of " + vector.name() + " in " + files.where());
     rdd.persist(StorageLevel.MEMORY_ONLY());
     for (int i = 0; i < splits.length; i++) {
       long bytes = packed.get(i).stream().mapToLong(piece -> piece.file().length()).sum();

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class ClusterTest {
   private static final int DIMS = 8;
-  private static final int PORT = 15102;
+  private static final int PORT = Integer.getInteger("cluster.port", 15102);
 
   @TempDir static Path folder;
 
@@ -44,11 +44,7 @@ class ClusterTest {
     Path file = folder.resolve("local.db");
     Product.database(file, 4000, DIMS, 7);
     Export.export(file, folder.resolve("lake"), Set.of(), 50_000);
-    List<Path> client = new ArrayList<>();
-    for (String jar : cluster("client").strip().split(":")) {
-      client.add(Path.of(jar));
-    }
-    driver = Product.driver(client);
+    driver = LocalCluster.driver();
     sqlite = Product.open(driver, file);
     spark = Product.open(driver, model("sc://127.0.0.1:" + PORT));
   }
@@ -76,20 +72,8 @@ class ClusterTest {
     return model;
   }
 
-  /** Runs the script, in a state of its own. */
   private static String cluster(String... arguments) throws Exception {
-    List<String> command = new ArrayList<>(List.of("./cluster"));
-    command.addAll(List.of(arguments));
-    Path out = Files.createTempFile("cluster", ".out");
-    ProcessBuilder builder = new ProcessBuilder(command);
-    builder
-        .environment()
-        .put("CLUSTER_STATE", Path.of("target/test-cluster").toAbsolutePath() + "");
-    Process process =
-        builder.redirectOutput(out.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-    assertTrue(process.waitFor(5, TimeUnit.MINUTES), "the script doesn't end");
-    assertEquals(0, process.exitValue(), String.join(" ", command));
-    return Files.readString(out);
+    return LocalCluster.run("test-cluster", arguments);
   }
 
   private static void same(String sql) throws SQLException {
@@ -243,6 +227,7 @@ class ClusterTest {
 
   /** Top-k and aggregates through the driver, joins in Spark's own SQL. */
   private static List<Question> questions(Random random) throws Exception {
+    LocalCluster.Session connect = new LocalCluster.Session(driver, PORT);
     List<Question> questions = new ArrayList<>();
     for (String sql : Product.statements(random, 30, DIMS)) {
       String kind = sql.contains("faiss_agg") ? "aggregates" : "top-k";
@@ -271,40 +256,9 @@ class ClusterTest {
               + " is not null) r) where n <= "
               + k
               + " order by q, d, r";
-      questions.add(
-          new Question("joins", join, Product.text(sqlite, pairs), ClusterTest::inSparkSql));
+      questions.add(new Question("joins", join, Product.text(sqlite, pairs), connect::text));
     }
     return questions;
-  }
-
-  private static Object session;
-
-  /** A statement of Spark's SQL, by the client that the driver uses too. */
-  private static String inSparkSql(String sql) throws Exception {
-    ClassLoader loader = driver.getClass().getClassLoader();
-    ClassLoader before = Thread.currentThread().getContextClassLoader();
-    Thread.currentThread().setContextClassLoader(loader);
-    try {
-      if (session == null) {
-        Class<?> type = loader.loadClass("org.apache.spark.sql.connect.SparkSession");
-        Object builder = type.getMethod("builder").invoke(null);
-        builder =
-            builder
-                .getClass()
-                .getMethod("remote", String.class)
-                .invoke(builder, "sc://127.0.0.1:" + PORT);
-        session = builder.getClass().getMethod("create").invoke(builder);
-      }
-      Object rows = session.getClass().getMethod("sql", String.class).invoke(session, sql);
-      StringBuilder text = new StringBuilder();
-      for (Object row : (List<?>) rows.getClass().getMethod("collectAsList").invoke(rows)) {
-        String cells = row.toString();
-        text.append(cells, 1, cells.length() - 1).append('\n');
-      }
-      return text.toString();
-    } finally {
-      Thread.currentThread().setContextClassLoader(before);
-    }
   }
 
   /** What is killed, and what must be started again. */
@@ -410,6 +364,5 @@ class ClusterTest {
     cluster("kill", "connect");
     cluster("restart", "connect");
     assertEquals(all, Product.text(spark, sql));
-    session = null;
   }
 }

@@ -18,7 +18,12 @@ final class LocalSpark {
           SparkSession.builder()
               .master("local[2]")
               .appName("test")
-              .config("spark.sql.extensions", FaissExtensions.class.getName())
+              .config(
+                  "spark.sql.extensions",
+                  FaissExtensions.class.getName() + ",io.delta.sql.DeltaSparkSessionExtension")
+              .config(
+                  "spark.sql.catalog.spark_catalog",
+                  "org.apache.spark.sql.delta.catalog.DeltaCatalog")
               .config("spark.ui.enabled", "false")
               .config("spark.sql.shuffle.partitions", "3")
               .config("spark.sql.warehouse.dir", "target/warehouse")

@@ -258,6 +258,38 @@ class KeptColumnsTest {
   }
 
   @Test
+  void parametersAndNumbersWithAFractionMayShareAList() throws SQLException {
+    create("n INTEGER", new Object[] {1}, new Object[] {2});
+    try (Connection connection = open();
+        Connection none = open(";columns=none")) {
+      for (Connection any : new Connection[] {connection, none}) {
+        for (String order : new String[] {"l2_distance(embedding, '[0,1]')", "id"}) {
+          String sql = "SELECT id FROM docs WHERE id %s (?, 14.5, '16x', ?) %s ORDER BY %s LIMIT 3";
+          String in = String.format(sql, "IN", "", order);
+          String notIn = String.format(sql, "NOT IN", "AND id > 10", order);
+          assertEquals(List.of("12", "41"), ask(any, in, 41, 12), in);
+          assertEquals(List.of("12", "14", "15"), ask(any, notIn, 11, 13), notIn);
+        }
+      }
+    }
+  }
+
+  private static List<String> ask(Connection connection, String sql, int first, int last)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setInt(1, first);
+      statement.setInt(2, last);
+      try (ResultSet found = statement.executeQuery()) {
+        List<String> rows = new ArrayList<>();
+        while (found.next()) {
+          rows.add(found.getString(1));
+        }
+        return rows;
+      }
+    }
+  }
+
+  @Test
   void anIdOfTextsIsLeftToSqlite() throws SQLException {
     create("n INTEGER", new Object[] {1});
     try (Connection writer = DriverManager.getConnection("jdbc:sqlite:" + file);

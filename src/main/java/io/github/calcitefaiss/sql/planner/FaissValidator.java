@@ -27,9 +27,12 @@ import org.apache.calcite.sql.SqlCallBinding;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
+import org.apache.calcite.sql.SqlNumericLiteral;
 import org.apache.calcite.sql.SqlSelect;
+import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlBasicVisitor;
 import org.apache.calcite.sql.validate.SqlQualified;
@@ -103,6 +106,40 @@ public final class FaissValidator extends SqlValidatorImpl {
     return known == null
         ? typeFactory.createTypeWithNullability(typeFactory.createSqlType(SqlTypeName.ANY), true)
         : super.getValidatedNodeType(node);
+  }
+
+  /**
+   * A list of parameters and of numbers with a fraction or texts has no type that serves for all:
+   * each is compared by itself, or Calcite would cut 14.5 to what a parameter is taken for.
+   */
+  @Override
+  protected SqlNode performUnconditionalRewrites(SqlNode node, boolean underFrom) {
+    SqlNode rewritten = super.performUnconditionalRewrites(node, underFrom);
+    if (!(rewritten instanceof SqlCall call)
+        || call.getKind() != SqlKind.IN && call.getKind() != SqlKind.NOT_IN
+        || !(call.operand(0) instanceof SqlIdentifier)
+        || !(call.operand(1) instanceof SqlNodeList list)
+        || list.stream().noneMatch(SqlDynamicParam.class::isInstance)
+        || list.stream().noneMatch(FaissValidator::isNoInteger)) {
+      return rewritten;
+    }
+    SqlNode any = null;
+    for (SqlNode value : list) {
+      SqlNode equal =
+          SqlStdOperatorTable.EQUALS.createCall(value.getParserPosition(), call.operand(0), value);
+      any =
+          any == null
+              ? equal
+              : SqlStdOperatorTable.OR.createCall(call.getParserPosition(), any, equal);
+    }
+    return call.getKind() == SqlKind.IN
+        ? any
+        : SqlStdOperatorTable.NOT.createCall(call.getParserPosition(), any);
+  }
+
+  private static boolean isNoInteger(SqlNode node) {
+    return node instanceof SqlLiteral
+        && !(node instanceof SqlNumericLiteral number && number.isInteger());
   }
 
   /** A list has the type of its first value: what {@code ? in (…)} is compared with. */

@@ -264,7 +264,7 @@ class KeptColumnsTest {
         Connection none = open(";columns=none")) {
       for (Connection any : new Connection[] {connection, none}) {
         for (String order : new String[] {"l2_distance(embedding, '[0,1]')", "id"}) {
-          String sql = "SELECT id FROM docs WHERE id %s (?, 14.5, '16x', ?) %s ORDER BY %s LIMIT 3";
+          String sql = "SELECT id FROM docs WHERE id %s (?, 14.5, ?) %s ORDER BY %s LIMIT 3";
           String in = String.format(sql, "IN", "", order);
           String notIn = String.format(sql, "NOT IN", "AND id > 10", order);
           assertEquals(List.of("12", "41"), ask(any, in, 41, 12), in);

@@ -139,7 +139,7 @@ public final class FaissValidator extends SqlValidatorImpl {
 
   private static boolean isNoInteger(SqlNode node) {
     return node instanceof SqlLiteral
-        && !(node instanceof SqlNumericLiteral number && number.isInteger());
+        && !(node instanceof SqlNumericLiteral number && number.isExact() && number.isInteger());
   }
 
   /** A list has the type of its first value: what {@code ? in (…)} is compared with. */

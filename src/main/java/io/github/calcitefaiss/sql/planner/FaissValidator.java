@@ -27,7 +27,6 @@ import org.apache.calcite.sql.SqlCallBinding;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
-import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.SqlNumericLiteral;
@@ -138,7 +137,7 @@ public final class FaissValidator extends SqlValidatorImpl {
   }
 
   private static boolean isNoInteger(SqlNode node) {
-    return node instanceof SqlLiteral
+    return !(node instanceof SqlDynamicParam)
         && !(node instanceof SqlNumericLiteral number && number.isExact() && number.isInteger());
   }
 

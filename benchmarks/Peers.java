@@ -2,6 +2,7 @@
 
 import java.io.BufferedWriter;
 import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -212,10 +213,9 @@ public final class Peers {
     int[] run(int round) throws Exception;
   }
 
-  /** The median by the clock and the least processor time of all threads, in milliseconds. */
+  /** The median by the clock and the least processor time of this thread, in milliseconds. */
   private static double[] median(int rounds, Step step) throws Exception {
-    var process =
-        (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     for (int i = 0; i < rounds; i++) {
       step.run(i);
     }
@@ -223,9 +223,9 @@ public final class Peers {
     double least = Double.MAX_VALUE;
     for (int i = 0; i < rounds; i++) {
       long start = System.nanoTime();
-      long busy = process.getProcessCpuTime();
+      long busy = threads.getCurrentThreadCpuTime();
       step.run(i);
-      least = Math.min(least, (process.getProcessCpuTime() - busy) / 1e6);
+      least = Math.min(least, (threads.getCurrentThreadCpuTime() - busy) / 1e6);
       times[i] = (System.nanoTime() - start) / 1e6;
     }
     Arrays.sort(times);

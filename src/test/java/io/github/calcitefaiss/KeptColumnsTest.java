@@ -258,7 +258,7 @@ class KeptColumnsTest {
   }
 
   @Test
-  void parametersAndNumbersWithAFractionMayShareAList() throws SQLException {
+  void valuesOfSeveralKindsMayShareAList() throws SQLException {
     create("n INTEGER", new Object[] {1}, new Object[] {2});
     try (Connection connection = open();
         Connection none = open(";columns=none")) {
@@ -269,6 +269,10 @@ class KeptColumnsTest {
           String notIn = String.format(sql, "NOT IN", "AND id > 10", order);
           assertEquals(List.of("12", "41"), ask(any, in, 41, 12), in);
           assertEquals(List.of("12", "14", "15"), ask(any, notIn, 11, 13), notIn);
+          sql = "SELECT id FROM docs WHERE id IN (3, 14.5, -7, '16', 'x') ORDER BY " + order;
+          assertEquals(List.of("3", "16"), ask(any, sql + " LIMIT 3"), sql);
+          sql = "SELECT id FROM docs WHERE id IN (3, -7.5, 12.0) ORDER BY " + order;
+          assertEquals(List.of("3", "12"), ask(any, sql + " LIMIT 3"), sql);
         }
       }
     }

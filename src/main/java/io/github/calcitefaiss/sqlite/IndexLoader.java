@@ -12,6 +12,7 @@ import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.HowFar;
 import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
 import java.sql.Connection;
@@ -236,8 +237,7 @@ final class IndexLoader implements IndexCache.Source {
         checkpoint.check();
         if (++row % ROWS_A_LOOK_AT_THE_CLOCK == 0 && System.nanoTime() - said > NANOS_A_LOG_LINE) {
           said = System.nanoTime();
-          String of = expected >= row ? " of about " + expected : "";
-          LOGGER.info("{}.{}: {}{} rows read", schema, table.table(), row, of);
+          LOGGER.info("{}.{}: {}", schema, table.table(), HowFar.rows(row, expected, said - start));
         }
         Object embedding = rows.getObject(2);
         if (embedding == null) {

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.apache.calcite.avatica.util.ByteString;
+import org.sqlite.SQLiteErrorCode;
 
 /**
  * SQLite's functions of plain values, computed by SQLite itself on a private database in memory.
@@ -40,7 +41,8 @@ public final class SqliteEvaluator {
     SqliteEvaluator idle = IDLE.poll();
     return idle != null
         ? idle
-        : new SqliteEvaluator(DriverManager.getConnection("jdbc:sqlite::memory:"));
+        : new SqliteEvaluator(
+            SqliteFile.bounded(DriverManager.getConnection("jdbc:sqlite::memory:")));
   }
 
   private void giveBack() throws SQLException {
@@ -114,8 +116,20 @@ public final class SqliteEvaluator {
       evaluator.giveBack();
       return value;
     } catch (SQLException e) {
-      throw new FaissException(SqlState.DATA, name + ": " + SqliteFile.said(e), e).raise();
+      boolean tooLong = SqliteFile.primaryCode(e) == SQLiteErrorCode.SQLITE_TOOBIG;
+      String said = tooLong ? tooLong() : SqliteFile.said(e);
+      throw new FaissException(SqlState.DATA, name + ": " + said, e).raise();
     }
+  }
+
+  /** The longest text or blob of a statement, in bytes. */
+  public static int longestValue() {
+    return SqliteFile.longestValue();
+  }
+
+  /** What to say of a text or blob that is longer. */
+  public static String tooLong() {
+    return SqliteFile.tooLong();
   }
 
   private Object value(String name, Object[] arguments) throws SQLException {

@@ -15,8 +15,10 @@ import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.sqlite.ProgressHandler;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteLimits;
 import org.sqlite.SQLiteOpenMode;
 
 /**
@@ -29,6 +31,13 @@ final class SqliteFile {
   private static final int PROGRESS_STEPS = 10_000;
 
   private static final int LONGEST_MESSAGE = 300;
+
+  /**
+   * The longest text, blob or row in bytes: an eighth of the heap, since each is held by Java, too;
+   * at least 16 MB and at most SQLite's own limit.
+   */
+  private static final int LONGEST_VALUE =
+      (int) Math.max(16 << 20, Math.min(Runtime.getRuntime().maxMemory() / 8, 1_000_000_000));
 
   private static final String UNFINISHED =
       "holds the unfinished transaction of a writer that died; undoing it needs permission to write"
@@ -55,8 +64,29 @@ final class SqliteFile {
     config.setBusyTimeout(0);
     config.enableLoadExtension(false);
     // A file: URI, percent-encoded, so that no character of a path is taken for an option.
-    return config.createConnection(
-        "jdbc:sqlite:" + uri(path) + (read && isOnReadOnlyMedium(path) ? "?immutable=1" : ""));
+    return bounded(
+        config.createConnection(
+            "jdbc:sqlite:" + uri(path) + (read && isOnReadOnlyMedium(path) ? "?immutable=1" : "")));
+  }
+
+  /** A connection that refuses longer texts, blobs and rows than the heap has room for. */
+  static Connection bounded(Connection connection) throws SQLException {
+    ((SQLiteConnection) connection).setLimit(SQLiteLimits.SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
+    return connection;
+  }
+
+  /** The longest text or blob of a statement, in bytes. */
+  static int longestValue() {
+    return LONGEST_VALUE;
+  }
+
+  /** What to say of a text or blob that is too long. */
+  static String tooLong() {
+    return String.format(
+        Locale.ROOT,
+        "a text, blob or row is longer than %,d bytes, the most that this heap allows (an eighth of"
+            + " it, and 1,000,000,000); ask for a part of it, or raise the heap with -Xmx",
+        LONGEST_VALUE);
   }
 
   /**
@@ -216,10 +246,7 @@ final class SqliteFile {
                 : "can't be read: " + e.getMessage();
         break;
       case SQLITE_TOOBIG:
-        return new FaissException(
-            SqlState.DATA,
-            "a text or blob is longer than SQLite takes (1,000,000,000 bytes), or the statement is",
-            e);
+        return new FaissException(SqlState.DATA, tooLong(), e);
       case SQLITE_NOMEM:
         return new FaissException(
             SqlState.MEMORY, "SQLite is out of memory while it reads database " + path, e);

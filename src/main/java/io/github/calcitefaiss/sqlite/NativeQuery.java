@@ -234,7 +234,14 @@ public final class NativeQuery implements AutoCloseable {
 
   /** The value of a column of this row, from 0. */
   public Object value(int column) throws SQLException {
-    Object value = rows.getObject(column + 1);
+    Object value;
+    try {
+      value = rows.getObject(column + 1);
+    } catch (SQLException e) {
+      throw SqliteFile.isOutOfMemory(e)
+          ? SqliteFile.outOfMemory(columns.get(column).label(), e)
+          : e;
+    }
     return value instanceof Integer number ? (Object) number.longValue() : value;
   }
 

@@ -51,6 +51,10 @@ final class SqliteFile {
     ROLL_BACK
   }
 
+  static {
+    LeftLibraries.removeSoon();
+  }
+
   private SqliteFile() {}
 
   static Connection open(Path path, Access access) throws SQLException {
@@ -213,9 +217,38 @@ final class SqliteFile {
     return SQLiteErrorCode.getErrorCode(code(e).code & 0xff);
   }
 
+  /** Whether SQLite, or its driver beside it, could get no more memory of the system. */
+  static boolean isOutOfMemory(SQLException e) {
+    return primaryCode(e) == SQLiteErrorCode.SQLITE_NOMEM
+        // The driver's own, which has no code.
+        || "Out of memory".equalsIgnoreCase(String.valueOf(e.getMessage()));
+  }
+
+  /**
+   * What to say where SQLite is out of memory.
+   *
+   * @param column whose value was read
+   */
+  static FaissException outOfMemory(String column, SQLException e) {
+    return new FaissException(
+        SqlState.MEMORY,
+        "SQLite is out of memory while it gives column '"
+            + column
+            + "': the system has no more for this process; ask for fewer or shorter values",
+        e);
+  }
+
   /** Says of an error of SQLite's which file it is about and what to do. */
   static SQLException explain(Path path, int busyMillis, SQLException e) {
     String what;
+    if (isOutOfMemory(e)) {
+      return new FaissException(
+          SqlState.MEMORY,
+          "SQLite is out of memory while it reads database "
+              + path
+              + ": the system has no more for this process; ask for fewer or shorter values",
+          e);
+    }
     switch (primaryCode(e)) {
       case SQLITE_BUSY:
       case SQLITE_LOCKED:

@@ -138,7 +138,21 @@ public final class SqliteEvaluator {
     return SqliteFile.tooLong();
   }
 
+  /** Refuses texts that are too long together before each of them is given to SQLite. */
+  private static void checkSum(String name, Object[] arguments) {
+    long sum = 0;
+    for (Object argument : arguments) {
+      sum += argument instanceof String text ? text.length() : 0;
+    }
+    if (sum > longestValue()) {
+      throw new FaissException(SqlState.DATA, name + ": " + tooLong()).raise();
+    }
+  }
+
   private Object value(String name, Object[] arguments) throws SQLException {
+    if (name.startsWith("concat")) {
+      checkSum(name, arguments);
+    }
     String sql = sql(name, arguments.length);
     PreparedStatement statement = statements.get(sql);
     if (statement == null) {

@@ -50,16 +50,12 @@ public final class VectorTopKRules {
     }
   }
 
-  /** The rule for tables on a cluster. */
-  static RelOptRule clusterRule() {
-    return rule("ClusterTopKRule", LogicalSort.class, rel -> ClusterTopK.sort((Sort) rel));
-  }
-
   static boolean off() {
     return "off".equalsIgnoreCase(System.getProperty(PROPERTY));
   }
 
-  private static void addTo(RelOptPlanner planner) {
+  /** Adds the rules to a planner that meets a table that can be searched. */
+  static void addTo(RelOptPlanner planner) {
     if (off()) {
       return;
     }

@@ -422,7 +422,10 @@ public final class SparkSearch {
     List<String> conditions = new ArrayList<>();
     for (Link link : form.links) {
       conditions.add(
-          "`c" + link.candidate + (link.equal ? "` = " : "` <> ") + compared(query.row[link.query]));
+          "`c"
+              + link.candidate
+              + (link.equal ? "` = " : "` <> ")
+              + compared(query.row[link.query]));
     }
     for (Bound bound : form.bounds) {
       conditions.add(call + " " + bound.operator + " " + number(query.row[bound.column]));

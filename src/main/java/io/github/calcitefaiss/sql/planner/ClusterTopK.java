@@ -33,6 +33,7 @@ import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.RelWriter;
 import org.apache.calcite.rel.SingleRel;
 import org.apache.calcite.rel.convert.ConverterRule;
+import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.JoinRelType;
@@ -195,9 +196,13 @@ public class ClusterTopK extends SingleRel {
           && isThere(project.getInput(), like);
     } else if (rel instanceof Filter filter) {
       return isThere(filter.getCondition()) && isThere(filter.getInput(), like);
+    } else if (rel instanceof Aggregate aggregate) {
+      return SparkPush.allowed(aggregate) && isThere(aggregate.getInput(), like);
     } else if (rel instanceof Join join) {
       SparkTableScan first = any(join.getLeft());
-      return (join.getJoinType() == JoinRelType.INNER || join.getJoinType() == JoinRelType.LEFT)
+      return (join.getJoinType() == JoinRelType.INNER
+              || join.getJoinType() == JoinRelType.LEFT
+              || join.getJoinType() == JoinRelType.SEMI)
           && !join.getCondition().isAlwaysTrue()
           && isThere(join.getCondition())
           && first != null
@@ -327,7 +332,7 @@ public class ClusterTopK extends SingleRel {
         plan.scan().sparkTable(),
         plan.candidates(),
         new SparkSearch.Form(
-            form.distance().function(),
+            SparkPush.distance(form.distance().function(), form.distance().metric()),
             plan.queryFirst(),
             descending,
             plan.columns(),

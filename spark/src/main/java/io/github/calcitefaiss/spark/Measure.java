@@ -71,7 +71,8 @@ public final class Measure {
   }
 
   /** Vectors around a thousand centres, as those of texts are. */
-  private static void write(SparkSession session, long rows, int dims, String path, int salt, int files) {
+  private static void write(
+      SparkSession session, long rows, int dims, String path, int salt, int files) {
     String element =
         "float(2 * (hash(c, d) / 4294967296D) + 0.6 * (hash(id, d, " + salt + ") / 4294967296D))";
     session
@@ -139,10 +140,7 @@ public final class Measure {
         "select id from cached order by vector_l2_distance(v, " + literal + ") limit 10");
     session.sql("uncache table cached").collectAsList();
     measure(
-        session,
-        "20 x 20,000, k=10, our join",
-        3,
-        join("l2_distance", 20, queries, right, 20_000));
+        session, "20 x 20,000, k=10, our join", 3, join("l2_distance", 20, queries, right, 20_000));
     measure(
         session,
         "20 x 20,000, k=10, Spark's own join",

@@ -28,7 +28,9 @@ final class SearchFunctions {
     private static Ask of(String function, List<Expression> arguments) {
       if (arguments.size() != NAMES.size()) {
         throw new IllegalArgumentException(
-            function + ": expected 4 arguments (database, table, vector, k), got " + arguments.size());
+            function
+                + ": expected 4 arguments (database, table, vector, k), got "
+                + arguments.size());
       }
       Object[] values = new Object[arguments.size()];
       for (int i = 0; i < values.length; i++) {

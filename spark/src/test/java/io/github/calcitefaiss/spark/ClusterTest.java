@@ -158,7 +158,7 @@ class ClusterTest {
             "select id from embeddings where section in (select section from embeddings"
                 + " where id in (9, 12)) order by l2_distance(embedding, %s) nulls last, id limit 9",
             "select section, id from (select section, id, row_number() over (partition by section"
-                + " order by l2_distance(embedding, %s) nulls last, id) as r from embeddings)"
+                + " order by l2_distance(embedding, '[1, 0, 1, 0, 1, 0, 1, 0]') nulls last, id) as r from embeddings)"
                 + " where r <= 3 order by section, id",
             "select q.id, n.id, n.d from (select id, embedding from embeddings where id < 40) q,"
                 + " lateral (select d.id, l2_distance(d.embedding, q.embedding) as d from"

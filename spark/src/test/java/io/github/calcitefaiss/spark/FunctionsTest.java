@@ -177,8 +177,11 @@ class FunctionsTest {
       }
       String rows = "select id, distance, rank from faiss_neighbors(%s, " + vector + ", 7)";
       assertEquals(
-          "[" + Product.text(sqlite, rows.formatted("'f', 'embeddings'")).strip()
-              .replace("\n", "]\n[") + "]",
+          "["
+              + Product.text(sqlite, rows.formatted("'f', 'embeddings'"))
+                  .strip()
+                  .replace("\n", "]\n[")
+              + "]",
           LocalSpark.text(rows.formatted(table)));
       String plan = LocalSpark.plan(rows.formatted(table));
       assertTrue(plan.contains("VectorTopK") && !plan.contains("row-wise"), plan);
@@ -186,8 +189,11 @@ class FunctionsTest {
       assertEquals("", LocalSpark.text(rows.formatted(table).replace(vector, "null")));
       String error = error(rows.formatted(table).replace(", 7)", ", -1)"));
       assertTrue(
-          error.contains("faiss_neighbors: k: expected a whole number, not negative, got -1"), error);
-      error = error("select faiss_search(" + table + ", embedding, 3) from values (X'') as t(embedding)");
+          error.contains("faiss_neighbors: k: expected a whole number, not negative, got -1"),
+          error);
+      error =
+          error(
+              "select faiss_search(" + table + ", embedding, 3) from values (X'') as t(embedding)");
       assertTrue(error.contains("faiss_search: vector: expected a constant"), error);
     }
   }

@@ -105,14 +105,11 @@ public class ClusterTopK extends SingleRel {
 
   /** Makes the rules known to planners that meet a cluster's table. */
   static void register() {
-    SparkConvention.addRules(
-        planner -> {
-          planner.addRule(rule());
-          VectorTopKRules.addTo(planner);
-        });
+    SparkConvention.addRules(VectorTopKRules::addTo);
   }
 
-  private static ConverterRule rule() {
+  /** Makes it run in Calcite's generated code. */
+  static ConverterRule rule() {
     return ConverterRule.Config.INSTANCE
         .withConversion(
             ClusterTopK.class,

@@ -60,6 +60,8 @@ public final class VectorTopKRules {
       return;
     }
     planner.addRule(VectorTopK.rule());
+    // Vectors of a file may be compared with a table on a cluster that nothing else reads.
+    planner.addRule(ClusterTopK.rule());
     planner.addRule(
         rule("VectorTopKRule:Sort", LogicalSort.class, rel -> VectorRewrite.sort((Sort) rel)));
     planner.addRule(

@@ -420,7 +420,7 @@ class ServerTest {
       plain
           .executeQuery(
               "select id as logged8 /* allergy */ from [notes] -- illness\n where id in"
-                  + " (4711, 0x1267, 8.15e7) and 'x' <> [text]")
+                  + " (4711471147114, 0x1267, 8.15e7) and 'x' <> [text]")
           .close();
       for (String wrong :
           List.of(
@@ -428,9 +428,9 @@ class ServerTest {
               "select id from notes where `diabetes` = 1",
               "select 'asthma from notes",
               "select 'ast\"hma from notes",
-              "select json_extract('{}', 90210.5)",
-              "select vec_slice('[1, 2]', 90210, 90211)",
-              "select zeroblob(9021090210)")) {
+              "select json_extract('{}', 9021090210902.5)",
+              "select vec_slice('[1, 2]', 9021090210902, 9021090210903)",
+              "select zeroblob(9021090210902)")) {
         try {
           plain.executeQuery(wrong).close();
         } catch (SQLException e) {
@@ -450,14 +450,14 @@ class ServerTest {
             "password",
             "allergy",
             "illness",
-            "4711",
+            "4711471147114",
             "0x1267",
-            "8.15",
+            "8.15e7",
             "[text]",
             "diabetes",
             "asthma",
             "hma",
-            "90210")) {
+            "902109021090")) {
       assertFalse(all.contains(value), all);
     }
     assertTrue(

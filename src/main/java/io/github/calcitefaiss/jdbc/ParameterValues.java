@@ -20,7 +20,6 @@ import java.sql.SQLException;
 import java.sql.Time;
 import java.sql.Timestamp;
 import java.sql.Types;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -265,10 +264,9 @@ final class ParameterValues {
     } else if (value instanceof java.util.Date date) {
       return Instant.ofEpochMilli(date.getTime()).atZone(zone.toZoneId()).toLocalDateTime();
     } else if (value instanceof String text) {
-      try {
-        return ColumnValues.parse(text.strip());
-      } catch (DateTimeException e) {
-        throw wrong(value, index, wanted);
+      Moment moment = Moment.ofText(text.strip());
+      if (moment != null) {
+        return moment.local();
       }
     }
     throw wrong(value, index, wanted);

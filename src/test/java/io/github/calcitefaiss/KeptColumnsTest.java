@@ -235,6 +235,50 @@ class KeptColumnsTest {
   }
 
   @Test
+  void anIdOfIntegersIsKeptForNothing() throws SQLException {
+    create("n INTEGER", new Object[] {1}, new Object[] {2});
+    try (Connection connection = open();
+        Connection named = open(";columns=n");
+        Connection none = open(";columns=none")) {
+      assertEquals("index, if it keeps id", filterIn(connection, "id > 3"));
+      assertEquals("index, if it keeps id, n", filterIn(named, "id > 3 AND n = 1"));
+      for (Connection any : new Connection[] {connection, named, none}) {
+        assertEquals(List.of("4", "6", "8"), nearest(any, "id > 3 AND n = 1"));
+        assertEquals(List.of("7", "1100"), nearest(any, "id IN (7, 1100, 5000)"));
+        assertEquals(List.of("1198", "1199"), nearest(any, "id BETWEEN 1197.5 AND 1e9"));
+        assertEquals(List.of(), nearest(any, "id < 0 OR id IS NULL"));
+        assertEquals(List.of("0", "1", "2"), nearest(any, "id <> 3"));
+        assertEquals(List.of("9"), nearest(any, "id = '9'"));
+        assertEquals(any == none ? "" : "n", kept(any));
+      }
+      assertEquals("index", filterIn(connection, "id > 3"));
+      assertEquals("index", filterIn(named, "id > 3"));
+      assertEquals("SQLite", filterIn(none, "id > 3"));
+    }
+  }
+
+  @Test
+  void anIdOfTextsIsLeftToSqlite() throws SQLException {
+    create("n INTEGER", new Object[] {1});
+    try (Connection writer = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = writer.createStatement()) {
+      statement.execute("CREATE TABLE named(id TEXT PRIMARY KEY, embedding BLOB)");
+      statement.execute(
+          "INSERT INTO named SELECT CASE id WHEN 8 THEN 8 ELSE 'x' || id END, embedding FROM docs"
+              + " WHERE id < 20");
+      statement.execute("DROP TABLE docs");
+    }
+    try (Connection connection = open()) {
+      String sql =
+          "SELECT id FROM named WHERE id < 'x12'"
+              + " ORDER BY l2_distance(embedding, '[8,1]') LIMIT 3";
+      assertEquals(List.of("8", "x10", "x11"), ask(connection, sql));
+      String plan = ask(connection, "EXPLAIN PLAN FOR " + sql).get(0);
+      assertTrue(plan.contains("filterIn=[SQLite]"), plan);
+    }
+  }
+
+  @Test
   void operandsAreChecked() throws SQLException {
     create("section TEXT, n INTEGER", new Object[] {"a", 1});
     String message =

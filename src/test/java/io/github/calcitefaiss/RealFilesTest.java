@@ -389,6 +389,37 @@ class RealFilesTest {
     assertTrue(message.contains(file + " has a file format that this SQLite doesn't"), message);
   }
 
+  /** As Anki writes them: columns in an order that only Anki has. */
+  @Test
+  void anOrderThatOnlyTheWriterHasIsNamed() throws SQLException {
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = connection.createStatement()) {
+      org.sqlite.Collation.create(
+          connection,
+          "unicase",
+          new org.sqlite.Collation() {
+            @Override
+            protected int xCompare(String a, String b) {
+              return a.compareToIgnoreCase(b);
+            }
+          });
+      statement.execute("create table decks (id integer primary key, name text collate unicase)");
+      statement.execute("create unique index idx_decks_name on decks (name)");
+      statement.execute("insert into decks values (1, 'Default'), (2, 'Über')");
+    }
+    assertEquals(List.of("1|Default", "2|Über"), rows("select * from decks"));
+    for (String properties : List.of("", ";native=off")) {
+      String message =
+          assertThrows(
+                  SQLException.class,
+                  () -> rows(properties, "select id from decks where name = 'default'"))
+              .getMessage();
+      assertTrue(
+          message.startsWith("SQLite: no such collation sequence: unicase; the program that wrote"),
+          message);
+    }
+  }
+
   @Test
   void anIdThatIsABlobIsNamedAsOne() throws SQLException {
     sqlite(

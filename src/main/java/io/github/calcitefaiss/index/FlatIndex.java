@@ -101,6 +101,11 @@ public final class FlatIndex {
     return changed;
   }
 
+  /** The same index, whose ids answer filters as a column of that name, if all are integers. */
+  public FlatIndex withIds(KeptColumns.Wanted name) {
+    return with(columns.withIds(name, ids));
+  }
+
   /** Whether it was read from a file, and not made of a table's rows. */
   public boolean isFromFile() {
     return fromFile;
@@ -169,7 +174,8 @@ public final class FlatIndex {
 
   /** Bytes of memory held. */
   public long bytes() {
-    long bytes = ids.bytes() + (rowids == null ? 0 : rowids.bytes()) + columns.bytes();
+    long bytes =
+        ids.bytes() + (rowids == null ? 0 : rowids.bytes()) + columns.bytes() + columns.idBytes();
     for (Chunk chunk : chunks) {
       bytes += chunk.bytes();
     }

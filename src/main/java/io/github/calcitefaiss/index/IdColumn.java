@@ -38,6 +38,11 @@ final class IdColumn implements IntFunction<Object> {
     return longs[row];
   }
 
+  /** The ids, of which the first {@link #size} count, where all are longs. */
+  long[] longs() {
+    return longs;
+  }
+
   @Override
   public Object apply(int row) {
     return get(row);

@@ -37,6 +37,28 @@ public final class KeptColumn {
     this.codes = codes;
   }
 
+  /**
+   * A column of an index's ids, all longs. Where they ascend, as those of a table that is read in
+   * the order of its key do, nothing is made: the code of a row is its number.
+   */
+  static KeptColumn ofIds(KeptColumns.Wanted name, IdColumn ids) {
+    int size = ids.size();
+    boolean ascending = true;
+    for (int row = 1; row < size && ascending; row++) {
+      ascending = ids.getLong(row - 1) < ids.getLong(row);
+    }
+    if (ascending) {
+      Values values = new Values(ids.longs(), null, null, size);
+      return new KeptColumn(name.name(), name.affinity(), values, Codes.ofOrder(size));
+    }
+    long[] distinct = Arrays.stream(ids.longs(), 0, size).sorted().distinct().toArray();
+    Codes codes = Codes.of(size, distinct.length + 1);
+    for (int row = 0; row < size; row++) {
+      codes.set(row, 1 + Arrays.binarySearch(distinct, ids.getLong(row)));
+    }
+    return new KeptColumn(name.name(), name.affinity(), Values.of(distinct), codes);
+  }
+
   /** Its name in the table. */
   public String name() {
     return name;
@@ -119,18 +141,21 @@ public final class KeptColumn {
     private final double[] doubles;
     private final Object[] objects;
 
-    private Values(long[] longs, double[] doubles, Object[] objects) {
+    private final int size;
+
+    private Values(long[] longs, double[] doubles, Object[] objects, int size) {
       this.longs = longs;
       this.doubles = doubles;
       this.objects = objects;
+      this.size = size;
     }
 
     static Values of(long[] longs) {
-      return new Values(longs, null, null);
+      return new Values(longs, null, null, longs.length);
     }
 
     static Values of(double[] doubles) {
-      return new Values(null, doubles, null);
+      return new Values(null, doubles, null, doubles.length);
     }
 
     static Values of(Object[] objects) {
@@ -139,11 +164,11 @@ public final class KeptColumn {
       } else if (Arrays.stream(objects).allMatch(Double.class::isInstance)) {
         return of(Arrays.stream(objects).mapToDouble(value -> (Double) value).toArray());
       }
-      return new Values(null, null, objects);
+      return new Values(null, null, objects, objects.length);
     }
 
     int size() {
-      return longs != null ? longs.length : doubles != null ? doubles.length : objects.length;
+      return size;
     }
 
     Object get(int i) {
@@ -165,16 +190,27 @@ public final class KeptColumn {
     }
   }
 
-  /** A code for each row, in one, two or four bytes. */
+  /** A code for each row, in one, two or four bytes; in none where codes follow one another. */
   static final class Codes {
     private final byte[] bytes;
     private final char[] chars;
     private final int[] ints;
+    private final int size;
 
-    private Codes(byte[] bytes, char[] chars, int[] ints) {
+    private Codes(byte[] bytes, char[] chars, int[] ints, int size) {
       this.bytes = bytes;
       this.chars = chars;
       this.ints = ints;
+      this.size = size;
+    }
+
+    /** From 1, one row after the other. */
+    static Codes ofOrder(int rows) {
+      return new Codes(null, null, null, rows);
+    }
+
+    private boolean isOrder() {
+      return bytes == null && chars == null && ints == null;
     }
 
     /** Makes room for so many rows. */
@@ -186,7 +222,8 @@ public final class KeptColumn {
       return new Codes(
           width == 1 ? new byte[rows] : null,
           width == 2 ? new char[rows] : null,
-          width == 4 ? new int[rows] : null);
+          width == 4 ? new int[rows] : null,
+          rows);
     }
 
     static int width(int codes) {
@@ -194,14 +231,19 @@ public final class KeptColumn {
     }
 
     int size() {
-      return bytes != null ? bytes.length : chars != null ? chars.length : ints.length;
+      return size;
     }
 
     long bytes() {
-      return bytes != null ? bytes.length : chars != null ? 2L * chars.length : 4L * ints.length;
+      return isOrder()
+          ? 0
+          : bytes != null ? bytes.length : chars != null ? 2L * chars.length : 4L * ints.length;
     }
 
     int get(int row) {
+      if (isOrder()) {
+        return row + 1;
+      }
       return bytes != null ? bytes[row] & 0xFF : chars != null ? chars[row] : ints[row];
     }
 
@@ -216,6 +258,9 @@ public final class KeptColumn {
     }
 
     BitSet rows(BitSet of, int codes) {
+      if (isOrder()) {
+        return of.get(1, size + 1);
+      }
       int from = of.nextSetBit(0);
       if (from < 0) {
         return new BitSet();

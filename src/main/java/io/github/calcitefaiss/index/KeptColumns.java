@@ -11,15 +11,29 @@ public final class KeptColumns {
   public static final KeptColumns NONE = new KeptColumns(List.of());
 
   private final List<KeptColumn> columns;
+  private final Wanted idName;
+  private final IdColumn ids;
+  private volatile KeptColumn id;
 
   KeptColumns(List<KeptColumn> columns) {
+    this(columns, null, null);
+  }
+
+  private KeptColumns(List<KeptColumn> columns, Wanted idName, IdColumn ids) {
     this.columns = List.copyOf(columns);
+    this.idName = idName;
+    this.ids = ids;
+  }
+
+  /** These columns, and the ids that an index holds as one more where all are integers. */
+  KeptColumns withIds(Wanted name, IdColumn of) {
+    return new KeptColumns(columns, name, of.holdsLongs() ? of : null);
   }
 
   /** A column to be kept. */
   public record Wanted(String name, KeptColumn.Affinity affinity) {}
 
-  /** The columns, in the table's order. */
+  /** The columns but for the id, in the table's order. */
   public List<KeptColumn> list() {
     return columns;
   }
@@ -31,12 +45,28 @@ public final class KeptColumns {
         return column;
       }
     }
-    return null;
+    return ids != null && idName.name().equals(name) ? id() : null;
   }
 
-  /** Bytes of memory held. */
+  private KeptColumn id() {
+    KeptColumn known = id;
+    if (known == null) {
+      // Two threads may both make it; either result serves.
+      known = KeptColumn.ofIds(idName, ids);
+      id = known;
+    }
+    return known;
+  }
+
+  /** Bytes of memory held, without what was made of the ids. */
   public long bytes() {
     return columns.stream().mapToLong(KeptColumn::bytes).sum();
+  }
+
+  /** Bytes that are held to look ids up; 0 as long as none was asked for. */
+  long idBytes() {
+    KeptColumn known = id;
+    return known == null ? 0 : known.bytes();
   }
 
   /** Collects the values of rows; used by one thread. */

@@ -6,6 +6,7 @@ import io.github.calcitefaiss.embed.Embedder;
 import io.github.calcitefaiss.embed.EmbeddingModel;
 import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.HowFar;
 import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.sqlite.Identifiers;
 import java.nio.charset.StandardCharsets;
@@ -375,16 +376,7 @@ public final class BuildEmbeddings implements AutoCloseable {
               done,
               all,
               rate,
-              time(Math.max(0, all - done) / rate)));
-    }
-
-    private static String time(double seconds) {
-      long whole = Math.round(seconds);
-      return whole < 60
-          ? whole + " s"
-          : whole < 3600
-              ? String.format(Locale.ROOT, "%d:%02d min", whole / 60, whole % 60)
-              : String.format(Locale.ROOT, "%d:%02d h", whole / 3600, whole % 3600 / 60);
+              HowFar.time(Math.max(0, all - done) / rate)));
     }
   }
 }

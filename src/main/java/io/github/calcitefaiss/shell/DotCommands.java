@@ -14,6 +14,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.schema.SchemaPlus;
@@ -33,7 +36,9 @@ final class DotCommands {
           "  .nullvalue TEXT    what stands for NULL",
           "  .timer on|off      how long a statement took",
           "  .width N           the widest cell of a table; 0 for any",
+          "  .output [FILE]     prints into a file, or again here; .once FILE the next result only",
           "  .read FILE         runs a script",
+          "  .bail on|off       whether a script ends at its first failure",
           "  .quit              leaves, as Ctrl-D does",
           "sqlline's own commands begin with !, and !help lists them. Tab completes names; Ctrl-C ends a"
               + " statement.",
@@ -51,10 +56,70 @@ final class DotCommands {
           ".timer",
           ".width",
           ".read",
+          ".output",
+          ".once",
+          ".bail",
+          ".version",
           ".print",
           ".quit",
           ".exit",
           ".help");
+
+  private static final String WRITES = "databases are read-only; sqlite3 FILE \"";
+
+  /** What to do instead of sqlite3's commands that aren't here. */
+  static final Map<String, String> INSTEAD =
+      Map.ofEntries(
+          Map.entry(
+              ".dump", "sqlite3 FILE .dump writes a file as SQL; .mode csv and .output export"),
+          Map.entry(
+              ".import",
+              WRITES + ".import --csv x.csv TABLE\" imports; so does calcite-faiss import"),
+          Map.entry(".backup", WRITES + ".backup COPY\" copies"),
+          Map.entry(".save", WRITES + ".backup COPY\" copies"),
+          Map.entry(".clone", WRITES + ".backup COPY\" copies"),
+          Map.entry(".restore", WRITES + ".restore COPY\" writes it"),
+          Map.entry(".recover", "sqlite3 FILE .recover reads a damaged file"),
+          Map.entry(".open", "!connect jdbc:faiss:FILE opens another file beside this one"),
+          Map.entry(".separator", ".mode csv has commas, .mode tsv tabs"),
+          Map.entry(".eqp", "EXPLAIN PLAN FOR SELECT … shows a plan"),
+          Map.entry(".explain", "EXPLAIN PLAN FOR SELECT … shows a plan"),
+          Map.entry(".expert", "EXPLAIN PLAN FOR SELECT … shows a plan"),
+          Map.entry(".show", "!set lists all settings"),
+          Map.entry(".load", "no extensions are loaded; tables of sqlite-vec are read without it"),
+          Map.entry(".parameter", "write the values in their places"),
+          Map.entry(".param", "write the values in their places"),
+          Map.entry(".timeout", "busyTimeout=MILLISECONDS stands in the URL"),
+          Map.entry(".shell", "use another terminal"),
+          Map.entry(".system", "use another terminal"),
+          Map.entry(".cd", "write the whole path, or start in that folder"),
+          Map.entry(".excel", ".mode csv and .once FILE.csv make a file for it"),
+          Map.entry(".log", ".output FILE writes into a file"),
+          Map.entry(".stats", ".timer on|off tells the time"),
+          Map.entry(".dbinfo", "calcite-faiss info FILE tells of a file"),
+          Map.entry(".lint", "calcite-faiss info FILE tells of a file"),
+          Map.entry(".archive", "sqlite3 or tar reads archives"),
+          Map.entry(".auth", "nothing asks for it"),
+          Map.entry(".changes", "nothing is written"),
+          Map.entry(".connection", "!connect and !go change between connections"),
+          Map.entry(".crlf", "--outputformat=csv has the line ends of the machine"),
+          Map.entry(".dbconfig", "the URL has properties, as in jdbc:faiss:FILE;busyTimeout=100"),
+          Map.entry(".filectrl", "sqlite3 has it"),
+          Map.entry(".intck", "calcite-faiss info FILE tells of a file"),
+          Map.entry(".limit", "the URL has properties, as in jdbc:faiss:FILE;memoryLimit=1GB"),
+          Map.entry(".nonce", "nothing asks for it"),
+          Map.entry(".progress", "Ctrl-C ends a statement"),
+          Map.entry(".scanstats", "EXPLAIN PLAN FOR SELECT … shows a plan"),
+          Map.entry(".session", "nothing is written"),
+          Map.entry(".sha3sum", "sqlite3 has it"),
+          Map.entry(".trace", ".timer on|off tells the time"),
+          Map.entry(".unmodule", "sqlite3 has it"),
+          Map.entry(".vfslist", "sqlite3 has it"),
+          Map.entry(".vfsname", "sqlite3 has it"),
+          Map.entry(".www", "calcite-faiss serve FILE --open has pages for a browser"),
+          Map.entry(".echo", ".print TEXT says where a script is"),
+          Map.entry(".prompt", "it tells where a statement begins and where it goes on"),
+          Map.entry(".vfsinfo", "calcite-faiss info FILE tells of a file"));
 
   private DotCommands() {}
 
@@ -75,18 +140,18 @@ final class DotCommands {
     return found;
   }
 
-  static void tables(Connection connection, String pattern, PrintStream out) throws SQLException {
-    TreeSet<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+  /**
+   * Tables and views, each with what it has; of a pattern as LIKE takes it, or a part of a name.
+   */
+  static List<String> tables(Connection connection, String pattern) throws SQLException {
+    Set<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
     String own = connection == null ? null : connection.getSchema();
+    String like = pattern.replace("%", "").toLowerCase(Locale.ROOT);
     for (SqliteSchema schema : schemas(connection)) {
       String prefix = schema.name().equals(own) ? "" : schema.name() + ".";
       for (SqliteTable table : schema.sqliteTables().values()) {
         IndexedTable indexed = schema.indexedTables().of(table);
-        String like = pattern.replace("%", "");
-        if (table
-            .name()
-            .toLowerCase(java.util.Locale.ROOT)
-            .contains(like.toLowerCase(java.util.Locale.ROOT))) {
+        if (table.name().toLowerCase(Locale.ROOT).contains(like)) {
           names.add(
               prefix
                   + table.name()
@@ -97,7 +162,24 @@ final class DotCommands {
         }
       }
     }
-    names.forEach(out::println);
+    return List.copyOf(names);
+  }
+
+  /** A statement to begin with: nearest rows where there is an index. */
+  static String example(Connection connection) throws SQLException {
+    String first = null;
+    String own = connection == null ? null : connection.getSchema();
+    for (SqliteSchema schema : schemas(connection)) {
+      for (SqliteTable table : schema.sqliteTables().values()) {
+        String name = NameCompleter.quoted(table.name());
+        name = schema.name().equals(own) ? name : NameCompleter.quoted(schema.name()) + "." + name;
+        if (schema.indexedTables().of(table) != null) {
+          return "select * from " + name + " limit 3;";
+        }
+        first = first == null ? name : first;
+      }
+    }
+    return first == null ? "select 1;" : "select * from " + first + " limit 3;";
   }
 
   static void schema(Connection connection, String table, PrintStream out) throws SQLException {

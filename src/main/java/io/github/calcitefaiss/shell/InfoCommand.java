@@ -46,7 +46,12 @@ final class InfoCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   /** What there is to say below the table of tables. */
-  private record Findings(List<String> vectors, List<String> problems, List<String> use) {}
+  private record Findings(
+      List<String> vectors,
+      List<String> problems,
+      List<String> use,
+      List<String> unsure,
+      List<String> unreadable) {}
 
   @Override
   public Integer call() throws Exception {
@@ -70,7 +75,13 @@ final class InfoCommand implements Callable<Integer> {
         schema.database(),
         Files.size(schema.database().path()));
     TextTable tables = new TextTable(List.of("table", "kind", "rows", "dimensions", "index"), 120);
-    Findings findings = new Findings(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    Findings findings =
+        new Findings(
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>());
     try (SqliteDatabase.Lease lease = schema.database().snapshot(Checkpoint.NONE, null)) {
       Connection connection = lease.connection();
       for (SqliteTable table : schema.sqliteTables().values()) {
@@ -83,16 +94,18 @@ final class InfoCommand implements Callable<Integer> {
       out.println("To have more of them indexed, add to the URL:");
       out.println("  ;tables=" + String.join(",", all(schema, findings.use)));
     }
-    List<String> unreadable = new ArrayList<>();
     for (Map.Entry<String, String> table : schema.unreadableTables().entrySet()) {
-      unreadable.add(table.getKey() + ": " + table.getValue());
+      findings.unreadable.add(table.getKey() + ": " + table.getValue());
     }
-    print(out, "SQLite can't read:", unreadable);
+    print(out, "SQLite can't read:", findings.unreadable);
     if (schema.name().equalsIgnoreCase("metadata")) {
       out.println("The indexes in memory are in \"faiss_metadata\".\"faiss_indexes\" here.");
     }
-    if (findings.problems.isEmpty()) {
-      out.println("No problems found.");
+    if (findings.problems.isEmpty() && findings.unreadable.isEmpty()) {
+      out.println(
+          findings.unsure.isEmpty()
+              ? "No problems found."
+              : "No problems found, but what some hold can't be told for sure.");
     } else {
       print(out, "Problems:", findings.problems);
     }
@@ -130,50 +143,72 @@ final class InfoCommand implements Callable<Integer> {
       throws SQLException {
     IndexedTable indexed = schema.indexedTables().of(table);
     String kind = table.isView() ? "view" : "table";
-    List<String> lines = new ArrayList<>();
+    if (indexed == null) {
+      tables.add(
+          List.of(
+              table.name(), kind, count(connection, table, findings), "", "no: " + reason(table)));
+    } else {
+      describeIndexed(schema, table, indexed, connection, tables, findings);
+    }
     String use = null;
     for (SqliteTable.Column column : table.columns()) {
       if (indexed != null && column.name().equals(indexed.embedding())) {
         continue;
       }
       BlobKind holds = holds(connection, table, column);
-      if (holds != null) {
-        String name = table.name() + "." + column.name() + ": ";
-        lines.add(name + holds.what());
-        if (holds.advice() != null) {
-          findings.problems.add(
-              name + "float32 is needed to index them; to convert a value: " + holds.advice());
-        } else if (holds.use() && indexed == null && use == null) {
-          use = key(connection, table);
-          if (use != null) {
-            use = entry(table.name(), use, column.name());
-            findings.use.add(use);
-          }
+      if (holds == null) {
+        continue;
+      }
+      String name = table.name() + "." + column.name() + ": ";
+      findings.vectors.add(name + holds.what());
+      for (String fact : facts(connection, table, column, holds)) {
+        findings.vectors.add(name + fact);
+      }
+      if (holds.advice() != null) {
+        findings.problems.add(
+            name + "float32 is needed to index them; to convert a value: " + holds.advice());
+      } else if (holds.use() && indexed == null && use == null) {
+        use = key(connection, table);
+        if (use != null) {
+          findings.use.add(entry(table.name(), use, column.name()));
         }
       }
     }
-    if (indexed == null) {
-      tables.add(List.of(table.name(), kind, count(connection, table), "", "no: " + reason(table)));
-      findings.vectors.addAll(lines);
-      return;
-    }
+  }
+
+  private void describeIndexed(
+      SqliteSchema schema,
+      SqliteTable table,
+      IndexedTable indexed,
+      Connection connection,
+      TextTable tables,
+      Findings findings)
+      throws SQLException {
     VectorCheck check = VectorCheck.of(connection, indexed, this::progress);
     tables.add(
         List.of(
             table.name(),
-            kind,
+            table.isView() ? "view" : "table",
             check.rows(),
             check.dimensions(),
             "yes: " + indexed.id() + ", " + indexed.embedding()));
-    for (String fact : check.facts()) {
-      findings.vectors.add(table.name() + "." + indexed.embedding() + ": " + fact);
+    String name = table.name() + "." + indexed.embedding() + ": ";
+    BlobKind holds = holds(connection, table, table.column(indexed.embedding()));
+    boolean use = holds == null || holds.use();
+    boolean sure = use && (holds == null || holds.form() != null || check.json());
+    if (sure) {
+      check.facts().forEach(fact -> findings.vectors.add(name + fact));
+    } else {
+      findings.vectors.add(name + holds.what());
+      check.facts().stream()
+          .filter(fact -> use || !fact.startsWith("float32, "))
+          .forEach(fact -> findings.vectors.add(name + fact));
+      findings.unsure.add(name);
     }
-    if (check.dimensions().matches("\\d+")) {
+    if (use && check.dimensions().matches("\\d+")) {
       findings.vectors.add(
-          table.name()
-              + "."
-              + indexed.embedding()
-              + ": its index takes "
+          name
+              + "its index takes "
               + schema
                   .indexedTables()
                   .place(indexed, check.rows(), Integer.parseInt(check.dimensions())));
@@ -181,18 +216,47 @@ final class InfoCommand implements Callable<Integer> {
     for (String problem : check.problems()) {
       findings.problems.add(table.name() + ": " + problem);
     }
-    BlobKind holds = holds(connection, table, table.column(indexed.embedding()));
-    if (holds != null && holds.advice() != null) {
+    // Rows that can't be used are told one by one, where others can.
+    boolean told = !check.problems().isEmpty() && !check.dimensions().isEmpty();
+    if (!use && !(told && holds.advice() == null)) {
       findings.problems.add(
-          String.format(
-              Locale.ROOT,
-              "%s: its %s are probably %s, no float32; to convert a value: %s",
-              table.name(),
-              indexed.embedding(),
-              holds.what(),
-              holds.advice()));
+          name
+              + "no float32 vectors, but "
+              + holds.what()
+              + (holds.advice() == null ? "" : "; to convert a value: " + holds.advice()));
     }
-    findings.vectors.addAll(lines);
+  }
+
+  /** What is worth knowing of a column that no index is made of, but could be. */
+  private List<String> facts(
+      Connection connection, SqliteTable table, SqliteTable.Column column, BlobKind holds)
+      throws SQLException {
+    if (holds.form() != null || holds.use()) {
+      NumberForm form = holds.form() == null ? NumberForm.FLOAT32 : holds.form();
+      String id = key(connection, table);
+      IndexedTable as = new IndexedTable(table.name(), id, column.name(), false);
+      VectorCheck check = VectorCheck.of(connection, as, form, this::progress);
+      List<String> facts = new ArrayList<>(check.facts());
+      facts.addAll(check.problems());
+      return facts;
+    } else if (holds.advice() == null) {
+      return List.of();
+    }
+    String name = Identifiers.quote(column.name());
+    String counts = "SELECT count(*) - count(%1$s), count(%1$s) - count(DISTINCT %1$s) FROM ";
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                String.format(Locale.ROOT, counts, name) + Identifiers.quote(table.name()))) {
+      List<String> facts = new ArrayList<>();
+      if (row.getLong(1) > 0) {
+        facts.add(String.format(Locale.ROOT, "NULL in %,d rows", row.getLong(1)));
+      }
+      if (row.getLong(2) > 0) {
+        facts.add(String.format(Locale.ROOT, "%,d are the same as another", row.getLong(2)));
+      }
+      return facts;
+    }
   }
 
   /** What a column that may hold vectors seems to hold; null for one that holds ordinary values. */
@@ -201,34 +265,64 @@ final class InfoCommand implements Callable<Integer> {
     if (column == null) {
       return null;
     }
-    String name = Identifiers.quote(column.name());
-    List<Object> values = new ArrayList<>();
-    try (Statement statement = connection.createStatement();
-        ResultSet rows =
-            statement.executeQuery(
-                "SELECT "
-                    + name
-                    + " FROM "
-                    + Identifiers.quote(table.name())
-                    + " WHERE "
-                    + name
-                    + " IS NOT NULL LIMIT "
-                    + SAMPLE)) {
-      while (rows.next()) {
-        values.add(rows.getObject(1));
-      }
-    } catch (SQLException e) {
-      // Said of the table, as the number of its rows.
-      return null;
-    }
+    List<Object> values = sample(connection, table, column);
     boolean blobs = values.stream().anyMatch(value -> value instanceof byte[]);
-    BlobKind kind = BlobKind.of(values);
+    BlobKind declares = BlobKind.declared(column.declared(), values);
+    BlobKind kind = declares != null ? declares : BlobKind.of(values);
     if (kind == null) {
       return null;
     }
-    boolean declared = column.type() == SqlTypeName.VARBINARY;
-    boolean vectors = kind.use() || kind.advice() != null;
+    boolean declared =
+        column.type() == SqlTypeName.VARBINARY
+            && values.stream().allMatch(values.get(0).getClass()::isInstance);
+    boolean vectors = kind.use() || kind.advice() != null || kind.what().startsWith("numpy");
     return blobs || declared || vectors ? kind : null;
+  }
+
+  /** Some values, of the first rows and of the last. */
+  private static List<Object> sample(
+      Connection connection, SqliteTable table, SqliteTable.Column column) {
+    String name = Identifiers.quote(column.name());
+    String value =
+        "CASE WHEN typeof(%1$s) IN ('blob', 'text') THEN substr(%1$s, 1, %2$d) ELSE %1$s END";
+    String from = " FROM " + Identifiers.quote(table.name()) + " WHERE " + name + " IS NOT NULL";
+    String select = "SELECT " + String.format(Locale.ROOT, value, name, BlobKind.MOST_BYTES);
+    List<Object> values = new ArrayList<>();
+    if (!table.isView()) {
+      String rowid = select + ", rowid" + from;
+      try (Statement statement = connection.createStatement()) {
+        long last = add(statement, rowid + " ORDER BY rowid LIMIT " + SAMPLE, values);
+        if (values.size() == SAMPLE) {
+          String end = " AND rowid > " + last + " ORDER BY rowid DESC LIMIT " + SAMPLE;
+          add(statement, rowid + end, values);
+        }
+        return values;
+      } catch (SQLException e) {
+        // A table WITHOUT ROWID.
+        values.clear();
+      }
+    }
+    try (Statement statement = connection.createStatement()) {
+      add(statement, select + ", 0" + from + " LIMIT " + SAMPLE, values);
+    } catch (SQLException e) {
+      // Said of the table, as the number of its rows.
+      values.clear();
+    }
+    return values;
+  }
+
+  private static long add(Statement statement, String query, List<Object> values)
+      throws SQLException {
+    long last = 0;
+    try (ResultSet rows = statement.executeQuery(query)) {
+      while (rows.next()) {
+        Object value = rows.getObject(1);
+        // The driver's way to give an empty blob.
+        values.add(value == null ? new byte[0] : value);
+        last = rows.getLong(2);
+      }
+    }
+    return last;
   }
 
   private void progress(String text) {
@@ -238,15 +332,24 @@ final class InfoCommand implements Callable<Integer> {
     }
   }
 
-  private static Object count(Connection connection, SqliteTable table) {
-    try (Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery("SELECT count(*) FROM " + Identifiers.quote(table.name()))) {
-      return row.getLong(1);
+  private static Object count(Connection connection, SqliteTable table, Findings findings) {
+    String count = "SELECT count(*) FROM " + Identifiers.quote(table.name());
+    try (Statement statement = connection.createStatement()) {
+      // An index may be in an order that only the program that wrote the file has.
+      for (String query : List.of(count, count + " NOT INDEXED")) {
+        try (ResultSet row = statement.executeQuery(query)) {
+          return row.getLong(1);
+        } catch (SQLException e) {
+          if (!query.equals(count)) {
+            throw e;
+          }
+        }
+      }
     } catch (SQLException e) {
-      // A view may fail in its rows; the others are still worth telling.
-      return "unreadable: " + e.getMessage();
+      // The others are still worth telling.
+      findings.unreadable.add(table.name() + ": " + SqliteDatabase.said(e));
     }
+    return "?";
   }
 
   /** The column to use as id: one named so, a key of one column, or the rowid; null if none. */

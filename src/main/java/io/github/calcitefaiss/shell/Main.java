@@ -96,6 +96,10 @@ public final class Main {
         String logger = "org.slf4j.simpleLogger.log.io.github.calcitefaiss." + progress;
         System.setProperty(logger, System.getProperty(logger, "info"));
       }
+      for (String detail : List.of("showLogName", "showThreadName")) {
+        String shown = "org.slf4j.simpleLogger." + detail;
+        System.setProperty(shown, System.getProperty(shown, "false"));
+      }
     }
     System.exit(run(args, System.in, System.out, System.err));
   }
@@ -177,7 +181,12 @@ public final class Main {
     // A wrong path ends here, in the words of the person who typed it.
     if (!Files.isRegularFile(Path.of(target))) {
       throw new CommandException(
-          "no such file: " + target + " (in " + Path.of("").toAbsolutePath() + ")");
+          "no such file: "
+              + target
+              + " (in "
+              + Path.of("").toAbsolutePath()
+              + ")"
+              + (target.matches("[a-z-]+") ? Names.didYouMean(target, COMMANDS) : ""));
     }
     return URL_PREFIX + target;
   }
@@ -223,7 +232,7 @@ public final class Main {
       }
     }
     SqlLine.Status status = shell.begin(arguments(url, settings, work), null, false);
-    if (status == SqlLine.Status.ARGS) {
+    if (status == SqlLine.Status.ARGS || shell.hasWrongOption()) {
       return WRONG_ARGUMENTS;
     }
     // A person at the prompt has seen the error; a script needs the exit code.

@@ -124,7 +124,8 @@ final class NameCompleter implements Completer {
     return names;
   }
 
-  private static String quoted(String name) {
+  /** As it stands in a statement. */
+  static String quoted(String name) {
     return PLAIN.matcher(name).matches() ? name : Identifiers.quote(name);
   }
 }

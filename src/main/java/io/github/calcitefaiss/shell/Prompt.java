@@ -6,7 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.EOFError;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
@@ -86,8 +88,65 @@ final class Prompt {
       if (context == ParseContext.ACCEPT_LINE && !isWhole(line)) {
         throw new EOFError(-1, -1, "the statement goes on");
       }
+      if (context == ParseContext.COMPLETE) {
+        return new Word(line, cursor);
+      }
       words.setEofOnUnclosedQuote(false);
       return words.parse(line, cursor, context);
+    }
+  }
+
+  /**
+   * The word that is to be completed: a name, one that begins with a quote, or a command.
+   *
+   * @param line all that was typed
+   * @param cursor where the word ends
+   */
+  record Word(String line, int cursor) implements CompletingParsedLine {
+    private static final Pattern LAST = Pattern.compile("(?s)\"[^\"]*$|^\\s*[.!]\\w*$|[\\w$]*$");
+
+    @Override
+    public String word() {
+      String before = line.substring(0, cursor);
+      Matcher quote = Pattern.compile("\"").matcher(before);
+      // After an even number of quotes, none is open.
+      boolean open = quote.results().count() % 2 == 1;
+      Matcher last = LAST.matcher(before);
+      int from = 0;
+      while (last.find(from) && last.group().startsWith("\"") && !open) {
+        from = last.start() + 1;
+      }
+      return last.group().stripLeading();
+    }
+
+    @Override
+    public int wordCursor() {
+      return word().length();
+    }
+
+    @Override
+    public int wordIndex() {
+      return 0;
+    }
+
+    @Override
+    public List<String> words() {
+      return List.of(word());
+    }
+
+    @Override
+    public CharSequence escape(CharSequence candidate, boolean complete) {
+      return candidate;
+    }
+
+    @Override
+    public int rawWordCursor() {
+      return wordCursor();
+    }
+
+    @Override
+    public int rawWordLength() {
+      return wordCursor();
     }
   }
 }

@@ -13,9 +13,9 @@ import org.jline.utils.WCWidth;
 /**
  * Prints a result in one of the formats table, vertical, csv, tsv and json.
  *
- * <p>In table and vertical NULL is the word; in csv and tsv it is an empty field, where an empty
- * text is {@code ""}; another text can be set for all of these. CSV is RFC 4180's, with the line
- * ends of the machine.
+ * <p>A table that is too wide for its place is printed as vertical. In these two NULL is the word;
+ * in csv and tsv it is an empty field, where an empty text is {@code ""}; another text can be set
+ * for all of these. CSV is RFC 4180's, with the line ends of the machine.
  *
  * @param out where to
  * @param format its name
@@ -136,22 +136,29 @@ record ResultPrinter(
 
   private long vertical(ResultSet rows) throws SQLException {
     List<String> labels = labels(rows);
+    return vertical(labels, List.of(), rows);
+  }
+
+  /** Prints some rows that were read before, then the others. */
+  private long vertical(List<String> labels, List<List<String>> first, ResultSet rows)
+      throws SQLException {
     int widest = labels.stream().mapToInt(ResultPrinter::width).max().orElse(0);
-    String indent = " ".repeat(widest + 2);
-    long count = 0;
-    while (rows.next()) {
-      count++;
-      out.println();
-      for (int i = 1; i <= labels.size(); i++) {
-        String label = labels.get(i - 1);
-        out.println(
-            label
-                + " ".repeat(widest - width(label) + 2)
-                + Cell.text(rows, i, word()).replace("\n", "\n" + indent));
-      }
+    first.forEach(row -> vertical(labels, row, widest));
+    long count = first.size();
+    for (; rows.next(); count++) {
+      vertical(labels, cells(rows, labels.size()), widest);
     }
     out.println();
     return count;
+  }
+
+  private void vertical(List<String> labels, List<String> row, int widest) {
+    String indent = " ".repeat(widest + 2);
+    out.println();
+    for (int i = 0; i < row.size(); i++) {
+      String blanks = " ".repeat(widest - width(labels.get(i)) + 2);
+      out.println(labels.get(i) + blanks + row.get(i).replace("\n", "\n" + indent));
+    }
   }
 
   private long table(ResultSet rows) throws SQLException {
@@ -161,6 +168,9 @@ record ResultPrinter(
       first.add(cells(rows, labels.size()));
     }
     int[] widths = widths(labels, first);
+    if (widths == null) {
+      return vertical(labels, first, rows);
+    }
     StringBuilder ruler = new StringBuilder("+");
     for (int width : widths) {
       ruler.append("-".repeat(width + 2)).append('+');
@@ -198,7 +208,10 @@ record ResultPrinter(
     return cells;
   }
 
-  /** As wide as the cells are; where that is too much together, the widest columns give way. */
+  /**
+   * As wide as the cells are; where that is too much together, the widest columns give way; null
+   * where they can't.
+   */
   private int[] widths(List<String> labels, List<List<String>> rows) {
     int[] widths = new int[labels.size()];
     for (int i = 0; i < widths.length; i++) {
@@ -218,8 +231,10 @@ record ResultPrinter(
         widest = widths[i] > widths[widest] ? i : widest;
         total += widths[i];
       }
-      if (total <= most || widths[widest] <= NARROWEST) {
+      if (total <= most) {
         return widths;
+      } else if (widths[widest] <= NARROWEST) {
+        return null;
       }
       widths[widest]--;
     }

@@ -2,10 +2,12 @@
 package io.github.calcitefaiss.shell;
 
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.Release;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sql.function.Names;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -28,12 +30,14 @@ final class Session {
   private static final int LONGEST_WORDS = 80;
 
   private final ConnectionOf connections;
-  private final PrintStream out;
+  private final PrintStream screen;
   private final PrintStream err;
   private final SqlLineOpts options;
   private final boolean interactive;
   private volatile Statement running;
-  private boolean failed;
+  private PrintStream out;
+  private boolean once;
+  private int failures;
   private boolean ended;
   private boolean timer = true;
 
@@ -49,6 +53,7 @@ final class Session {
       SqlLineOpts options,
       boolean interactive) {
     this.connections = connections;
+    this.screen = out;
     this.out = out;
     this.err = err;
     this.options = options;
@@ -57,7 +62,17 @@ final class Session {
 
   /** Whether anything failed that was run. */
   boolean failed() {
-    return failed;
+    return failures > 0;
+  }
+
+  /** How much failed up to now. */
+  int failures() {
+    return failures;
+  }
+
+  /** Counts what somebody else has said. */
+  void failed(boolean seen) {
+    failures += seen ? 0 : 1;
   }
 
   /** Whether the person asked to leave. */
@@ -67,7 +82,7 @@ final class Session {
 
   /** Says that something is wrong, for the person and the exit code. */
   void fail(String message) {
-    failed = true;
+    failures++;
     out.flush();
     err.println("Error: " + message);
   }
@@ -149,50 +164,55 @@ final class Session {
   }
 
   private String sqlline(String command) {
-    String words = command.toLowerCase(Locale.ROOT);
+    String words = command.toLowerCase(Locale.ROOT).replaceFirst("[;\\s]+$", "");
     if (words.equals("!quit") || words.equals("!exit") || words.equals("!q")) {
       ended = true;
       return null;
     } else if (words.startsWith("!run ")) {
       read(Path.of(unquote(command.substring(5).strip())));
       return null;
+    } else if (words.matches("!connect jdbc:faiss:\\S+")) {
+      // Nobody logs in to a file; without a name and a password sqlline would ask for them.
+      return command.replaceFirst("[;\\s]+$", "") + " \"\" \"\"";
+    } else if (words.equals("!tables")) {
+      return run(new Script.Piece(".tables", true, true));
     }
     return command;
   }
 
-  /** Runs a script, up to its first failure unless the setting force says otherwise. */
-  void read(Path file) {
-    String text;
+  /** The text of a script; null where it can't be read, which is said. */
+  String textOf(Path file) {
     try {
-      text = Files.readString(file);
+      return Files.readString(file);
     } catch (IOException e) {
       fail(
           Files.exists(file)
               ? file + " can't be read as UTF-8 text"
               : "no such file: " + file + " (in " + Path.of("").toAbsolutePath() + ")");
-      return;
+      return null;
     }
-    run(text, !options.getForce());
   }
 
-  /** Runs all statements and commands of a text. */
-  void run(String text, boolean untilFailure) {
+  /** Runs a script, up to its first failure unless the setting force says otherwise. */
+  void read(Path file) {
+    String text = textOf(file);
+    if (text == null) {
+      return;
+    }
     Script script = Script.of(text);
-    boolean before = failed;
-    failed = false;
+    int before = failures;
     for (Script.Piece piece : script.pieces()) {
-      if (ended || failed && untilFailure) {
-        break;
+      if (ended || failures > before && !options.getForce()) {
+        return;
       }
       String others = run(piece);
       if (others != null) {
-        fail("'" + others + "' can't be run from a script or with -e here; type it at the prompt");
+        fail("'" + others + "' can't be run by .read or !run; type it at the prompt");
       }
     }
-    if (script.open() != null && !ended && !(failed && untilFailure)) {
+    if (script.open() != null && !ended) {
       fail("the last statement has no end: " + script.open());
     }
-    failed |= before;
   }
 
   /** Runs one statement; returns it where sqlline must run it. */
@@ -205,7 +225,7 @@ final class Session {
     try {
       Connection connection = connections.get();
       if (connection == null) {
-        fail("not connected; !connect jdbc:faiss:FILE x x connects");
+        fail("not connected; !connect jdbc:faiss:FILE connects");
         return null;
       }
       try (Statement statement = connection.createStatement()) {
@@ -231,7 +251,28 @@ final class Session {
       }
     }
     out.flush();
+    if (once) {
+      output("", false);
+    }
     return null;
+  }
+
+  /** Sends what is printed from now on to a file, or back to the screen. */
+  private void output(String file, boolean onlyOnce) {
+    if (out != screen) {
+      out.close();
+    }
+    out = screen;
+    once = false;
+    if (file.isEmpty() || file.equals("stdout")) {
+      return;
+    }
+    try {
+      out = new PrintStream(Files.newOutputStream(Path.of(file)), false, StandardCharsets.UTF_8);
+      once = onlyOnce;
+    } catch (IOException e) {
+      fail("'" + file + "' can't be written: " + e.getMessage());
+    }
   }
 
   private ResultPrinter printer(String format) {
@@ -270,6 +311,7 @@ final class Session {
     String argument = words.length > 1 ? unquote(words[1].strip()) : "";
     switch (words[0].toLowerCase(Locale.ROOT)) {
       case ".quit":
+      case ".q":
       case ".exit":
         ended = true;
         break;
@@ -277,7 +319,7 @@ final class Session {
         DotCommands.HELP.forEach(out::println);
         break;
       case ".tables":
-        DotCommands.tables(connections.get(), argument, out);
+        DotCommands.tables(connections.get(), argument).forEach(out::println);
         break;
       case ".schema":
       case ".fullschema":
@@ -312,12 +354,25 @@ final class Session {
       case ".print":
         out.println(argument);
         break;
+      case ".output":
+      case ".once":
+        output(argument, words[0].equalsIgnoreCase(".once"));
+        break;
+      case ".bail":
+        onOff(words[0], argument, on -> options.set("force", String.valueOf(!on)));
+        break;
+      case ".version":
+        out.println(Release.NAME + " " + Release.VERSION);
+        break;
       default:
+        String instead = DotCommands.INSTEAD.get(words[0].toLowerCase(Locale.ROOT));
         fail(
-            "unknown command "
-                + words[0]
-                + Names.didYouMean(words[0], DotCommands.NAMES)
-                + "; .help lists those there are");
+            instead != null
+                ? words[0] + " is not here: " + instead
+                : "unknown command "
+                    + words[0]
+                    + Names.didYouMean(words[0], DotCommands.NAMES)
+                    + "; .help lists those there are");
     }
   }
 

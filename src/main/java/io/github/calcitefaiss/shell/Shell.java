@@ -35,6 +35,11 @@ final class Shell extends SqlLine {
   private final PrintStream out;
   private final Session session;
   private boolean failed;
+  private boolean begun;
+  private boolean wrongOption;
+
+  /** Tables that the greeting names. */
+  private static final int MOST_GREETED = 12;
 
   /**
    * What there is to do.
@@ -96,6 +101,10 @@ final class Shell extends SqlLine {
 
   /** Runs what comes, until something is for sqlline to run. */
   private String next(Lines lines) throws IOException {
+    begun = true;
+    if (wrongOption && !work.interactive()) {
+      throw new EndOfFileException();
+    }
     while (!session.ended() && !(failed && !work.interactive())) {
       Script.Piece piece = lines.next();
       if (piece == null) {
@@ -139,15 +148,15 @@ final class Shell extends SqlLine {
   private final class Given implements Lines {
     private final Deque<Script.Piece> waiting = new ArrayDeque<>();
     private BufferedReader reader;
+    private int begun;
+    private int before;
+    private boolean script;
+    private String open;
 
     @Override
     public Script.Piece next() throws IOException {
       if (work.given()) {
-        work.statements().forEach(text -> session.run(text, false));
-        for (Path script : work.scripts()) {
-          session.read(script);
-        }
-        return null;
+        return nextGiven();
       }
       if (reader == null) {
         reader = new BufferedReader(new InputStreamReader(work.input(), Charset.defaultCharset()));
@@ -172,6 +181,39 @@ final class Shell extends SqlLine {
       }
       return waiting.poll();
     }
+
+    /** A script ends at its first failure, unless the setting force says otherwise. */
+    private Script.Piece nextGiven() {
+      while (true) {
+        boolean stopped = script && session.failures() > before && !getOpts().getForce();
+        if (stopped || waiting.isEmpty() && open != null) {
+          if (!stopped) {
+            session.fail("the last statement has no end: " + open);
+          }
+          waiting.clear();
+          open = null;
+        }
+        if (!waiting.isEmpty()) {
+          return waiting.poll();
+        }
+        int statements = work.statements().size();
+        if (begun == statements + work.scripts().size()) {
+          return null;
+        }
+        script = begun >= statements;
+        before = session.failures();
+        String text =
+            script
+                ? session.textOf(work.scripts().get(begun - statements))
+                : work.statements().get(begun);
+        begun++;
+        if (text != null) {
+          Script parsed = Script.of(text);
+          waiting.addAll(parsed.pieces());
+          open = parsed.open();
+        }
+      }
+    }
   }
 
   /** What there is, and what to try. */
@@ -181,12 +223,18 @@ final class Shell extends SqlLine {
       for (SqliteSchema schema : DotCommands.schemas(connection())) {
         out.println(schema.database() + ", as " + schema.name());
       }
-      DotCommands.tables(connection(), "", out);
+      List<String> tables = DotCommands.tables(connection(), "");
+      tables.stream().limit(MOST_GREETED).forEach(out::println);
+      if (tables.size() > MOST_GREETED) {
+        out.println("… and " + (tables.size() - MOST_GREETED) + " more: .tables");
+      }
+      out.println(
+          "Try: "
+              + DotCommands.example(connection())
+              + "   .help lists commands, Tab completes, .quit leaves");
     } catch (SQLException e) {
       session.fail(e.getMessage());
     }
-    out.println(
-        "Try: select * from TABLE limit 3;   .help lists commands, Tab completes, .quit leaves");
   }
 
   /** sqlline tells nobody which connection is the current one. */
@@ -227,6 +275,19 @@ final class Shell extends SqlLine {
     if (work.interactive() && !isExit() && !message.startsWith("sqlline version")) {
       super.info(message);
     }
+  }
+
+  /** What sqlline's own commands complain of counts, too. */
+  @Override
+  public boolean error(String message) {
+    session.failed(work.interactive());
+    wrongOption |= !begun && !failed;
+    return super.error(message);
+  }
+
+  /** Whether an option had no such value; then nothing was run. */
+  boolean hasWrongOption() {
+    return wrongOption && !work.interactive();
   }
 
   /** Whether any statement, or the connection, failed. */

@@ -6,8 +6,6 @@ import io.github.calcitefaiss.sqlite.Identifiers;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.MixedDimensions;
 import io.github.calcitefaiss.sqlite.VectorJson;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -27,29 +25,36 @@ import java.util.function.Consumer;
  *
  * @param rows rows in the table
  * @param dimensions of the vectors, with the number of rows where there are several; empty for none
+ * @param json whether they are JSON texts
  * @param facts a line for each thing worth knowing that is no problem
  * @param problems a line for each kind of row that an index can't take
  */
-record VectorCheck(long rows, String dimensions, List<String> facts, List<String> problems) {
+record VectorCheck(
+    long rows, String dimensions, boolean json, List<String> facts, List<String> problems) {
   private static final long NANOS_A_LINE = 2_000_000_000L;
 
   /** Lengths this near to 1 are 1, rounded. */
   private static final double UNIT = 1e-3;
+
+  private static final String HARDLY = " is hardly ";
+
+  /** Of fewer elements than these nothing can be told. */
+  private static final int FEWEST = 8;
 
   /** Rows of a kind, and the id of the first. */
   private static final class Kind {
     private long rows;
     private String first;
 
-    private void add(Object id) {
-      if (rows++ == 0) {
+    private void add(Object id, boolean known) {
+      if (rows++ == 0 && known) {
         first = id instanceof String ? "'" + id + "'" : String.valueOf(id);
       }
     }
 
     private String say(String what) {
-      return String.format(
-          Locale.ROOT, "%,d row%s %s (first: id %s)", rows, rows == 1 ? "" : "s", what, first);
+      return String.format(Locale.ROOT, "%,d row%s %s", rows, rows == 1 ? "" : "s", what)
+          + (first == null ? "" : " (first: id " + first + ")");
     }
   }
 
@@ -61,10 +66,10 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
     private double longest;
     private long units;
 
-    private void add(float[] vector) {
+    private void add(double[] vector) {
       double square = 0;
-      for (float element : vector) {
-        square += (double) element * element;
+      for (double element : vector) {
+        square += element * element;
       }
       double length = Math.sqrt(square);
       shortest = Math.min(shortest, length);
@@ -74,8 +79,8 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
         hashes = Arrays.copyOf(hashes, 2 * count);
       }
       long hash = 1125899906842597L;
-      for (float element : vector) {
-        hash = 31 * hash + Float.floatToIntBits(element) * 0x9E3779B97F4A7C15L;
+      for (double element : vector) {
+        hash = 31 * hash + Double.hashCode(element) * 0x9E3779B97F4A7C15L;
       }
       hashes[count++] = hash;
     }
@@ -100,6 +105,14 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
 
   static VectorCheck of(Connection connection, IndexedTable table, Consumer<String> progress)
       throws SQLException {
+    return of(connection, table, NumberForm.FLOAT32, progress);
+  }
+
+  /** Checks blobs of a form; the table's id may be null, where it has none. */
+  static VectorCheck of(
+      Connection connection, IndexedTable table, NumberForm form, Consumer<String> progress)
+      throws SQLException {
+    boolean ids = table.id() != null;
     Map<String, Kind> kinds = new LinkedHashMap<>();
     Map<Integer, Kind> dims = new TreeMap<>();
     Values values = new Values();
@@ -110,7 +123,7 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
         ResultSet result =
             statement.executeQuery(
                 "SELECT "
-                    + Identifiers.quote(table.id())
+                    + (ids ? Identifiers.quote(table.id()) : "0")
                     + ", "
                     + Identifiers.quote(table.embedding())
                     + " FROM "
@@ -122,19 +135,19 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
         }
         Object id = result.getObject(1);
         Object embedding = result.getObject(2);
-        float[] vector = null;
+        double[] vector = null;
         String wrong = null;
         try {
-          vector = vector(id, embedding, table, json);
+          vector = vector(id, embedding, table, form, json);
         } catch (VectorException e) {
           wrong = e.getMessage();
         }
         if (vector == null) {
-          kinds.computeIfAbsent(wrong, k -> new Kind()).add(id);
+          kinds.computeIfAbsent(wrong, k -> new Kind()).add(id, ids);
         } else {
           json = json == null ? embedding instanceof String : json;
           values.add(vector);
-          dims.computeIfAbsent(vector.length, k -> new Kind()).add(id);
+          dims.computeIfAbsent(vector.length, k -> new Kind()).add(id, ids);
         }
       }
     }
@@ -142,13 +155,16 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
     kinds.forEach((what, kind) -> problems.add(kind.say(what)));
     List<String> facts = new ArrayList<>();
     if (values.count > 0) {
-      facts.add((json ? "JSON text, " : "float32, ") + values.lengths());
-      if (values.repeated() > 0) {
+      facts.add((json ? "JSON text, " : form.label() + ", ") + values.lengths());
+      long repeated = values.repeated();
+      if (repeated > 0) {
         facts.add(
-            String.format(Locale.ROOT, "%,d vectors are the same as another", values.repeated()));
+            repeated == 1
+                ? "1 vector is the same as another"
+                : String.format(Locale.ROOT, "%,d vectors are the same as another", repeated));
       }
     }
-    long repeatedIds = repeatedIds(connection, table);
+    long repeatedIds = ids ? repeatedIds(connection, table) : 0;
     if (repeatedIds > 0) {
       facts.add(
           String.format(Locale.ROOT, "%,d rows have the %s of another", repeatedIds, table.id()));
@@ -160,10 +176,11 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
     } else {
       mixed(dims, problems);
     }
-    if (problems.stream().anyMatch(problem -> !problem.contains("is NULL, skipped"))) {
+    if (problems.stream()
+        .anyMatch(problem -> !problem.contains("is NULL, skipped") && !problem.contains(HARDLY))) {
       problems.add("correct them, or leave them out with the operand \"onBadRow\": \"skip\"");
     }
-    return new VectorCheck(rows, words(dims), facts, problems);
+    return new VectorCheck(rows, words(dims), Boolean.TRUE.equals(json), facts, problems);
   }
 
   private static String words(Map<Integer, Kind> dims) {
@@ -206,7 +223,8 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
   }
 
   /** The vector of a row; what is wrong with it is the message. */
-  private static float[] vector(Object id, Object embedding, IndexedTable table, Boolean json) {
+  private static double[] vector(
+      Object id, Object embedding, IndexedTable table, NumberForm form, Boolean json) {
     String whose = "whose " + table.embedding();
     if (embedding == null) {
       throw new VectorException(whose + " is NULL, skipped");
@@ -218,7 +236,12 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
         && !Boolean.FALSE.equals(json)
         && text.strip().startsWith("[")) {
       try {
-        return VectorJson.parse(text);
+        float[] parsed = VectorJson.parse(text);
+        double[] vector = new double[parsed.length];
+        for (int i = 0; i < vector.length; i++) {
+          vector[i] = parsed[i];
+        }
+        return vector;
       } catch (VectorException e) {
         throw new VectorException(whose + " is a JSON array that isn't one of numbers");
       }
@@ -234,16 +257,26 @@ record VectorCheck(long rows, String dimensions, List<String> facts, List<String
     if (Boolean.TRUE.equals(json)) {
       throw new VectorException(whose + " is a BLOB, where others are JSON");
     }
-    if (blob.length == 0 || blob.length % 4 != 0) {
+    double[] vector = form.elements(blob);
+    if (vector == null) {
       throw new VectorException(
-          whose + " has " + blob.length + " bytes, no whole number of float32 elements");
+          whose
+              + " has "
+              + blob.length
+              + " bytes, no whole number of "
+              + form.label()
+              + " elements");
     }
-    float[] vector = new float[blob.length / 4];
-    ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(vector);
-    for (float element : vector) {
-      if (!Float.isFinite(element)) {
+    int strange = 0;
+    for (double element : vector) {
+      if (!Double.isFinite(element)) {
         throw new VectorException(whose + " has an element that is NaN or infinite");
       }
+      strange += form.usual(element) ? 0 : 1;
+    }
+    if (vector.length >= FEWEST && strange > vector.length / 10) {
+      throw new VectorException(
+          whose + HARDLY + form.label() + ": elements are below 1e-10 or beyond 1e10");
     }
     return vector;
   }

@@ -24,6 +24,11 @@ public record ColumnsToKeep(List<String> names) {
   /** None. */
   public static final ColumnsToKeep NONE = new ColumnsToKeep(List.of());
 
+  private static final String COLUMNS =
+      "SELECT x.name, x.type, l.strict FROM pragma_table_list AS l, pragma_table_xinfo(l.name) AS x"
+          + " WHERE l.schema = 'main' AND l.type = 'table' AND l.name = ? COLLATE NOCASE"
+          + " AND x.hidden = 0";
+
   /** Rows that are looked at first, so that columns of texts need not be read for all rows. */
   private static final int PROBED_ROWS = 512;
 
@@ -42,10 +47,7 @@ public record ColumnsToKeep(List<String> names) {
       return wanted;
     }
     boolean texts = comparesBytes(connection, table);
-    String sql =
-        "SELECT x.name, x.type, l.strict FROM pragma_table_list AS l, pragma_table_xinfo(l.name) AS x"
-            + " WHERE l.schema = 'main' AND l.type = 'table' AND l.name = ? COLLATE NOCASE"
-            + " AND x.hidden = 0 ORDER BY x.cid";
+    String sql = COLUMNS + " ORDER BY x.cid";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setString(1, table.table());
       try (ResultSet rows = statement.executeQuery()) {
@@ -59,6 +61,24 @@ public record ColumnsToKeep(List<String> names) {
       }
     }
     return named() || wanted.isEmpty() ? wanted : small(connection, table, wanted);
+  }
+
+  /** How a table's id may be asked beside the vectors, where it is held anyway; null if not. */
+  KeptColumns.Wanted id(Connection connection, IndexedTable table) throws SQLException {
+    if (named() && names.isEmpty()) {
+      return null;
+    }
+    String sql = COLUMNS + " AND x.name = ? COLLATE NOCASE";
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setString(1, table.table());
+      statement.setString(2, table.id());
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next()
+            ? new KeptColumns.Wanted(
+                row.getString(1), affinity(row.getString(2), row.getBoolean(3)))
+            : null;
+      }
+    }
   }
 
   private boolean isWanted(String name, IndexedTable table) {

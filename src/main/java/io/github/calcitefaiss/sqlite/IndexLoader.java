@@ -12,6 +12,7 @@ import io.github.calcitefaiss.index.VectorCodec;
 import io.github.calcitefaiss.index.VectorException;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
+import io.github.calcitefaiss.run.HowFar;
 import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
 import java.sql.Connection;
@@ -128,9 +129,10 @@ final class IndexLoader implements IndexCache.Source {
       }
       return entry;
     }
+    KeptColumns.Wanted ids = options.columns().id(lease.connection(), table);
     return new IndexCache.Entry(
         lease.version(),
-        content.index(),
+        ids == null ? content.index() : content.index().withIds(ids),
         charged.bytes,
         content.skipped(),
         System.nanoTime() - start,
@@ -235,8 +237,7 @@ final class IndexLoader implements IndexCache.Source {
         checkpoint.check();
         if (++row % ROWS_A_LOOK_AT_THE_CLOCK == 0 && System.nanoTime() - said > NANOS_A_LOG_LINE) {
           said = System.nanoTime();
-          String of = expected >= row ? " of about " + expected : "";
-          LOGGER.info("{}.{}: {}{} rows read", schema, table.table(), row, of);
+          LOGGER.info("{}.{}: {}", schema, table.table(), HowFar.rows(row, expected, said - start));
         }
         Object embedding = rows.getObject(2);
         if (embedding == null) {
@@ -299,7 +300,10 @@ final class IndexLoader implements IndexCache.Source {
       bytesBefore = previous.bytes() - known.columns().bytes();
       known = known.with(builders.keptColumns(known.dims()));
     }
-    List<FlatIndex> indexes = unchanged ? List.of(known) : builders.build();
+    KeptColumns.Wanted ids = options.columns().id(connection, table);
+    List<FlatIndex> indexes =
+        (unchanged ? List.of(known) : builders.build())
+            .stream().map(built -> ids == null ? built : built.withIds(ids)).toList();
     FlatIndex index = indexes.get(0);
     long nanos = System.nanoTime() - start;
     String indexed =
@@ -322,7 +326,7 @@ final class IndexLoader implements IndexCache.Source {
         lease.version(),
         index,
         unchanged
-            ? bytesBefore + known.columns().bytes()
+            ? bytesBefore + index.columns().bytes()
             : indexes.stream().mapToLong(FlatIndex::bytes).sum() + idBytes,
         skipped,
         nanos,

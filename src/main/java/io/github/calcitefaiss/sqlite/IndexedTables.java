@@ -209,9 +209,16 @@ public final class IndexedTables {
           .allMatch(index -> columns.stream().allMatch(c -> index.columns().get(c) != null));
     }
     List<String> names = options.columns().names();
-    return names == null
-        ? null
-        : columns.stream().allMatch(c -> names.stream().anyMatch(c::equalsIgnoreCase));
+    if (names == null) {
+      return null;
+    }
+    boolean id = !names.isEmpty() && columns.stream().anyMatch(table.id()::equalsIgnoreCase);
+    boolean others =
+        columns.stream()
+            .filter(c -> !id || !c.equalsIgnoreCase(table.id()))
+            .allMatch(c -> names.stream().anyMatch(c::equalsIgnoreCase));
+    // An id is kept if all are integers, which only the index knows.
+    return others && id ? null : (Boolean) others;
   }
 
   /**

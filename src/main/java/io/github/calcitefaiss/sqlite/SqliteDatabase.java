@@ -255,6 +255,11 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
     return watch.provenState(version);
   }
 
+  /** What SQLite itself said in an error, without what its driver puts around it. */
+  public static String said(SQLException e) {
+    return SqliteFile.said(e);
+  }
+
   /** Says of an error of SQLite's which file it is about and what to do. */
   SQLException unreadable(SQLException e) {
     SQLException explained = SqliteFile.explain(path, busyMillis, e);

@@ -238,9 +238,22 @@ final class SqliteFile {
                     + message
                     + "; run it again",
                 e)
-            : e;
+            : primaryCode(e) == SQLiteErrorCode.SQLITE_ERROR
+                ? new FaissException(SqlState.GENERAL, "SQLite: " + said(e) + hint(said(e)), e)
+                : e;
     }
     return new FaissException(SqlState.UNREADABLE, "database " + path + " " + what, e);
+  }
+
+  private static String hint(String said) {
+    if (said.startsWith("no such collation sequence")) {
+      return "; the program that wrote the file brings that order, and without it no column declared"
+          + " with it can be compared, sorted or joined";
+    }
+    return said.equals("no query solution")
+        ? "; a table WITHOUT ROWID can't be read where its key is in an order that only the program"
+            + " that wrote the file has"
+        : "";
   }
 
   private static String openProblem(Path path, SQLException e) {

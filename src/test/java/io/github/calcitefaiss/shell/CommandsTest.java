@@ -172,22 +172,22 @@ class CommandsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "f4       | float32 vectors of 64 dimensions |",
-        "f8       | float64 vectors of 64 dimensions | '<f8'",
-        "f2       | float16 vectors of 64 dimensions | '<f2'",
-        "big4     | big-endian float32 vectors of 64 dimensions | '>f4'",
-        "big8     | big-endian float64 vectors of 64 dimensions | '>f8'",
-        "widened  | float64 vectors of 64 dimensions | '<f8'",
-        "ones     | float32 vectors of 64 dimensions |",
+        "f4       | probably float32 vectors of 64 dimensions |",
+        "f8       | probably float64 vectors of 64 dimensions | '<f8'",
+        "f2       | probably float16 vectors of 64 dimensions | '<f2'",
+        "big4     | probably big-endian float32 vectors of 64 dimensions | '>f4'",
+        "big8     | probably big-endian float64 vectors of 64 dimensions | '>f8'",
+        "widened  | probably float64 vectors of 64 dimensions | '<f8'",
+        "ones     | probably float32 vectors of 64 dimensions |",
         "npy      | numpy arrays (.npy, <f4, 64 dimensions) | numpy.load",
         "pickle   | Python objects (pickle) | pickle.loads",
         "json     | JSON arrays of 64 numbers |",
         "jsonblob | JSON arrays of 64 numbers in a BLOB | CAST(value AS TEXT)",
         "object   | JSON objects in a BLOB, no vectors |",
-        "base64   | float32 vectors of 64 dimensions written in base64 | base64.b64decode",
-        "hex      | float32 vectors of 64 dimensions written in hexadecimal digits | unhex",
-        "image    | images |",
-        "noise    | no vectors that are known (31 bytes) |",
+        "base64   | probably float32 vectors of 64 dimensions, written in base64 | base64.b64decode",
+        "hex      | probably float32 vectors of 64 dimensions, written in hexadecimal digits | unhex",
+        "image    | images (PNG) |",
+        "noise    | can't tell: bytes without a pattern that is known (31 bytes); perhaps vectors of 31 int8 or 248 bits, or hashes |",
       })
   void infoTellsWhatAColumnHolds(String kind, String what, String advice) throws Exception {
     insert("create table held (key integer primary key, v)");

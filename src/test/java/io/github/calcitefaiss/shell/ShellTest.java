@@ -1,16 +1,21 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.shell;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.TestDatabase;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -235,6 +240,179 @@ class ShellTest {
     for (String part : List.of("select 1", "select ';", "select /* ;", "select 1 -- ;")) {
       assertFalse(Prompt.isWhole(part), part);
     }
+  }
+
+  /** What is completed is the word before the cursor; a name with blanks keeps its quotes. */
+  @Test
+  void completesTheWordBeforeTheCursor() {
+    for (String[] each :
+        new String[][] {
+          {"select na", "na"},
+          {"select l2_", "l2_"},
+          {"select \"a", "\"a"},
+          {"select \"a b", "\"a b"},
+          {"select \"a b\", \"c", "\"c"},
+          {"select \"a b\" fr", "fr"},
+          {"select e.emb", "emb"},
+          {"select upper(na", "na"},
+          {"select ", ""},
+          {".ta", ".ta"},
+          {" !ta", "!ta"},
+          {"select 1 from a where x = 'y' or", "or"},
+        }) {
+      Prompt.Word word = new Prompt.Word(each[0], each[0].length());
+      assertEquals(each[1], word.word(), each[0]);
+      assertEquals(each[1].length(), word.rawWordCursor());
+      assertEquals("order by", word.escape("order by", true));
+    }
+  }
+
+  @Test
+  void resultsGoToAFile() throws IOException {
+    Path file = folder.resolve("out.csv");
+    Terminal terminal =
+        Terminal.read(
+            ".mode csv\n.output "
+                + file
+                + "\nselect 1 as a;\nselect 'é' as b;\n.output\nselect 2 as c;\n.once "
+                + file
+                + ".2\nselect 3 as d;\nselect 4 as e;\n.once /no/such/folder/x\n",
+            blog);
+    assertEquals("c\n2\ne\n4\n", lines(terminal.out()), terminal.err());
+    assertEquals("a\n1\nb\né\n", lines(Files.readString(file)));
+    assertEquals("d\n3\n", lines(Files.readString(Path.of(file + ".2"))));
+    assertTrue(terminal.err().contains("'/no/such/folder/x' can't be written"), terminal.err());
+  }
+
+  /** Every command of sqlite3 either works or says what to type instead. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        ".archive",
+        ".auth",
+        ".backup",
+        ".bail",
+        ".cd",
+        ".changes",
+        ".clone",
+        ".connection",
+        ".crlf",
+        ".databases",
+        ".dbconfig",
+        ".dbinfo",
+        ".dump",
+        ".echo",
+        ".eqp",
+        ".excel",
+        ".exit",
+        ".expert",
+        ".explain",
+        ".filectrl",
+        ".fullschema",
+        ".headers",
+        ".help",
+        ".import",
+        ".indexes",
+        ".intck",
+        ".limit",
+        ".lint",
+        ".load",
+        ".log",
+        ".mode",
+        ".nonce",
+        ".nullvalue",
+        ".once",
+        ".open",
+        ".output",
+        ".parameter",
+        ".print",
+        ".progress",
+        ".prompt",
+        ".quit",
+        ".read",
+        ".recover",
+        ".restore",
+        ".save",
+        ".scanstats",
+        ".schema",
+        ".separator",
+        ".session",
+        ".sha3sum",
+        ".shell",
+        ".show",
+        ".stats",
+        ".system",
+        ".tables",
+        ".timeout",
+        ".timer",
+        ".trace",
+        ".unmodule",
+        ".version",
+        ".vfsinfo",
+        ".vfslist",
+        ".vfsname",
+        ".width",
+        ".www"
+      })
+  void everyCommandOfSqlite3IsKnown(String command) throws IOException {
+    assertFalse(Terminal.run(blog, command).err().contains("unknown command"), command);
+  }
+
+  @Test
+  void commandsThatAreNotHereSayWhatIs() throws IOException {
+    assertTrue(
+        Terminal.run(blog, ".dump")
+            .err()
+            .contains(".dump is not here: sqlite3 FILE .dump writes a file as SQL"));
+    assertTrue(Terminal.run(blog, ".eqp on").err().contains("EXPLAIN PLAN FOR SELECT"));
+    assertEquals(1, Terminal.run(blog, ".dump").exitCode());
+  }
+
+  @Test
+  void settingsOfSqllineStandInScripts() throws IOException {
+    String text = "!set maxwidth 20\nselect 'abcdefghijklmnopqrstuvwxyz' as x;\n";
+    String script = Files.writeString(folder.resolve("s.sql"), text).toString();
+    for (Terminal terminal : List.of(Terminal.run(blog, "-f", script), Terminal.read(text, blog))) {
+      assertTrue(terminal.out().contains("| abcdefghijklmnopqrs… |"), terminal.err());
+      assertEquals(0, terminal.exitCode(), terminal.err());
+    }
+    Terminal xml = Terminal.run(blog, "--outputformat=xmlattr", "select 1 as a");
+    assertTrue(xml.out().contains("<result a=\"1\"/>"), xml.err());
+    // A command that sqlline doesn't know ends a script, as any failure does.
+    Files.writeString(folder.resolve("s.sql"), "!nosuch\nselect 1;\n");
+    Terminal unknown = Terminal.run(blog, "-f", script);
+    assertEquals("Unknown command: nosuch", unknown.err().strip());
+    assertEquals("", unknown.out());
+    assertEquals(1, unknown.exitCode());
+    Terminal tables = Terminal.run(blog, "!tables");
+    assertTrue(tables.out().contains("embeddings (index on embedding)"), tables.err());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--outputformat=nosuch", "--maxwidth=abc", "--headers=on"})
+  void withAWrongOptionNothingIsRun(String option) throws IOException {
+    Terminal terminal = Terminal.run(blog, option, "select 1");
+    assertEquals(2, terminal.exitCode(), terminal.err());
+    assertEquals("", terminal.out());
+    assertEquals(1, terminal.err().lines().count(), terminal.err());
+  }
+
+  @Test
+  void aCommandThatIsMisspeltIsNamed() throws IOException {
+    assertTrue(Terminal.run("serch", "x").err().contains("(did you mean 'search'?)"));
+  }
+
+  /** On a terminal; elsewhere a table is as wide as it must be. */
+  @Test
+  void aTableThatIsTooWideIsShownLineByLine() throws Exception {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (Connection connection = TestDatabase.connect(Path.of(blog));
+        Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery("select 'a long text' as a, 'another long text' as b, 1 as c")) {
+      new ResultPrinter(new PrintStream(out, true, UTF_8), "table", true, null, 80, 20).print(rows);
+    }
+    assertEquals("\na  a long text\nb  another long text\nc  1\n\n", lines(out.toString(UTF_8)));
   }
 
   /** A file that another program wrote, or that was damaged, is no reason for a stack trace. */

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -13,6 +14,7 @@ import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.Partition;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.paths.SparkPath;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -101,45 +103,84 @@ final class Files {
   }
 
   /**
+   * A piece of a file, read by one task.
+   *
+   * @param number its place among all pieces of the table, by path
+   * @param file which bytes
+   * @param key says which file that is, with its length and times
+   */
+  record Piece(int number, PartitionedFile file, String key) {}
+
+  /**
+   * Pieces that one task reads, in their order.
+   *
+   * @param files their bytes
+   * @param numbers the places of the pieces among all of the table
+   */
+  record Split(int index, FilePartition files, int[] numbers) implements Partition {
+    static Split of(int index, FilePartition files, List<Piece> pieces) {
+      return new Split(index, files, pieces.stream().mapToInt(Piece::number).toArray());
+    }
+  }
+
+  /**
    * The files as they are now.
    *
-   * @param splits their parts, each read by one task
-   * @param version says which files there were, with their lengths and times
+   * @param pieces what tasks read
    * @param bytes their lengths together
    */
-  record Listing(FilePartition[] splits, String version, long bytes) {}
+  record Listing(List<Piece> pieces, long bytes) {
+    /** For tasks that compare all rows. */
+    List<Split> splits(long splitBytes) {
+      List<Split> splits = new ArrayList<>();
+      for (List<Piece> group : pack(pieces, splitBytes)) {
+        splits.add(Split.of(splits.size(), partition(splits.size(), group), group));
+      }
+      return splits;
+    }
+  }
 
-  /** Lists the files anew and splits them into parts of at most some bytes. */
+  /** Lists the files anew and cuts them into pieces of at most some bytes. */
   Listing list(long splitBytes) {
+    long now = System.currentTimeMillis();
     relation.location().refresh();
-    List<PartitionedFile> parts = new ArrayList<>();
-    StringBuilder version = new StringBuilder();
+    record Found(PartitionedFile file, String key) {}
+    List<Found> found = new ArrayList<>();
     long bytes = 0;
     Seq<PartitionDirectory> folders =
         relation.location().listFiles(Scala.seq(List.of()), Scala.seq(List.of()));
     for (PartitionDirectory folder : Scala.list(folders)) {
       for (FileStatusWithMetadata status : Scala.list(folder.files())) {
-        version.append(status.getPath()).append(' ').append(status.getLen()).append(' ');
-        version.append(status.getModificationTime()).append('\n');
         bytes += status.getLen();
-        split(folder.values(), status.fileStatus(), splitBytes, parts);
+        String key =
+            status.getPath()
+                + " "
+                + status.getLen()
+                + " "
+                + FileWitness.of(status.getPath(), status.getModificationTime(), now);
+        for (PartitionedFile part : cut(folder.values(), status.fileStatus(), splitBytes)) {
+          found.add(new Found(part, key + " " + part.start() + " " + part.length()));
+        }
       }
     }
-    parts.sort(
+    found.sort(
         (a, b) -> {
-          int c = a.urlEncodedPath().compareTo(b.urlEncodedPath());
-          return c != 0 ? c : Long.compare(a.start(), b.start());
+          int c = a.file.urlEncodedPath().compareTo(b.file.urlEncodedPath());
+          return c != 0 ? c : Long.compare(a.file.start(), b.file.start());
         });
-    return new Listing(pack(parts, splitBytes), version.toString(), bytes);
+    List<Piece> pieces = new ArrayList<>();
+    found.forEach(f -> pieces.add(new Piece(pieces.size(), f.file, f.key)));
+    return new Listing(pieces, bytes);
   }
 
-  private static void split(
-      InternalRow values, FileStatus file, long splitBytes, List<PartitionedFile> to) {
-    long n = Math.max(1, (file.getLen() + splitBytes - 1) / splitBytes);
+  private static List<PartitionedFile> cut(InternalRow values, FileStatus file, long splitBytes) {
+    List<PartitionedFile> parts = new ArrayList<>();
+    // None of a file without bytes, as Spark does.
+    long n = (file.getLen() + splitBytes - 1) / splitBytes;
     for (long i = 0; i < n; i++) {
       long from = file.getLen() * i / n;
       long until = file.getLen() * (i + 1) / n;
-      to.add(
+      parts.add(
           new PartitionedFile(
               values,
               SparkPath.fromFileStatus(file),
@@ -151,26 +192,27 @@ final class Files {
               CollectionConverters.asScala(new java.util.HashMap<String, Object>())
                   .toMap(scala.$less$colon$less$.MODULE$.refl())));
     }
+    return parts;
   }
 
-  /** Small files go together. */
-  private static FilePartition[] pack(List<PartitionedFile> parts, long splitBytes) {
-    List<FilePartition> packed = new ArrayList<>();
-    List<PartitionedFile> open = new ArrayList<>();
+  /** Small pieces go together. */
+  static List<List<Piece>> pack(List<Piece> pieces, long splitBytes) {
+    List<List<Piece>> packed = new ArrayList<>();
     long bytes = 0;
-    for (PartitionedFile part : parts) {
-      if (!open.isEmpty() && bytes + part.length() > splitBytes) {
-        packed.add(new FilePartition(packed.size(), open.toArray(new PartitionedFile[0])));
-        open.clear();
+    for (Piece piece : pieces) {
+      if (packed.isEmpty() || bytes + piece.file.length() > splitBytes) {
+        packed.add(new ArrayList<>());
         bytes = 0;
       }
-      open.add(part);
-      bytes += part.length();
+      packed.get(packed.size() - 1).add(piece);
+      bytes += piece.file.length();
     }
-    if (!open.isEmpty()) {
-      packed.add(new FilePartition(packed.size(), open.toArray(new PartitionedFile[0])));
-    }
-    return packed.toArray(new FilePartition[0]);
+    return packed;
+  }
+
+  static FilePartition partition(int index, List<Piece> pieces) {
+    return new FilePartition(
+        index, pieces.stream().map(Piece::file).toArray(PartitionedFile[]::new));
   }
 
   /** Prepares to read some columns. */
@@ -256,37 +298,28 @@ final class Files {
       throw new NoSuchElementException(attribute + " in " + columns);
     }
 
-    /** The rows of a split, each valid until the next one is asked for. */
-    java.util.Iterator<InternalRow> rows(FilePartition split) {
-      return new java.util.Iterator<>() {
-        private int file = -1;
-        private Iterator<InternalRow> open;
+    /** What tells the files of a split from others in their place; empty where nothing does. */
+    String[] witnesses(FilePartition split) {
+      String[] witnesses = new String[split.files().length];
+      for (int i = 0; i < witnesses.length; i++) {
+        witnesses[i] = FileWitness.of(split.files()[i].toPath());
+      }
+      return witnesses;
+    }
 
-        @Override
-        public boolean hasNext() {
-          while (open == null || !open.hasNext()) {
-            if (file >= 0 && file < split.files().length) {
-              unchanged(split.files()[file]);
-            }
-            if (++file >= split.files().length) {
-              file = split.files().length;
-              open = null;
-              return false;
-            }
-            unchanged(split.files()[file]);
-            open = read.apply(split.files()[file]);
-          }
-          return true;
-        }
+    /** Whether the files of a split are those that a part of an index is of. */
+    boolean isOf(Part part, FilePartition split) {
+      return Arrays.equals(witnesses(split), part.witnesses());
+    }
 
-        @Override
-        public InternalRow next() {
-          if (!hasNext()) {
-            throw new NoSuchElementException();
-          }
-          return open.next();
-        }
-      };
+    /** The rows of a split. */
+    Rows rows(FilePartition split) {
+      return rows(split, null);
+    }
+
+    /** The rows of a split whose files had some witnesses before, and must have them still. */
+    Rows rows(FilePartition split, String[] before) {
+      return new Rows(this, split.files(), before);
     }
 
     private void unchanged(PartitionedFile file) {
@@ -303,6 +336,74 @@ final class Files {
         throw new UncheckedIOException(e);
       }
       throw new ChangedException(path.toString());
+    }
+  }
+
+  /** Rows, each valid until the next one is asked for. */
+  static final class Rows implements java.util.Iterator<InternalRow> {
+    private final Reader reader;
+    private final PartitionedFile[] files;
+    private final String[] before;
+    private String witness;
+    private int file = -1;
+    private int row;
+    private Iterator<InternalRow> open;
+
+    private Rows(Reader reader, PartitionedFile[] files, String[] before) {
+      this.reader = reader;
+      this.files = files;
+      this.before = before;
+    }
+
+    /** Which of the split's files the last row was in. */
+    int file() {
+      return file;
+    }
+
+    /** Its number there, from 0. */
+    int row() {
+      return row;
+    }
+
+    /** Where the last row is in the table. */
+    long place(int[] numbers) {
+      return (long) numbers[file] << 32 | row;
+    }
+
+    @Override
+    public boolean hasNext() {
+      while (open == null || !open.hasNext()) {
+        if (file >= files.length) {
+          return false;
+        } else if (file >= 0) {
+          unchanged();
+        }
+        open = null;
+        row = -1;
+        if (++file == files.length) {
+          return false;
+        }
+        witness = before == null ? FileWitness.of(files[file].toPath()) : before[file];
+        unchanged();
+        open = reader.read.apply(files[file]);
+      }
+      return true;
+    }
+
+    private void unchanged() {
+      reader.unchanged(files[file]);
+      if (!FileWitness.of(files[file].toPath()).equals(witness)) {
+        throw new ChangedException(files[file].toPath().toString());
+      }
+    }
+
+    @Override
+    public InternalRow next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      row++;
+      return open.next();
     }
   }
 }

@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.function.IntToLongFunction;
+import java.util.stream.LongStream;
 import org.apache.spark.Dependency;
 import org.apache.spark.NarrowDependency;
 import org.apache.spark.Partition;
@@ -24,7 +26,6 @@ import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.sql.catalyst.expressions.Predicate;
 import org.apache.spark.sql.catalyst.expressions.UnsafeProjection;
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
-import org.apache.spark.sql.execution.datasources.FilePartition;
 import scala.Tuple2;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
@@ -39,6 +40,9 @@ import scala.reflect.ClassTag$;
 final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
   /** Rows of the left that are searched for together. */
   private static final int BLOCK = 1024;
+
+  /** Rows that are found for them together, at most. */
+  private static final int HITS = 1 << 18;
 
   /** Rows and bytes of a right side that is no indexed table, that become one index. */
   private static final int CHUNK_ROWS = 100_000;
@@ -72,13 +76,13 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
    * What a task found for a row of the left.
    *
    * @param times how often that row was met
-   * @param part which split and chunk of the right was searched
-   * @param places where the rows found are in it
+   * @param block which block of the left the row was met in
+   * @param places where the rows found are on the right
    * @param values their distances, nearest first
    * @param ids what decides ties, null where the place does
    * @param rows the rows, as Spark has them
    */
-  record Found(int times, long part, int[] places, double[] values, Object[] ids, byte[][] rows)
+  record Found(int times, long block, long[] places, double[] values, Object[] ids, byte[][] rows)
       implements Serializable {}
 
   /**
@@ -104,8 +108,9 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
    * @param index its vectors
    * @param qualifying which rows; null for all
    * @param rows its rows by place, those that don't qualify null
+   * @param places where a place is on the right side
    */
-  record Loaded(Part index, BitSet qualifying, List<byte[]> rows) {}
+  record Loaded(Part index, BitSet qualifying, List<byte[]> rows, IntToLongFunction places) {}
 
   private record Pair(int index, Partition right, List<Partition> left) implements Partition {}
 
@@ -209,8 +214,8 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
     private final Iterator<Loaded> parts;
     private final TaskContext context;
     private Loaded part;
-    private int number = -1;
     private int member;
+    private int blocks;
     private Iterator<InternalRow> rows;
     private Iterator<Tuple2<Key, Found>> ready = List.<Tuple2<Key, Found>>of().iterator();
 
@@ -227,9 +232,9 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
           ready = block();
         } else if (part != null && member < pair.left.size()) {
           rows = CollectionConverters.asJava(leftRows().iterator(pair.left.get(member++), context));
+          blocks = 0;
         } else if (parts.hasNext()) {
           part = parts.next();
-          number++;
           member = 0;
           rows = null;
         } else {
@@ -251,7 +256,8 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
       Map<Key, Integer> times = new LinkedHashMap<>();
       List<DistanceCall> queries = new ArrayList<>();
       List<Key> asking = new ArrayList<>();
-      for (int n = 0; n < BLOCK && rows.hasNext(); n++) {
+      int most = Math.max(1, Math.min(BLOCK, HITS / Math.max(1, ask.join.k())));
+      for (int n = 0; n < most && rows.hasNext(); n++) {
         UnsafeRow row = (UnsafeRow) rows.next();
         Key key = new Key(row.getBytes());
         if (times.merge(key, 1, Integer::sum) > 1) {
@@ -275,18 +281,19 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
           hits.put(asking.get(i), found.get(i));
         }
       }
-      long id = (long) pair.right.index() << 32 | number;
+      long block = (long) pair.left.get(member - 1).index() << 32 | blocks++;
       return hits.entrySet().stream()
-          .map(e -> new Tuple2<>(e.getKey(), found(times.get(e.getKey()), id, e.getValue())))
+          .map(e -> new Tuple2<>(e.getKey(), found(times.get(e.getKey()), block, e.getValue())))
           .iterator();
     }
 
-    private Found found(int times, long id, List<Part.Hit> hits) {
+    private Found found(int times, long block, List<Part.Hit> hits) {
       int n = hits.size();
-      Found found = new Found(times, id, new int[n], new double[n], new Object[n], new byte[n][]);
+      Found found =
+          new Found(times, block, new long[n], new double[n], new Object[n], new byte[n][]);
       for (int i = 0; i < n; i++) {
         Part.Hit hit = hits.get(i);
-        found.places[i] = hit.place();
+        found.places[i] = part.places.applyAsLong(hit.place());
         found.values[i] = hit.value();
         found.ids[i] = hit.id();
         found.rows[i] = part.rows.get(hit.place());
@@ -323,6 +330,13 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
       Iterator<InternalRow> rows =
           CollectionConverters.asJava(((RDD<InternalRow>) rdd).iterator(split, context));
       return new Chunks(rows, kind) {
+        private long rowsBefore = (long) split.index() << 40;
+
+        @Override
+        long place() {
+          return rowsBefore++;
+        }
+
         @Override
         Object id(InternalRow row, int number) {
           return id == null ? (Object) (long) number : Ids.normal(id.eval(row), id.dataType());
@@ -351,6 +365,9 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
       this.kind = kind;
     }
 
+    /** Where the row that was read last is on the right side. */
+    abstract long place();
+
     abstract Object id(InternalRow row, int number);
 
     abstract Object value(InternalRow row);
@@ -367,18 +384,21 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
     public Loaded next() {
       Part.Builder builder = new Part.Builder(kind, Long.MAX_VALUE);
       List<byte[]> kept = new ArrayList<>();
+      LongStream.Builder places = LongStream.builder();
       long bytes = 0;
-      while (rows.hasNext() && kept.size() < CHUNK_ROWS && bytes < CHUNK_BYTES) {
+      while (rows.hasNext() && kept.size() < CHUNK_ROWS && bytes + builder.held() < CHUNK_BYTES) {
         InternalRow row = rows.next();
+        long place = place();
         byte[] copy = bytes(row);
         if (copy != null) {
-          Object value = value(row);
-          builder.add(id(row, kept.size()), value);
+          builder.add(id(row, kept.size()), value(row));
           kept.add(copy);
-          bytes += copy.length + (value == null ? 0 : 64);
+          places.add(place);
+          bytes += copy.length + 64;
         }
       }
-      return new Loaded(builder.build(), null, kept);
+      long[] all = places.build().toArray();
+      return new Loaded(builder.build(), null, kept, place -> all[place]);
     }
   }
 
@@ -391,6 +411,7 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
    * @param columns the columns wanted
    * @param reader reads those of the filter and those wanted
    * @param all reads the vectors and ids too
+   * @param memory the most bytes of them in memory, or 0
    */
   record Table(
       Attribute vector,
@@ -398,30 +419,41 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
       Expression filter,
       List<Attribute> columns,
       Files.Reader reader,
-      Files.Reader all)
+      Files.Reader all,
+      long memory)
       implements Right {
     @Override
     public Iterator<Loaded> parts(RDD<?> rdd, Partition split, TaskContext context) {
       @SuppressWarnings("unchecked")
       Part part = ((RDD<Part>) rdd).iterator(split, context).next();
-      FilePartition files = (FilePartition) split;
+      Files.Split files = ((PartsRdd.Source) split).split();
       UnsafeProjection projection =
           UnsafeProjection.create(
               columns.stream()
                   .map(Attribute::dataType)
                   .toArray(org.apache.spark.sql.types.DataType[]::new));
-      if (part.tooLarge()) {
+      if (part.tooLarge() || !all.isOf(part, files.files())) {
         return chunks(files, projection);
       }
-      BitSet qualifying = filter == null ? null : TopKRdd.qualifying(files, reader, filter);
+      BitSet qualifying =
+          filter == null
+              ? null
+              : TopKRdd.qualifying(files.files(), part.witnesses(), reader, filter);
       List<byte[]> kept = new ArrayList<>();
-      Iterator<InternalRow> rows = reader.rows(files);
+      long most = Room.ofTask(memory);
+      Iterator<InternalRow> rows = reader.rows(files.files(), part.witnesses());
       for (int place = 0; rows.hasNext(); place++) {
         InternalRow row = rows.next();
         boolean wanted = qualifying == null || qualifying.get(place);
-        kept.add(wanted ? wanted(row, reader, projection) : null);
+        byte[] copy = wanted ? wanted(row, reader, projection) : null;
+        kept.add(copy);
+        most -= copy == null ? 8 : copy.length + 24;
+        if (most < 0) {
+          return chunks(files, projection);
+        }
       }
-      return List.of(new Loaded(part, qualifying, kept)).iterator();
+      IntToLongFunction places = place -> part.placeInTable(place, files.numbers());
+      return List.of(new Loaded(part, qualifying, kept, places)).iterator();
     }
 
     private byte[] wanted(InternalRow row, Files.Reader from, UnsafeProjection projection) {
@@ -434,14 +466,20 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
     }
 
     /** Where memory is too small for the index of a split. */
-    private Iterator<Loaded> chunks(FilePartition files, UnsafeProjection projection) {
+    private Iterator<Loaded> chunks(Files.Split files, UnsafeProjection projection) {
       BasePredicate predicate =
           filter == null ? null : Predicate.create(filter, Scala.seq(all.columns()));
       if (predicate != null) {
         predicate.initialize(files.index());
       }
       Vectors kind = Vectors.of(vector.dataType());
-      return new Chunks(all.rows(files), kind) {
+      Files.Rows rows = all.rows(files.files());
+      return new Chunks(rows, kind) {
+        @Override
+        long place() {
+          return rows.place(files.numbers());
+        }
+
         @Override
         Object id(InternalRow row, int number) {
           return id == null

@@ -31,6 +31,8 @@ public final class Part implements Externalizable {
   private final Map<Integer, String> bad = new TreeMap<>();
   private int rows;
   private boolean tooLarge;
+  private String[] witnesses = new String[0];
+  private int[] starts = new int[0];
 
   /** For deserialization. */
   public Part() {}
@@ -52,6 +54,27 @@ public final class Part implements Externalizable {
   /** Whether memory was too small, so that rows must be compared one by one. */
   boolean tooLarge() {
     return tooLarge;
+  }
+
+  /** What the files of the split were known by when it was read. */
+  String[] witnesses() {
+    return witnesses;
+  }
+
+  /**
+   * Where a row of the split is in the table.
+   *
+   * @param numbers the numbers of the split's files there
+   */
+  long placeInTable(int place, int[] numbers) {
+    int file = Arrays.binarySearch(starts, place);
+    if (file < 0) {
+      file = -file - 2;
+    }
+    while (file + 1 < starts.length && starts[file + 1] == place) {
+      file++;
+    }
+    return (long) numbers[file] << 32 | place - starts[file];
   }
 
   /** The places of rows without a vector, and of those that have no distance to any. */
@@ -191,6 +214,29 @@ public final class Part implements Externalizable {
       }
     }
 
+    /** Says what the files are known by. */
+    void files(String[] witnesses) {
+      part.witnesses = witnesses;
+      part.starts = new int[witnesses.length];
+      Arrays.fill(part.starts, Integer.MAX_VALUE);
+    }
+
+    String[] witnesses() {
+      return part.witnesses;
+    }
+
+    /** Says which file the next row is in. */
+    void in(int file) {
+      for (int i = file; i >= 0 && part.starts[i] == Integer.MAX_VALUE; i--) {
+        part.starts[i] = part.rows;
+      }
+    }
+
+    /** Bytes that the rows so far take. */
+    long held() {
+      return held;
+    }
+
     /** Adds a row; false once memory is too small. */
     boolean add(Object id, Object value) {
       int place = part.rows++;
@@ -270,6 +316,8 @@ public final class Part implements Externalizable {
   public void writeExternal(ObjectOutput out) throws IOException {
     out.writeInt(rows);
     out.writeBoolean(tooLarge);
+    out.writeObject(witnesses);
+    out.writeObject(starts);
     out.writeObject(nulls);
     out.writeObject(empty);
     out.writeInt(bad.size());
@@ -294,6 +342,8 @@ public final class Part implements Externalizable {
   public void readExternal(ObjectInput in) throws IOException, ClassNotFoundException {
     rows = in.readInt();
     tooLarge = in.readBoolean();
+    witnesses = (String[]) in.readObject();
+    starts = (int[]) in.readObject();
     nulls = (BitSet) in.readObject();
     empty = (BitSet) in.readObject();
     for (int n = in.readInt(); n > 0; n--) {

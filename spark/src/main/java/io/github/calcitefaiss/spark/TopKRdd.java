@@ -4,7 +4,6 @@ package io.github.calcitefaiss.spark;
 import io.github.calcitefaiss.index.Checkpoint;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -61,12 +60,21 @@ final class TopKRdd extends RDD<InternalRow> {
       Files.Reader all)
       implements Serializable {}
 
-  private final transient FilePartition[] splits;
+  private final transient List<Files.Split> splits;
   private final Ask ask;
   private final boolean indexed;
 
-  /** The index may be null: then all rows are compared. */
-  TopKRdd(SparkContext context, RDD<Part> index, FilePartition[] splits, Ask ask) {
+  /** The nearest rows by an index. */
+  static TopKRdd searched(SparkContext context, PartsRdd index, Ask ask) {
+    return new TopKRdd(context, index, null, ask);
+  }
+
+  /** The nearest rows, found by comparing all. */
+  static TopKRdd compared(SparkContext context, List<Files.Split> splits, Ask ask) {
+    return new TopKRdd(context, null, splits, ask);
+  }
+
+  private TopKRdd(SparkContext context, PartsRdd index, List<Files.Split> splits, Ask ask) {
     super(
         context,
         Scala.seq(index == null ? List.of() : List.of(new OneToOneDependency<>(index))),
@@ -78,21 +86,25 @@ final class TopKRdd extends RDD<InternalRow> {
 
   @Override
   public Partition[] getPartitions() {
-    return Arrays.copyOf(splits, splits.length, Partition[].class);
+    return indexed ? index().partitions() : splits.toArray(new Partition[0]);
   }
 
   @Override
   public scala.collection.Iterator<InternalRow> compute(Partition split, TaskContext context) {
-    return CollectionConverters.asScala(rows((FilePartition) split, context));
+    return CollectionConverters.asScala(rows(split, context));
   }
 
-  private Iterator<InternalRow> rows(FilePartition split, TaskContext context) {
-    Part part = null;
-    if (indexed) {
-      RDD<Part> index = firstParent(ClassTag$.MODULE$.apply(Part.class));
-      part = index.iterator(split, context).next();
+  private RDD<Part> index() {
+    return firstParent(ClassTag$.MODULE$.apply(Part.class));
+  }
+
+  private Iterator<InternalRow> rows(Partition partition, TaskContext context) {
+    if (!indexed) {
+      return compared((Files.Split) partition, context);
     }
-    return part == null || part.tooLarge()
+    Files.Split split = ((PartsRdd.Source) partition).split();
+    Part part = index().iterator(partition, context).next();
+    return part.tooLarge() || !ask.all.isOf(part, split.files())
         ? compared(split, context)
         : searched(split, context, part);
   }
@@ -102,9 +114,12 @@ final class TopKRdd extends RDD<InternalRow> {
     return context::killTaskIfInterrupted;
   }
 
-  private Iterator<InternalRow> searched(FilePartition split, TaskContext context, Part part) {
-    BitSet qualifying = ask.filter == null ? null : qualifying(split, ask.filtering, ask.filter);
-    Output output = new Output(split.index());
+  private Iterator<InternalRow> searched(Files.Split split, TaskContext context, Part part) {
+    BitSet qualifying =
+        ask.filter == null
+            ? null
+            : qualifying(split.files(), part.witnesses(), ask.filtering, ask.filter);
+    Output output = new Output(part, split.numbers());
     boolean vectors = output.fromIndex(ask.vector);
     List<Part.Hit> hits =
         part.search(List.of(ask.query), ask.k, qualifying, vectors, checkpoint(context)).get(0);
@@ -124,15 +139,17 @@ final class TopKRdd extends RDD<InternalRow> {
       byPlace.put(hit.place(), hit);
       last = Math.max(last, hit.place());
     }
-    return new Picked(ask.wanted.rows(split), last, byPlace, nulls, output);
+    return new Picked(
+        ask.wanted.rows(split.files(), part.witnesses()), last, byPlace, nulls, output);
   }
 
   /** The places of the rows that a condition lets through. */
-  static BitSet qualifying(FilePartition split, Files.Reader reader, Expression filter) {
+  static BitSet qualifying(
+      FilePartition split, String[] witnesses, Files.Reader reader, Expression filter) {
     BasePredicate predicate = Predicate.create(filter, Scala.seq(reader.columns()));
     predicate.initialize(split.index());
     BitSet qualifying = new BitSet();
-    Iterator<InternalRow> rows = reader.rows(split);
+    Iterator<InternalRow> rows = reader.rows(split, witnesses);
     for (int place = 0; rows.hasNext(); place++) {
       if (predicate.eval(rows.next())) {
         qualifying.set(place);
@@ -192,11 +209,14 @@ final class TopKRdd extends RDD<InternalRow> {
 
   /** Makes rows of what was read and found. */
   private final class Output {
-    private final long split;
+    private final Part part;
+    private final int[] numbers;
     private final UnsafeProjection projection;
 
-    private Output(int split) {
-      this.split = split;
+    /** The part may be null: then places are those in the table. */
+    private Output(Part part, int[] numbers) {
+      this.part = part;
+      this.numbers = numbers;
       List<DataType> types = new ArrayList<>();
       ask.output.forEach(attribute -> types.add(attribute.dataType()));
       types.add(DataTypes.DoubleType);
@@ -237,14 +257,14 @@ final class TopKRdd extends RDD<InternalRow> {
           values[i] = read.get(ask.wanted.ordinal(attribute), attribute.dataType());
         }
       }
-      return finish(values, hit.place(), hit.value());
+      return finish(values, part.placeInTable(hit.place(), numbers), hit.value());
     }
 
     private InternalRow row(InternalRow read, int place, Double value) {
-      return row(read, ask.wanted, place, value);
+      return row(read, ask.wanted, part.placeInTable(place, numbers), value);
     }
 
-    private InternalRow row(InternalRow read, Files.Reader reader, int place, Double value) {
+    private InternalRow row(InternalRow read, Files.Reader reader, long place, Double value) {
       Object[] values = new Object[ask.output.size() + (ask.id == null ? 2 : 1)];
       for (int i = 0; i < ask.output.size(); i++) {
         Attribute attribute = ask.output.get(i);
@@ -253,10 +273,10 @@ final class TopKRdd extends RDD<InternalRow> {
       return finish(values, place, value);
     }
 
-    private InternalRow finish(Object[] values, int place, Double value) {
+    private InternalRow finish(Object[] values, long place, Double value) {
       values[ask.output.size()] = value;
       if (ask.id == null) {
-        values[ask.output.size() + 1] = split << 32 | place;
+        values[ask.output.size() + 1] = place;
       }
       return projection.apply(new GenericInternalRow(values));
     }
@@ -265,7 +285,7 @@ final class TopKRdd extends RDD<InternalRow> {
   /** A row that may be among the nearest. */
   private record Candidate(boolean isNull, double rank, Object id, InternalRow row) {}
 
-  private Iterator<InternalRow> compared(FilePartition split, TaskContext context) {
+  private Iterator<InternalRow> compared(Files.Split split, TaskContext context) {
     BasePredicate predicate =
         ask.filter == null ? null : Predicate.create(ask.filter, Scala.seq(ask.all.columns()));
     if (predicate != null) {
@@ -281,14 +301,14 @@ final class TopKRdd extends RDD<InternalRow> {
           return c != 0 ? c : io.github.calcitefaiss.index.Ids.compare(a.id, b.id);
         };
     PriorityQueue<Candidate> nearest = new PriorityQueue<>(order.reversed());
-    Output output = new Output(split.index());
+    Output output = new Output(null, split.numbers());
     Vectors kind = Vectors.of(ask.vector.dataType());
     int vector = ask.all.ordinal(ask.vector);
     int id = ask.id == null ? -1 : ask.all.ordinal(ask.id);
-    Iterator<InternalRow> rows = ask.all.rows(split);
-    for (int place = 0; rows.hasNext(); place++) {
+    Files.Rows rows = ask.all.rows(split.files());
+    for (int number = 0; rows.hasNext(); number++) {
       InternalRow row = rows.next();
-      if (place % 1024 == 0) {
+      if (number % 1024 == 0) {
         context.killTaskIfInterrupted();
       }
       if (predicate != null && !predicate.eval(row)) {
@@ -299,7 +319,7 @@ final class TopKRdd extends RDD<InternalRow> {
       double rank = value == null ? 0 : ask.query.metric().descending() ? 0.0 - value : value;
       Object key =
           id < 0
-              ? (Object) (long) place
+              ? (Object) rows.place(split.numbers())
               : row.isNullAt(id)
                   ? null
                   : Ids.normal(row.get(id, ask.id.dataType()), ask.id.dataType());
@@ -310,7 +330,7 @@ final class TopKRdd extends RDD<InternalRow> {
         }
         nearest.poll();
       }
-      InternalRow kept = output.row(row, ask.all, place, value).copy();
+      InternalRow kept = output.row(row, ask.all, rows.place(split.numbers()), value).copy();
       nearest.add(new Candidate(value == null, rank, key, kept));
     }
     return nearest.stream().map(Candidate::row).iterator();

@@ -121,7 +121,8 @@ public final class VectorKnnJoinExec extends SparkPlan {
               filter,
               spec.columns,
               spec.files.reader(session(), read),
-              spec.files.reader(session(), every));
+              spec.files.reader(session(), every),
+              Room.setting(session()));
     } else {
       SparkPlan plan = children.apply(1);
       rightRows = plan.execute();
@@ -185,7 +186,7 @@ public final class VectorKnnJoinExec extends SparkPlan {
   }
 
   /** One row that some task found; the same one may have been found several times. */
-  private record Candidate(double rank, Object id, long part, int place, byte[] row) {}
+  private record Candidate(double rank, Object id, long place, byte[] row) {}
 
   private static Iterator<InternalRow> merged(
       Iterator<Tuple2<KnnRdd.Key, Iterable<KnnRdd.Found>>> groups,
@@ -200,8 +201,7 @@ public final class VectorKnnJoinExec extends SparkPlan {
         Comparator.comparingDouble(Candidate::rank)
             .thenComparing(
                 (a, b) -> byPlace ? 0 : io.github.calcitefaiss.index.Ids.compare(a.id, b.id))
-            .thenComparingLong(Candidate::part)
-            .thenComparingInt(Candidate::place);
+            .thenComparingLong(Candidate::place);
     return new Iterator<>() {
       private Iterator<InternalRow> rows = List.<InternalRow>of().iterator();
 
@@ -219,27 +219,29 @@ public final class VectorKnnJoinExec extends SparkPlan {
       }
 
       private Iterator<InternalRow> rows(Tuple2<KnnRdd.Key, Iterable<KnnRdd.Found>> group) {
+        // Each block of the left met the row so many times, and asked all parts of the right.
         Map<Long, Integer> times = new HashMap<>();
-        Map<Long, KnnRdd.Found> parts = new HashMap<>();
-        for (KnnRdd.Found found : group._2()) {
-          times.merge(found.part(), found.times(), Integer::sum);
-          parts.put(found.part(), found);
-        }
         List<Candidate> all = new ArrayList<>();
-        for (KnnRdd.Found found : parts.values()) {
+        long first = -1;
+        for (KnnRdd.Found found : group._2()) {
+          times.put(found.block(), found.times());
+          if (first < 0) {
+            first = found.block();
+          } else if (first != found.block()) {
+            continue;
+          }
           for (int i = 0; i < found.places().length; i++) {
             double value = found.values()[i];
             all.add(
                 new Candidate(
                     descending ? 0.0 - value : value,
                     found.ids()[i],
-                    found.part(),
                     found.places()[i],
                     found.rows()[i]));
           }
         }
         all.sort(order);
-        int most = times.values().stream().max(Integer::compare).orElse(0);
+        int most = times.values().stream().mapToInt(Integer::intValue).sum();
         InternalRow left = group._1().unsafe(leftColumns);
         List<InternalRow> result = new ArrayList<>();
         for (int i = 0; i < most; i++) {
@@ -308,7 +310,10 @@ public final class VectorKnnJoinExec extends SparkPlan {
         + ", mode="
         + (spec.files == null
             ? "blocks (each task indexes the rows that it is given)"
-            : "index, files=" + spec.files.where());
+            : "index"
+                + Indexes.note(session(), spec.files, tieColumn(), (Attribute) candidate)
+                + ", files="
+                + spec.files.where());
   }
 
   @Override

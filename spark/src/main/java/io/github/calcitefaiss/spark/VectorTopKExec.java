@@ -106,9 +106,13 @@ public final class VectorTopKExec extends SparkPlan {
             spec.files.reader(session(), wanted),
             spec.files.reader(session(), every));
     boolean indexed = searchable(call) && Indexes.rowWise(session(), listing.bytes()) == null;
-    RDD<Part> index =
-        indexed ? Indexes.of(session(), spec.files, listing, spec.id, spec.vector) : null;
-    return new TopKRdd(session().sparkContext(), index, listing.splits(), ask);
+    return indexed
+        ? TopKRdd.searched(
+            session().sparkContext(),
+            Indexes.of(session(), spec.files, listing, spec.id, spec.vector),
+            ask)
+        : TopKRdd.compared(
+            session().sparkContext(), listing.splits(Indexes.partitionBytes(session())), ask);
   }
 
   /** Whether an index has anything to say of a query: not of NULL, nothing, or no direction. */
@@ -167,7 +171,9 @@ public final class VectorTopKExec extends SparkPlan {
         + ", ties="
         + (spec.id == null ? "place" : spec.id.name())
         + ", mode="
-        + (slow == null ? "index" : "row-wise (" + slow + ")")
+        + (slow == null
+            ? "index" + Indexes.note(session(), spec.files, spec.id, spec.vector)
+            : "row-wise (" + slow + ")")
         + ", files="
         + spec.files.where();
   }

@@ -44,6 +44,7 @@ class KnnJoinTest {
   void defaults() {
     session().conf().unset(Indexes.ENABLED);
     session().conf().unset(Indexes.PARTITION_BYTES);
+    session().conf().unset(Room.PART_MEMORY);
   }
 
   /** All pairs, ranked. */
@@ -84,6 +85,9 @@ class KnnJoinTest {
     assertEquals(expected, text(sql));
     session().conf().set(Indexes.PARTITION_BYTES, "1k");
     assertEquals(expected, text(sql));
+    session().conf().set(Room.PART_MEMORY, "1k");
+    assertEquals(expected, text(sql));
+    assertTrue(plan(sql).contains("row-wise: too large for the executors"), plan(sql));
     session().conf().set(Indexes.ENABLED, "false");
     assertTrue(plan(sql).contains("mode=blocks"), plan(sql));
     assertEquals(expected, text(sql));
@@ -123,6 +127,23 @@ class KnnJoinTest {
     String sql = joined(left, groups, 3, false);
     assertTrue(plan(sql).contains("mode=blocks"), plan(sql));
     assertEquals(expected(left, groups, 3, "", false), text(sql));
+  }
+
+  @Test
+  void rowsThatAreTheSameInSeveralPartitionsOfTheLeftEachHaveTheirNeighbours() {
+    String left = "(select id % 3 as id, array(float(id % 3), 2F) as v from range(0, 30, 1, 5))";
+    String once = "(select id, array(float(id), 2F) as v from range(3))";
+    String right = table("right", 300, 5);
+    for (String memory : new String[] {"0", "1k", "100k"}) {
+      session().conf().set(Room.PART_MEMORY, memory);
+      session().conf().set(Indexes.PARTITION_BYTES, "1k");
+      String all = text(joined(left, right, 3, false));
+      StringBuilder expected = new StringBuilder();
+      for (String line : expected(once, right, 3, "", false).split("\n")) {
+        expected.append((line + "\n").repeat(10));
+      }
+      assertEquals(expected.toString().strip(), all);
+    }
   }
 
   @Test

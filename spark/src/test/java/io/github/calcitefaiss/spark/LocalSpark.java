@@ -66,10 +66,11 @@ final class LocalSpark {
     }
   }
 
-  private static String message(Throwable e) {
+  /** What is said, of all that was the cause of it. */
+  static String message(Throwable e) {
     StringBuilder all = new StringBuilder();
     for (Throwable t = e; t != null; t = t.getCause()) {
-      all.append(t.getMessage()).append('\n');
+      all.append(t).append('\n');
     }
     return all.toString();
   }

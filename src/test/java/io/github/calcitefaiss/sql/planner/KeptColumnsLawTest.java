@@ -46,6 +46,7 @@ class KeptColumnsLawTest {
   private Random random;
   private Path file;
   private final Map<Long, float[]> vectors = new TreeMap<>();
+  private int size;
   private int answeredBeside;
   private int asked;
 
@@ -70,7 +71,7 @@ class KeptColumnsLawTest {
     for (int d = 0; d < databases; d++) {
       file = directory.resolve("kept" + d + ".db");
       boolean odd = d % 3 == 2;
-      create(odd);
+      create(odd, d % 2 == 1);
       String url = "jdbc:faiss:" + file + ";native=off;columns=";
       try (Connection sqlite = DriverManager.getConnection("jdbc:sqlite:" + file);
           Connection auto = DriverManager.getConnection(url + "auto");
@@ -192,21 +193,26 @@ class KeptColumnsLawTest {
    * Makes a table.
    *
    * @param odd whether columns hold values of other types than they declare
+   * @param mixed whether the rows are in another order than their ids, which have gaps
    */
-  private void create(boolean odd) throws SQLException {
+  private void create(boolean odd, boolean mixed) throws SQLException {
     vectors.clear();
-    int size = 20 + random.nextInt(random.nextInt(3) == 0 ? 900 : 200);
+    size = 20 + random.nextInt(random.nextInt(3) == 0 ? 900 : 200);
     try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       statement.execute(
-          "CREATE TABLE docs(id INTEGER PRIMARY KEY, "
+          "CREATE TABLE docs(id "
+              + (mixed ? "INT" : "INTEGER")
+              + " PRIMARY KEY, "
               + String.join(", ", COLUMNS)
               + ", embedding BLOB)");
       try (PreparedStatement insert =
           connection.prepareStatement("INSERT INTO docs VALUES (?,?,?,?,?,?,?,?,?,?,?)")) {
-        for (int id = 1; id <= size; id++) {
-          insert.setInt(1, id);
+        for (int row = 1; row <= size; row++) {
+          // 7,919 is a prime, so no id comes twice.
+          long id = mixed ? row * 7919L % 10_007 - 5000 : row;
+          insert.setLong(1, id);
           for (int c = 0; c < COLUMNS.size(); c++) {
             Object value =
                 random.nextInt(9) == 0
@@ -218,7 +224,7 @@ class KeptColumnsLawTest {
           insert.setBytes(11, vector == null ? null : VectorCodec.encode(vector));
           insert.execute();
           if (vector != null) {
-            vectors.put((long) id, vector);
+            vectors.put(id, vector);
           }
         }
       }
@@ -305,6 +311,24 @@ class KeptColumnsLawTest {
     return some[random.nextInt(some.length)];
   }
 
+  /** What an id may be compared with. */
+  private Object id() {
+    List<Long> ids = List.copyOf(vectors.keySet());
+    long id = ids.get(random.nextInt(ids.size()));
+    switch (random.nextInt(8)) {
+      case 0:
+        return id + 0.5;
+      case 1:
+        return String.valueOf(id);
+      case 2:
+        return any();
+      case 3:
+        return (double) id;
+      default:
+        return id;
+    }
+  }
+
   // ------------------------------------------------------------------ conditions
 
   private Condition condition(int depth, boolean odd) {
@@ -319,7 +343,8 @@ class KeptColumnsLawTest {
       return new Condition(
           "(" + a.sql + ") " + (random.nextBoolean() ? "AND" : "OR") + " (" + b.sql + ")", both);
     }
-    String column = COLUMNS.get(random.nextInt(COLUMNS.size())).substring(0, 1);
+    String column =
+        random.nextInt(6) == 0 ? "id" : COLUMNS.get(random.nextInt(COLUMNS.size())).substring(0, 1);
     List<Object> parameters = new ArrayList<>();
     String[] signs = {"=", "<>", "<", "<=", ">", ">=", "IS NOT", "IS"};
     switch (column.equals("b") ? random.nextInt(2) * 3 : random.nextInt(8)) {
@@ -357,7 +382,7 @@ class KeptColumnsLawTest {
 
   /** A constant that a column is compared with, as text or as a parameter. */
   private String value(String column, List<Object> parameters) {
-    Object value = of(column.charAt(0));
+    Object value = column.equals("id") ? id() : of(column.charAt(0));
     if (column.equals("b")) {
       return random.nextBoolean() ? "TRUE" : "FALSE";
     }

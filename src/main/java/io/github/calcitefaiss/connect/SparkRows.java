@@ -41,11 +41,15 @@ final class SparkRows implements Enumerator<Object[]> {
 
   private final SparkServer server;
   private final Execution execution;
-  private final SparkSession session;
+  private final String sql;
+  private final Object[] arguments;
+  private volatile SparkSession session;
   private final String tag = "calcite-faiss-" + NUMBER.incrementAndGet();
   private final BlockingQueue<Batch> queue = new ArrayBlockingQueue<>(BATCHES);
   private volatile boolean closed;
   private boolean ended;
+  private boolean begun;
+  private boolean again;
   private Iterator<Object[]> batch = List.<Object[]>of().iterator();
   private Object[] current;
 
@@ -53,15 +57,32 @@ final class SparkRows implements Enumerator<Object[]> {
       throws SQLException {
     this.server = server;
     this.execution = execution;
+    this.sql = sql;
+    this.arguments = arguments;
     execution.check();
-    server.reach();
-    this.session = server.session();
-    Thread reader = new Thread(() -> read(sql, arguments), tag);
+    start();
+  }
+
+  private void start() throws SQLException {
+    reach();
+    session = server.session();
+    Thread reader = new Thread(this::read, tag);
     reader.setDaemon(true);
     reader.start();
   }
 
-  private void read(String sql, Object[] arguments) {
+  /** A server that is gone has another session when it is back. */
+  private void reach() throws SQLException {
+    try {
+      server.reach();
+    } catch (SQLException e) {
+      server.forget(session);
+      throw e;
+    }
+  }
+
+  private void read() {
+    SparkSession session = this.session;
     try {
       session.addTag(tag);
       Iterator<Row> rows =
@@ -155,7 +176,7 @@ final class SparkRows implements Enumerator<Object[]> {
           throw stopped;
         }
         if (polls % POLLS_A_REACH == 0) {
-          server.reach();
+          reach();
         }
         next = queue.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
       }
@@ -172,9 +193,18 @@ final class SparkRows implements Enumerator<Object[]> {
       String message = String.valueOf(next.error.getMessage());
       if (message.contains("SESSION") || message.contains("UNAVAILABLE")) {
         server.forget(session);
+        if (!begun && !again) {
+          // The server was started anew since the last statement, and doesn't know the session.
+          again = true;
+          ended = false;
+          start();
+          await();
+          return;
+        }
       }
       throw server.translated(next.error);
     }
+    begun = true;
     ended = next.rows.isEmpty();
     batch = next.rows.iterator();
   }

@@ -85,9 +85,9 @@ final class SparkServer {
     return session;
   }
 
-  /** Leaves a session that the server may not know any more. */
+  /** Leaves a session that the server may not know any more; null is the newest. */
   synchronized void forget(SparkSession gone) {
-    if (session == gone) {
+    if (gone == null || session == gone) {
       session = null;
     }
   }

@@ -66,6 +66,11 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
     }
   }
 
+  /** A row's bytes, which stay: those that it gives may be the buffer of the next one. */
+  private static byte[] bytes(UnsafeRow row) {
+    return row.copy().getBytes();
+  }
+
   static UnsafeRow row(byte[] bytes, int columns) {
     UnsafeRow row = new UnsafeRow(columns);
     row.pointTo(bytes, bytes.length);
@@ -259,7 +264,7 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
       int most = Math.max(1, Math.min(BLOCK, HITS / Math.max(1, ask.join.k())));
       for (int n = 0; n < most && rows.hasNext(); n++) {
         UnsafeRow row = (UnsafeRow) rows.next();
-        Key key = new Key(row.getBytes());
+        Key key = new Key(bytes(row));
         if (times.merge(key, 1, Integer::sum) > 1) {
           continue;
         }
@@ -349,7 +354,7 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
 
         @Override
         byte[] bytes(InternalRow row) {
-          return ((UnsafeRow) row).getBytes();
+          return KnnRdd.bytes((UnsafeRow) row);
         }
       };
     }
@@ -462,7 +467,7 @@ final class KnnRdd extends RDD<Tuple2<KnnRdd.Key, KnnRdd.Found>> {
         Attribute column = columns.get(i);
         values[i] = row.get(from.ordinal(column), column.dataType());
       }
-      return projection.apply(new GenericInternalRow(values)).getBytes();
+      return KnnRdd.bytes(projection.apply(new GenericInternalRow(values)));
     }
 
     /** Where memory is too small for the index of a split. */

@@ -13,8 +13,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -228,36 +230,186 @@ class ClusterTest {
     }
   }
 
+  /** Answers that must stay what they are, whatever is killed. */
+  private record Question(String kind, String text, String expected, Ask ask) {
+    private interface Ask {
+      String answer(String text) throws Exception;
+    }
+
+    void check() throws Exception {
+      assertEquals(expected, ask.answer(text), text);
+    }
+  }
+
+  /** Top-k and aggregates through the driver, joins in Spark's own SQL. */
+  private static List<Question> questions(Random random) throws Exception {
+    List<Question> questions = new ArrayList<>();
+    for (String sql : Product.statements(random, 30, DIMS)) {
+      String kind = sql.contains("faiss_agg") ? "aggregates" : "top-k";
+      questions.add(
+          new Question(kind, sql, Product.text(sqlite, sql), q -> Product.text(spark, q)));
+    }
+    String all = "parquet.`" + folder.resolve("lake/embeddings") + "`";
+    for (int section = 0; section < 6; section++) {
+      int k = 1 + random.nextInt(20);
+      String some = " where section = " + section + " and id < 1200 ";
+      String join =
+          "select l.id, r.id, l2_distance(l.embedding, r.embedding) from (select * from "
+              + all
+              + some
+              + ") l join "
+              + all
+              + " r exact nearest "
+              + k
+              + " by distance l2_distance(l.embedding, r.embedding) order by 1, 3, 2";
+      String pairs =
+          "select q, r, d from (select l.id as q, r.id as r, l2_distance(l.embedding, r.embedding)"
+              + " as d, row_number() over (partition by l.id order by l2_distance(l.embedding,"
+              + " r.embedding), r.id) as n from (select * from embeddings"
+              + some
+              + " and embedding is not null) l cross join (select * from embeddings where embedding"
+              + " is not null) r) where n <= "
+              + k
+              + " order by q, d, r";
+      questions.add(
+          new Question("joins", join, Product.text(sqlite, pairs), ClusterTest::inSparkSql));
+    }
+    return questions;
+  }
+
+  private static Object session;
+
+  /** A statement of Spark's SQL, by the client that the driver uses too. */
+  private static String inSparkSql(String sql) throws Exception {
+    ClassLoader loader = driver.getClass().getClassLoader();
+    ClassLoader before = Thread.currentThread().getContextClassLoader();
+    Thread.currentThread().setContextClassLoader(loader);
+    try {
+      if (session == null) {
+        Class<?> type = loader.loadClass("org.apache.spark.sql.connect.SparkSession");
+        Object builder = type.getMethod("builder").invoke(null);
+        builder =
+            builder
+                .getClass()
+                .getMethod("remote", String.class)
+                .invoke(builder, "sc://127.0.0.1:" + PORT);
+        session = builder.getClass().getMethod("create").invoke(builder);
+      }
+      Object rows = session.getClass().getMethod("sql", String.class).invoke(session, sql);
+      StringBuilder text = new StringBuilder();
+      for (Object row : (List<?>) rows.getClass().getMethod("collectAsList").invoke(rows)) {
+        String cells = row.toString();
+        text.append(cells, 1, cells.length() - 1).append('\n');
+      }
+      return text.toString();
+    } finally {
+      Thread.currentThread().setContextClassLoader(before);
+    }
+  }
+
+  /** What is killed, and what must be started again. */
+  private enum Kill {
+    EXECUTOR,
+    ALL_EXECUTORS,
+    WORKER,
+    BOTH_WORKERS;
+
+    /** Says when it is done. */
+    private String run(int worker) {
+      try {
+        switch (this) {
+          case EXECUTOR:
+            return cluster("kill", "executor", worker + "");
+          case ALL_EXECUTORS:
+            return cluster("kill", "executor", "1") + cluster("kill", "executor", "2");
+          case WORKER:
+            cluster("kill", "worker", worker + "");
+            return cluster("restart", "worker", worker + "");
+          default:
+            cluster("kill", "worker", "1");
+            cluster("kill", "worker", "2");
+            return cluster("restart", "worker", "1") + cluster("restart", "worker", "2");
+        }
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
   @Test
   void executorsAndWorkersMayBeKilled() throws Exception {
-    Random random = new Random(3);
-    List<String> statements = Product.statements(random, 30, DIMS);
-    List<String> expected = new ArrayList<>();
-    for (String sql : statements) {
-      expected.add(Product.text(sqlite, sql));
-    }
-    int kills = Integer.getInteger("cluster.kills", 3);
-    for (int kill = 0; kill < kills; kill++) {
-      String worker = String.valueOf(1 + kill % 2);
-      boolean whole = kill % 3 == 2;
+    long seed = Long.getLong("seed", 3);
+    Random random = new Random(seed);
+    List<Question> questions = questions(random);
+    Map<String, Integer> answers = new TreeMap<>();
+    Map<Kill, Integer> kills = new TreeMap<>();
+    long slowest = 0;
+    int most = Integer.getInteger("cluster.kills", 4);
+    for (int kill = 0; kill < most; kill++) {
+      // Each kind at first, then any.
+      int kind = kill < 4 ? kill : random.nextInt(4);
+      Kill what = Kill.values()[kind];
+      int worker = 1 + random.nextInt(2);
+      int lead = random.nextInt(900);
       CompletableFuture<String> killed =
           CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return cluster("kill", whole ? "worker" : "executor", worker);
-                } catch (Exception e) {
-                  throw new IllegalStateException(e);
-                }
-              },
-              CompletableFuture.delayedExecutor(random.nextInt(400), TimeUnit.MILLISECONDS));
-      for (int i = 0; i < 12 || !killed.isDone(); i++) {
-        int which = random.nextInt(statements.size());
-        assertEquals(expected.get(which), Product.text(spark, statements.get(which)));
+              () -> what.run(worker),
+              CompletableFuture.delayedExecutor(lead, TimeUnit.MILLISECONDS));
+      for (int i = 0; i < 8 || !killed.isDone(); i++) {
+        Question question = questions.get(random.nextInt(questions.size()));
+        long start = System.nanoTime();
+        question.check();
+        slowest = Math.max(slowest, System.nanoTime() - start);
+        answers.merge(question.kind, 1, Integer::sum);
       }
       killed.get();
-      if (whole) {
-        cluster("restart", "worker", worker);
-      }
+      kills.merge(what, 1, Integer::sum);
     }
+    System.out.println(
+        "seed "
+            + seed
+            + ", killed "
+            + kills
+            + ", answers "
+            + answers
+            + ", slowest "
+            + slowest / 1_000_000
+            + " ms");
+  }
+
+  @Test
+  void aServerThatIsKilledIsAnErrorAndAsksNothingOfThoseWhoComeAfterIt() throws Exception {
+    String sql = "select count(*) from embeddings";
+    String all = Product.text(spark, sql);
+    // In a statement that would take minutes, between statements, and before one.
+    String slow =
+        "select count(*) from embeddings a join embeddings b on l2_distance(a.embedding,"
+            + " b.embedding) < -1 and a.section >= b.section"
+            + " join embeddings c on l2_distance(c.embedding, b.embedding) < -2";
+    CompletableFuture<String> killed =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return cluster("kill", "connect");
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            },
+            CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS));
+    long start = System.nanoTime();
+    for (String each : List.of(slow, sql)) {
+      SQLException e = assertThrows(SQLException.class, () -> Product.text(spark, each));
+      assertTrue(e.getMessage().contains("no Spark Connect server answers at"), e.getMessage());
+      assertEquals("08001", e.getSQLState(), e.getMessage());
+    }
+    System.out.println(
+        "two errors " + (System.nanoTime() - start) / 1_000_000 + " ms after the first began");
+    killed.get();
+    cluster("restart", "connect");
+    assertEquals(all, Product.text(spark, sql));
+    cluster("kill", "connect");
+    cluster("restart", "connect");
+    assertEquals(all, Product.text(spark, sql));
+    session = null;
   }
 }

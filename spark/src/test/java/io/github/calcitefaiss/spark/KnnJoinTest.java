@@ -146,6 +146,26 @@ class KnnJoinTest {
     }
   }
 
+  /** Spark writes rows of some lengths into one buffer, one after the other. */
+  @ParameterizedTest
+  @ValueSource(ints = {6, 8})
+  void rowsOfAnyLengthAreKeptApart(int dims) {
+    Path path = folder.resolve("blobs" + dims);
+    session()
+        .sql(
+            "select id, faiss_encode(array_repeat(float(id), "
+                + dims
+                + ")) as v, id % 2 as section from range(40)")
+        .write()
+        .parquet(path.toString());
+    String table = "parquet.`" + path + "`";
+    String left = "(select id, v from " + table + " where section = 1)";
+    String expected = expected(left, table, 2, "", false);
+    assertEquals(expected, text(joined(left, table, 2, false)));
+    session().conf().set(Indexes.ENABLED, "false");
+    assertEquals(expected, text(joined(left, table, 2, false)));
+  }
+
   @Test
   void similarityAndBothOrdersOfArguments() {
     String left = table("left", 40, 3);

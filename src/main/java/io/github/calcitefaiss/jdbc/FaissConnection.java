@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.jdbc;
 
+import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.run.StatementRun;
 import io.github.calcitefaiss.sql.function.Names;
 import io.github.calcitefaiss.sql.planner.Plan;
@@ -20,6 +21,7 @@ import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.SQLXML;
 import java.sql.Savepoint;
+import java.sql.ShardingKey;
 import java.sql.Statement;
 import java.sql.Struct;
 import java.util.ArrayList;
@@ -480,7 +482,7 @@ public final class FaissConnection implements Connection {
     String type = typeName.toUpperCase(Locale.ROOT);
     for (SqlType known : SqlType.values()) {
       if (known.name().equals(type)) {
-        return calcite.createArrayOf(type, elements);
+        return new HeldArray(calcite.createArrayOf(type, elements));
       }
     }
     throw FaissErrors.badArgument(
@@ -502,7 +504,10 @@ public final class FaissConnection implements Connection {
 
   @Override
   public void setClientInfo(String name, String value) throws SQLClientInfoException {
-    if (value == null) {
+    if (name == null) {
+      throw new SQLClientInfoException(
+          "The property's name is missing (null)", SqlState.BAD_ARGUMENT, Map.of());
+    } else if (value == null) {
       clientInfo.remove(name);
     } else {
       clientInfo.setProperty(name, value);
@@ -512,19 +517,42 @@ public final class FaissConnection implements Connection {
   @Override
   public void setClientInfo(Properties properties) throws SQLClientInfoException {
     clientInfo.clear();
-    clientInfo.putAll(properties);
+    if (properties != null) {
+      clientInfo.putAll(properties);
+    }
   }
 
   @Override
   public String getClientInfo(String name) throws SQLException {
     checkOpen();
-    return clientInfo.getProperty(name);
+    return clientInfo.getProperty(FaissErrors.given(name, "The property's name"));
   }
 
   @Override
   public Properties getClientInfo() throws SQLException {
     checkOpen();
     return (Properties) clientInfo.clone();
+  }
+
+  @Override
+  public boolean setShardingKeyIfValid(ShardingKey key, int timeoutSeconds) throws SQLException {
+    throw FaissErrors.unsupported("A sharding key");
+  }
+
+  @Override
+  public boolean setShardingKeyIfValid(ShardingKey key, ShardingKey upper, int timeoutSeconds)
+      throws SQLException {
+    throw FaissErrors.unsupported("A sharding key");
+  }
+
+  @Override
+  public void setShardingKey(ShardingKey key) throws SQLException {
+    throw FaissErrors.unsupported("A sharding key");
+  }
+
+  @Override
+  public void setShardingKey(ShardingKey key, ShardingKey upper) throws SQLException {
+    throw FaissErrors.unsupported("A sharding key");
   }
 
   @Override
@@ -573,11 +601,16 @@ public final class FaissConnection implements Connection {
 
   @Override
   public <T> T unwrap(Class<T> iface) throws SQLException {
-    return iface.isInstance(this) ? iface.cast(this) : calcite.unwrap(iface);
+    if (FaissErrors.given(iface, "The class to unwrap").isInstance(this)) {
+      return iface.cast(this);
+    } else if (!isWrapperFor(iface)) {
+      throw FaissErrors.badArgument("This is no " + iface.getSimpleName() + " and holds none");
+    }
+    return calcite.unwrap(iface);
   }
 
   @Override
   public boolean isWrapperFor(Class<?> iface) throws SQLException {
-    return iface.isInstance(this) || calcite.isWrapperFor(iface);
+    return iface != null && (iface.isInstance(this) || calcite.isWrapperFor(iface));
   }
 }

@@ -587,7 +587,8 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     if (type(column) != Types.ARRAY) {
       throw ColumnValues.mismatch(raw(column), label(column), "an array");
     }
-    return converted(column, Cursor.Accessor::getArray);
+    Array array = converted(column, Cursor.Accessor::getArray);
+    return array == null ? null : new HeldArray(array);
   }
 
   @Override

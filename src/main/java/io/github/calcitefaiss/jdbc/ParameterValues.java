@@ -105,6 +105,35 @@ final class ParameterValues {
     }
   }
 
+  /**
+   * A date or time as SQLite keeps and compares it, where nothing but the setter says that it is
+   * one: {@code 2024-01-31}, {@code 23:59:59} or both.
+   *
+   * @param type DATE, TIME or TIMESTAMP of {@link Types}
+   */
+  static Object momentText(Object value, int type, int index, TimeZone zone) throws SQLException {
+    if (value == null) {
+      return null;
+    }
+    switch (type) {
+      case Types.DATE:
+        return moment(value, index, zone, "a date").toLocalDate().toString();
+      case Types.TIME:
+        return sqliteText(moment(value, index, zone, "a time").toLocalTime());
+      default:
+        return sqliteText(moment(value, index, zone, "a timestamp"));
+    }
+  }
+
+  private static String sqliteText(LocalDateTime moment) {
+    return moment.toLocalDate() + " " + sqliteText(moment.toLocalTime());
+  }
+
+  private static String sqliteText(LocalTime time) {
+    String text = time.toString();
+    return text.length() == 5 ? text + ":00" : text;
+  }
+
   private static SQLException wrong(Object value, int index, String wanted) {
     return FaissErrors.data(
         "Parameter " + index + " must be " + wanted + ", got " + shown(value), SqlState.BAD_CAST);
@@ -178,8 +207,12 @@ final class ParameterValues {
   private static String text(Object value, int index, TimeZone zone) throws SQLException {
     if (value instanceof Clob clob) {
       return read(clob);
-    } else if (value instanceof Timestamp || value instanceof Instant) {
-      return moment(value, index, zone, "text").toString().replace('T', ' ');
+    } else if (value instanceof Timestamp
+        || value instanceof Instant
+        || value instanceof LocalDateTime) {
+      return sqliteText(moment(value, index, zone, "text"));
+    } else if (value instanceof LocalTime time) {
+      return sqliteText(time);
     } else if (value instanceof byte[]
         || value instanceof ByteString
         || value instanceof Blob

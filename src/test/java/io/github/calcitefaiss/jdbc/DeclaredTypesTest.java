@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Date;
 import java.sql.DriverManager;
+import java.sql.JDBCType;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
@@ -216,6 +218,40 @@ class DeclaredTypesTest {
       assertTrue(rows.next());
       assertEquals(1L, rows.getObject(5));
       assertEquals("1", rows.getString(5));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", ";native=off", ";types=declared"})
+  void aDateAsAParameterIsComparedAsText(String way) throws SQLException {
+    try (Connection connection = connect(way);
+        PreparedStatement day = connection.prepareStatement("select count(*) from t where d = ?");
+        PreparedStatement moment =
+            connection.prepareStatement("select count(*) from t where tm = ? or ts = ?")) {
+      day.setDate(1, Date.valueOf("2024-03-01"));
+      assertEquals(1, count(day));
+      day.setObject(1, LocalDate.of(2024, 3, 1));
+      assertEquals(1, count(day));
+      day.setObject(1, Date.valueOf("2024-03-01"), JDBCType.DATE);
+      assertEquals(1, count(day));
+      moment.setTime(1, Time.valueOf("12:30:15"));
+      moment.setTimestamp(2, Timestamp.valueOf("2024-03-01 12:00:00"));
+      assertEquals(1, count(moment));
+    }
+    try (Connection connection = connect("");
+        PreparedStatement echo = connection.prepareStatement("select ?")) {
+      echo.setTimestamp(1, Timestamp.valueOf("2024-03-01 12:00:00"));
+      try (ResultSet row = echo.executeQuery()) {
+        assertTrue(row.next());
+        assertEquals("2024-03-01 12:00:00", row.getString(1));
+      }
+    }
+  }
+
+  private static int count(PreparedStatement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery()) {
+      assertTrue(row.next());
+      return row.getInt(1);
     }
   }
 

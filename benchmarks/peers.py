@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""FAISS, sqlite-vec and DuckDB on the same table, one thread; what isn't installed is left out.
+"""FAISS and sqlite-vec on the same table, one thread; what isn't installed is left out.
 
 A line each: name, tab, milliseconds (the median), tab, the least processor time of a round; and how many of the
 ten nearest rows, by distances in double, each finds.
@@ -8,7 +8,6 @@ import os
 import sqlite3
 import statistics
 import sys
-import tempfile
 import time
 
 TRIED = 20
@@ -102,32 +101,6 @@ def sqlite_vec(rows, dims, queries, truth):
     recall(name, [search(i) for i in range(TRIED)], truth)
 
 
-def duckdb_distance(data, queries, truth):
-    try:
-        import duckdb
-    except ImportError:
-        print("no duckdb for this Python")
-        return
-    duck = duckdb.connect()
-    duck.execute("set threads = 1")
-    dims = data.shape[1]
-    duck.execute(f"create table v (id integer, e float[{dims}])")
-    with tempfile.NamedTemporaryFile("w", suffix=".csv") as csv:
-        for i, row in enumerate(data.tolist()):
-            csv.write(f'{i},"{row}"\n')
-        csv.flush()
-        columns = f"{{'id': 'integer', 'e': 'float[{dims}]'}}"
-        duck.execute(f"insert into v select * from read_csv(?, header = false, columns = {columns})", [csv.name])
-    name = f"DuckDB {duckdb.__version__} array_distance"
-
-    def search(i):
-        sql = f"select id from v order by array_distance(e, ?::float[{dims}]) limit 10"
-        return [row[0] for row in duck.execute(sql, [queries[i].tolist()]).fetchall()]
-
-    report(f"{name}: one search", median(9, search))
-    recall(name, [search(i) for i in range(TRIED)], truth)
-
-
 def main(path):
     import numpy
 
@@ -139,7 +112,6 @@ def main(path):
     truth = exact(numpy, data, queries[:TRIED])
     faiss_indexes(numpy, data, queries, truth)
     sqlite_vec(rows, data.shape[1], queries, truth)
-    duckdb_distance(data, queries, truth)
 
 
 main(sys.argv[1])

@@ -21,6 +21,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -32,8 +33,10 @@ import java.util.Random;
  * <p>On one thread the second figure is the least processor time of a round, which other work on
  * the machine disturbs least.
  *
- * <p>{@code Goals make FROM.db ROWS DIMS TO.db} makes a table of vectors mixed from the real ones in
- * FROM (or Gaussian where DIMS isn't theirs); {@code Goals dump FILE.db ROWS.f32} writes them as
+ * <p>{@code Goals make FROM.db ROWS DIMS TO.db [noise]} makes a table of vectors mixed from the real
+ * ones in FROM. More dimensions than theirs are made by Gaussian elements of falling size, and all
+ * are rotated, so that the spectrum is one of embeddings; {@code noise}, and fewer dimensions, make
+ * Gaussian rows. {@code Goals dump FILE.db ROWS.f32} writes them as
  * bare floats; {@code Goals run FILE.db} measures. Run by benchmarks/goals. {@code Goals search
  * FILE.db [PROPERTIES]} searches a table that may be larger than the heap.
  */
@@ -46,7 +49,8 @@ public final class Goals {
   /** Makes a table, or measures one. */
   public static void main(String[] args) throws Exception {
     if (args[0].equals("make")) {
-      make(args[1], Integer.parseInt(args[2]), Integer.parseInt(args[3]), Path.of(args[4]));
+      boolean noise = args.length > 5 && args[5].equals("noise");
+      make(args[1], Integer.parseInt(args[2]), Integer.parseInt(args[3]), Path.of(args[4]), noise);
     } else if (args[0].equals("dump")) {
       dump(Path.of(args[1]), Path.of(args[2]));
     } else if (args[0].equals("search")) {
@@ -112,7 +116,8 @@ public final class Goals {
     }
   }
 
-  private static void make(String from, int rows, int dims, Path to) throws Exception {
+  private static void make(String from, int rows, int dims, Path to, boolean noise)
+      throws Exception {
     List<float[]> real = new ArrayList<>();
     try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + from);
         Statement s = c.createStatement();
@@ -122,6 +127,8 @@ public final class Goals {
       }
     }
     Random random = new Random(42);
+    Rotation rotation =
+        noise || dims <= real.get(0).length ? null : new Rotation(dims, new Random(43));
     Files.deleteIfExists(to);
     try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + to);
         Statement s = c.createStatement()) {
@@ -132,7 +139,7 @@ public final class Goals {
       try (PreparedStatement p = c.prepareStatement("INSERT INTO embeddings VALUES (?, ?)")) {
         for (int i = 1; i <= rows; i++) {
           p.setInt(1, i);
-          p.setBytes(2, VectorCodec.encode(vector(real, dims, random)));
+          p.setBytes(2, VectorCodec.encode(vector(real, dims, random, rotation, noise)));
           p.executeUpdate();
         }
       }
@@ -141,23 +148,67 @@ public final class Goals {
   }
 
   /** Four parts of a real vector, up to three of another and a little noise, of norm 1. */
-  private static float[] vector(List<float[]> real, int dims, Random random) {
+  private static float[] vector(
+      List<float[]> real, int dims, Random random, Rotation rotation, boolean noise) {
     float[] a = real.get(random.nextInt(real.size()));
     float[] b = real.get(random.nextInt(real.size()));
     float share = random.nextFloat() * 0.75f;
     float[] mixed = new float[dims];
     double norm = 0;
+    boolean gaussian = noise || dims < a.length;
     for (int d = 0; d < dims; d++) {
       mixed[d] =
-          dims == a.length
-              ? a[d] + share * b[d] + 0.01f * (float) random.nextGaussian()
-              : (float) random.nextGaussian();
+          gaussian
+              ? (float) random.nextGaussian()
+              : d < a.length
+                  ? a[d] + share * b[d] + 0.01f * (float) random.nextGaussian()
+                  : 0.02f * a.length / d * (float) random.nextGaussian();
       norm += (double) mixed[d] * mixed[d];
     }
     for (int d = 0; d < dims; d++) {
       mixed[d] /= (float) Math.sqrt(norm);
     }
-    return mixed;
+    return rotation == null ? mixed : rotation.of(mixed);
+  }
+
+  /** A random rotation: elements are shuffled and turned in pairs, again and again. */
+  private static final class Rotation {
+    private static final int ROUNDS = 16;
+
+    private final int[][] from = new int[ROUNDS][];
+    private final double[][] angles = new double[ROUNDS][];
+
+    Rotation(int dims, Random random) {
+      for (int round = 0; round < ROUNDS; round++) {
+        List<Integer> order = new ArrayList<>();
+        for (int d = 0; d < dims; d++) {
+          order.add(d);
+        }
+        Collections.shuffle(order, random);
+        from[round] = order.stream().mapToInt(d -> d).toArray();
+        angles[round] = random.doubles(dims / 2, 0, 2 * Math.PI).toArray();
+      }
+    }
+
+    float[] of(float[] vector) {
+      float[] turned = vector;
+      for (int round = 0; round < ROUNDS; round++) {
+        float[] next = new float[vector.length];
+        for (int d = 0; d < next.length; d++) {
+          next[d] = turned[from[round][d]];
+        }
+        for (int p = 0; p < next.length / 2; p++) {
+          float cos = (float) Math.cos(angles[round][p]);
+          float sin = (float) Math.sin(angles[round][p]);
+          float x = next[2 * p];
+          float y = next[2 * p + 1];
+          next[2 * p] = cos * x - sin * y;
+          next[2 * p + 1] = sin * x + cos * y;
+        }
+        turned = next;
+      }
+      return turned;
+    }
   }
 
   private static void run(Path file) throws Exception {

@@ -258,6 +258,42 @@ class KeptColumnsTest {
   }
 
   @Test
+  void valuesOfSeveralKindsMayShareAList() throws SQLException {
+    create("n INTEGER", new Object[] {1}, new Object[] {2});
+    try (Connection connection = open();
+        Connection none = open(";columns=none")) {
+      for (Connection any : new Connection[] {connection, none}) {
+        for (String order : new String[] {"l2_distance(embedding, '[0,1]')", "id"}) {
+          String sql = "SELECT id FROM docs WHERE id %s (?, 14.5, ?) %s ORDER BY %s LIMIT 3";
+          String in = String.format(sql, "IN", "", order);
+          String notIn = String.format(sql, "NOT IN", "AND id > 10", order);
+          assertEquals(List.of("12", "41"), ask(any, in, 41, 12), in);
+          assertEquals(List.of("12", "14", "15"), ask(any, notIn, 11, 13), notIn);
+          sql = "SELECT id FROM docs WHERE id IN (3, 14.5, -7, '16', 'x') ORDER BY " + order;
+          assertEquals(List.of("3", "16"), ask(any, sql + " LIMIT 3"), sql);
+          sql = "SELECT id FROM docs WHERE id IN (3, -7.5, 12.0) ORDER BY " + order;
+          assertEquals(List.of("3", "12"), ask(any, sql + " LIMIT 3"), sql);
+        }
+      }
+    }
+  }
+
+  private static List<String> ask(Connection connection, String sql, int first, int last)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setInt(1, first);
+      statement.setInt(2, last);
+      try (ResultSet found = statement.executeQuery()) {
+        List<String> rows = new ArrayList<>();
+        while (found.next()) {
+          rows.add(found.getString(1));
+        }
+        return rows;
+      }
+    }
+  }
+
+  @Test
   void anIdOfTextsIsLeftToSqlite() throws SQLException {
     create("n INTEGER", new Object[] {1});
     try (Connection writer = DriverManager.getConnection("jdbc:sqlite:" + file);

@@ -9,6 +9,7 @@ import java.sql.SQLSyntaxErrorException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.calcite.plan.RelOptPlanner;
@@ -176,13 +177,19 @@ public final class ErrorTranslation {
     Matcher m =
         Pattern.compile("^Encountered \"(.*)\" at line \\d+, column \\d+\\.?$").matcher(head);
     if (m.matches()) {
-      String tokens = m.group(1).strip();
+      String tokens = m.group(1).strip().replace("\\'", "'").replace("\\\"", "\"");
       String before = tokens.replaceFirst("\\s*<EOF>$", "");
       head =
           "Syntax error"
               + (before.equals(tokens) ? " at" : before.isEmpty() ? "" : " after")
-              + (before.isEmpty() ? "" : " '" + before + "'")
+              + (before.isEmpty()
+                  ? ""
+                  : before.startsWith("'") ? " " + before : " '" + before + "'")
               + (before.equals(tokens) ? "" : ": unexpected end");
+    } else if (head.startsWith("Incorrect syntax near the keyword '")) {
+      head = "Syntax error at " + head.replaceAll("^.*keyword ('[^']*').*$", "$1");
+    } else if (head.startsWith("Non-query expression")) {
+      head = "Syntax error: a query, SELECT …, should stand here";
     } else {
       head = "Syntax error: " + head;
     }
@@ -193,11 +200,14 @@ public final class ErrorTranslation {
   private static String expected(SqlParseException e) {
     List<String> names = new ArrayList<>();
     for (String name : e.getExpectedTokenNames()) {
-      names.add(name.replace("\"", ""));
+      String word = name.replace("\"", "");
+      names.add(
+          word.endsWith("IDENTIFIER>") ? "a name" : word.endsWith("LITERAL>") ? "a number" : word);
     }
     if (names.isEmpty() || names.size() > LONGEST_EXPECTED_LIST) {
       return "";
     }
+    names = new ArrayList<>(new TreeSet<>(names));
     return "; expected " + (names.size() == 1 ? "" : "one of ") + String.join(", ", names);
   }
 

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.sql.function.Names;
+import io.github.calcitefaiss.sqlite.SqliteEvaluator;
 import java.sql.SQLException;
 import java.sql.SQLSyntaxErrorException;
 import java.util.ArrayList;
@@ -29,11 +30,17 @@ final class FirstMistakes {
   private static final Pattern PLACE = Pattern.compile("line (\\d+), column (\\d+)");
   private static final Pattern WORD = Pattern.compile("[A-Za-z_]\\w*");
   private static final Pattern SIGNATURE =
-      Pattern.compile("^No match found for function signature (\\w+)\\((.*)\\) (\\(line.*)$");
+      Pattern.compile(
+          "^No match found for function signature (\\w+)(?:\\((.*?)\\))? (\\(line \\d+, column \\d+\\))(.*)$");
 
   private static final Pattern NO_COLUMN =
       Pattern.compile("^Column '([^']*)' not found in any table");
   private static final Pattern NO_OBJECT = Pattern.compile("^Object '([^']*)' not found");
+  private static final Pattern TYPES =
+      Pattern.compile(
+          "(?s)^Cannot apply '(\\w+)' to arguments of type .* (\\(line \\d+, column \\d+\\)).*");
+  private static final Pattern MATCH = Pattern.compile("(?i)\\bmatch\\b");
+  private static final Pattern NO_FUNCTION = Pattern.compile("no such function: (\\w+)");
   private static final LevenshteinDistance EDITS = new LevenshteinDistance(2);
 
   private static final Set<String> VERBS =
@@ -62,27 +69,53 @@ final class FirstMistakes {
       return "SHOW is another database's: select name from sqlite_schema lists tables; in the shell"
           + " .tables and .schema do";
     } else if (message.startsWith("Syntax error")) {
-      return syntax(message, sql, verb, first);
+      return syntax(message, sql, verb, first, calcite);
+    } else if (message.startsWith("SQLite: ")) {
+      return sqlite(message, sql);
     } else if (message.startsWith("Unable to implement")) {
       return sql.toLowerCase(Locale.ROOT).contains("current_schema")
           ? "CURRENT_SCHEMA can't be evaluated here; Connection.getSchema() tells the default schema"
           : "the statement has an expression that can't be evaluated here";
-    } else if (message.contains("did you mean")) {
-      return null;
     }
     Matcher signature = SIGNATURE.matcher(message);
     if (signature.matches()) {
       return signature(signature, calcite);
     }
+    Matcher types = TYPES.matcher(message);
+    if (types.matches()) {
+      String other = OtherDialects.function(types.group(1));
+      return types.group(1)
+          + " can't be applied here "
+          + types.group(2)
+          + (other == null ? "" : "; here: " + other);
+    }
     Matcher column = NO_COLUMN.matcher(message);
+    Matcher object = NO_OBJECT.matcher(message);
     if (column.find()) {
       return column(message, column.group(1), sql);
     }
-    Matcher object = NO_OBJECT.matcher(message);
-    return object.find() ? object(message, object.group(1), calcite) : null;
+    return object.find() ? object(message, object.group(1), sql, calcite) : null;
   }
 
-  private static String syntax(String message, String sql, String verb, Matcher first) {
+  /** What SQLite said, where more can be said. */
+  private static String sqlite(String message, String sql) {
+    if (MATCH.matcher(sql).find() && message.contains("no such column: distance")) {
+      return message
+          + "; MATCH searches full-text tables, nearest rows come by"
+          + " ORDER BY l2_distance(embedding, '[…]') LIMIT k";
+    }
+    Matcher function = NO_FUNCTION.matcher(message);
+    String other = function.find() ? OtherDialects.function(function.group(1)) : null;
+    if (other != null) {
+      return message + "; here: " + other;
+    }
+    return message.contains("syntax error") && sql.matches("(?is)\\s*explain\\s+analy[sz]e\\b.*")
+        ? "there is no EXPLAIN ANALYZE: EXPLAIN PLAN FOR SELECT …"
+        : null;
+  }
+
+  private static String syntax(
+      String message, String sql, String verb, Matcher first, CalciteConnection calcite) {
     if (message.contains("did you mean")) {
       return null;
     } else if (WORD.matcher(verb).matches() && !VERBS.contains(verb)) {
@@ -91,27 +124,24 @@ final class FirstMistakes {
           + "' "
           + place(sql, first.start(1))
           + ": a statement begins with SELECT, WITH, VALUES, EXPLAIN or PRAGMA"
-          + Names.didYouMean(verb, VERBS);
-    }
-    String text = sql.toLowerCase(Locale.ROOT);
-    if (text.matches("(?s).*\\blimit\\b[^()']*\\border\\s+by\\b.*")
-        && message.contains("'order'")) {
-      return shortened(message) + ": ORDER BY stands before LIMIT";
-    } else if (text.matches("(?s)\\s*select\\s+top\\s+\\d+.*")) {
-      return shortened(message) + ": there is no TOP; LIMIT n stands at the end";
-    } else if (text.matches("(?s)\\s*explain\\s+plan\\s+(?!for\\b).*")) {
-      return shortened(message) + ": EXPLAIN PLAN FOR SELECT …, or EXPLAIN QUERY PLAN SELECT …";
-    } else if (text.matches("(?s).*\\bcount\\s+\\*.*")) {
-      return shortened(message) + ": count(*)";
+          + Names.didYouMean(verb, VERBS)
+          + (sql.strip().equalsIgnoreCase(verb) && isTable(verb, calcite)
+              ? ", as in select * from " + verb + " limit 3"
+              : "");
     }
     String misspelt = misspelt(message, sql);
-    return misspelt == null ? null : shortened(message) + " (did you mean " + misspelt + "?)";
+    String advice = SyntaxAdvice.of(message, sql);
+    if (misspelt != null && (advice == null || advice.endsWith("a comma is missing before it"))) {
+      return SyntaxAdvice.shortened(message) + " (did you mean " + misspelt + "?)";
+    }
+    return advice;
   }
 
-  /** Without what the grammar would take instead, of which a newcomer makes nothing. */
-  private static String shortened(String message) {
-    int expected = message.indexOf("; expected");
-    return expected < 0 ? message : message.substring(0, expected);
+  private static boolean isTable(String name, CalciteConnection calcite) {
+    SchemaPlus root = calcite.getRootSchema();
+    return root.subSchemas().getNames(LikePattern.any()).stream()
+        .flatMap(each -> root.subSchemas().get(each).tables().getNames(LikePattern.any()).stream())
+        .anyMatch(name::equalsIgnoreCase);
   }
 
   /** A keyword that the word at an error, or the one before it, nearly is. */
@@ -120,7 +150,9 @@ final class FirstMistakes {
     if (!place.find()) {
       return null;
     }
-    int at = offset(sql, Integer.parseInt(place.group(1)), Integer.parseInt(place.group(2)));
+    int at =
+        SyntaxAdvice.offset(
+            sql, Integer.parseInt(place.group(1)), Integer.parseInt(place.group(2)));
     List<String> words = new ArrayList<>();
     Matcher word = WORD.matcher(sql);
     while (word.find() && word.start() <= at) {
@@ -145,14 +177,6 @@ final class FirstMistakes {
         .toString();
   }
 
-  private static int offset(String sql, int line, int column) {
-    int at = 0;
-    for (int i = 1; i < line && sql.indexOf('\n', at) >= 0; i++) {
-      at = sql.indexOf('\n', at) + 1;
-    }
-    return at + column - 1;
-  }
-
   private static String place(String sql, int at) {
     int line = (int) sql.substring(0, at).chars().filter(c -> c == '\n').count() + 1;
     return "(line " + line + ", column " + (at - sql.lastIndexOf('\n', at - 1)) + ")";
@@ -172,15 +196,33 @@ final class FirstMistakes {
       }
     }
     String place = " " + signature.group(3);
+    String types = signature.group(2) == null ? "" : signature.group(2);
     if (known.isEmpty()) {
-      return "there is no function "
+      String here = OtherDialects.function(name);
+      Set<String> names = new TreeSet<>(root.getFunctionNames());
+      names.addAll(SqliteEvaluator.functionNames());
+      return (signature.group(2) == null ? "there is no " : "there is no function ")
           + name
-          + (signature.group(2).isEmpty() ? "()" : " that takes (" + signature.group(2) + ")")
-          + place;
+          + (signature.group(2) == null
+              ? ""
+              : types.isEmpty() ? "()" : " that takes (" + words(types) + ")")
+          + place
+          + (here != null
+              ? "; here: " + here
+              : names.contains(name.toLowerCase(Locale.ROOT)) ? "" : Names.didYouMean(name, names));
     }
-    int given = signature.group(2).isEmpty() ? 0 : signature.group(2).split(", ", -1).length;
+    int given = types.isEmpty() ? 0 : types.split(", ", -1).length;
     if (rows && known.stream().anyMatch(names -> names.size() == given)) {
       return name + " gives rows" + place + ": SELECT * FROM " + name + "(…)";
+    }
+    if (!rows && signature.group(4).isEmpty() && known.stream().anyMatch(n -> n.size() == given)) {
+      return name
+          + " gives a value"
+          + place
+          + ": SELECT "
+          + name
+          + "(…); rows come from"
+          + " faiss_neighbors(…)";
     }
     return name
         + " takes ("
@@ -191,21 +233,62 @@ final class FirstMistakes {
         + place;
   }
 
+  /** Types as people call them. */
+  private static String words(String types) {
+    return types
+        .replace("<BINARY>", "blob")
+        .replace("<CHARACTER>", "text")
+        .replace("<NUMERIC>", "number")
+        .replaceAll("<(\\w+)>", "$1")
+        .replace('_', ' ');
+  }
+
   private static String column(String message, String name, String sql) {
-    if (name.matches("[-+0-9.,eE\\s]+")) {
+    String here = OtherDialects.column(name);
+    boolean compared =
+        Pattern.compile("(?i)(=|<|>|\\blike|\\bin\\s*\\()\\s*" + Pattern.quote(name))
+            .matcher(sql)
+            .find();
+    if (message.contains("did you mean")) {
+      return compared && WORD.matcher(name).matches()
+          ? message + "; if it is meant as text: '" + name + "'"
+          : null;
+    } else if (name.matches("[-+0-9.,eE\\s]+")) {
       return message + ": a vector is written as text, '[" + name + "]'";
+    } else if (here != null) {
+      return message + "; " + here;
     } else if (!sql.toLowerCase(Locale.ROOT).matches("(?s).*\\bfrom\\b.*")) {
       return message + ": FROM is missing, or quotes: '" + name + "'";
     }
     return message + "; if it is meant as text: '" + name + "'";
   }
 
-  private static String object(String message, String name, CalciteConnection calcite) {
+  /** Finds what a name qualifies. */
+  private static Pattern qualified(String name) {
+    return Pattern.compile("(?i)\\b" + Pattern.quote(name) + "\\.(\\w+)");
+  }
+
+  private static String object(String message, String name, String sql, CalciteConnection calcite) {
+    String catalogue = OtherDialects.catalogue(name);
+    if (catalogue != null) {
+      return message.replaceFirst(" \\(did you mean .*", "") + "; " + catalogue;
+    } else if (message.contains("did you mean")) {
+      return null;
+    }
     SchemaPlus root = calcite.getRootSchema();
     Set<String> places = new TreeSet<>();
     for (String each : root.subSchemas().getNames(LikePattern.any())) {
       Set<String> tables = root.subSchemas().get(each).tables().getNames(LikePattern.any());
-      if (each.equalsIgnoreCase(name)) {
+      Matcher within = qualified(name).matcher(sql);
+      if (each.equalsIgnoreCase(name) && within.find()) {
+        return "Object '"
+            + within.group(1)
+            + "' not found in schema '"
+            + each
+            + "'"
+            + message.substring(message.lastIndexOf(" (line"))
+            + Names.didYouMean(within.group(1), tables);
+      } else if (each.equalsIgnoreCase(name)) {
         return message
             + ": it is a schema, with the tables "
             + String.join(", ", new TreeSet<>(tables));
@@ -215,6 +298,11 @@ final class FirstMistakes {
           places.add(each + "." + table);
         }
       }
+    }
+    if (places.isEmpty() && qualified(name).matcher(sql).find()) {
+      return message
+          + "; schemas: "
+          + String.join(", ", root.subSchemas().getNames(LikePattern.any()));
     }
     return places.isEmpty() ? null : message + ": it is " + String.join(" or ", places);
   }

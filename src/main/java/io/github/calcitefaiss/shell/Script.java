@@ -60,7 +60,16 @@ record Script(List<Piece> pieces, String open) {
           // A doubled quote is an end and a beginning.
           int end = input.indexOf(c, at + 1);
           if (end < 0) {
-            return new Script(pieces, "the " + c + " " + place(at) + " has no partner");
+            // An apostrophe in a text leaves an odd one out.
+            boolean apostrophe = c == '\'' && statement.indexOf("'") >= 0;
+            return new Script(
+                pieces,
+                "the "
+                    + c
+                    + " "
+                    + place(at)
+                    + " has no partner"
+                    + (apostrophe ? "; within a text it is written twice, 'it\'\'s'" : ""));
           }
           statement.append(input, at, end + 1);
           begun = true;

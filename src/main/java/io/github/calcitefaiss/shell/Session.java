@@ -154,13 +154,36 @@ final class Session {
       default:
         break;
     }
-    for (String verb : List.of("describe ", "desc ", "\\d ")) {
+    if (words.startsWith("\\")) {
+      return psql(BLANKS.matcher(statement.strip()).replaceAll(" "));
+    } else if (words.startsWith("help ")) {
+      return ".help";
+    }
+    for (String verb : List.of("describe ", "desc ")) {
       String name = words.startsWith(verb) ? words.substring(verb.length()) : "";
       if (!name.isEmpty() && name.indexOf(' ') < 0) {
         return ".schema " + name;
       }
     }
     return null;
+  }
+
+  /** A command of psql's, as that which does the same here. */
+  private static String psql(String words) {
+    String[] parts = words.split(" ", 2);
+    String argument = parts.length > 1 ? " " + parts[1] : "";
+    return switch (parts[0].replace("+", "").toLowerCase(Locale.ROOT)) {
+      case "\\d", "\\dt", "\\dv", "\\ds" -> argument.isEmpty() ? ".tables" : ".schema" + argument;
+      case "\\dn" -> ".databases";
+      case "\\di" -> ".indexes";
+      case "\\x" -> ".mode vertical";
+      case "\\timing" -> ".timer" + (argument.isEmpty() ? " on" : argument);
+      case "\\i" -> ".read" + argument;
+      case "\\o" -> ".output" + argument;
+      case "\\echo" -> ".print" + argument;
+      case "\\c", "\\connect" -> ".open" + argument;
+      default -> ".help";
+    };
   }
 
   private String sqlline(String command) {

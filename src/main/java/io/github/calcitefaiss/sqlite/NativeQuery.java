@@ -212,7 +212,8 @@ public final class NativeQuery implements AutoCloseable {
         throw execution.stopped();
       }
       throw SqliteFile.primaryCode(e) == SQLiteErrorCode.SQLITE_ERROR
-          ? new FaissException(state(e), SqliteFile.said(e), e)
+          ? new FaissException(
+              state(e), SqliteFile.said(e) + SqliteFile.hint(SqliteFile.said(e)), e)
           : database.unreadable(e);
     }
   }

@@ -13,6 +13,7 @@ import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.apache.calcite.avatica.util.ByteString;
 
@@ -51,8 +52,13 @@ public final class SqliteEvaluator {
     }
   }
 
-  /** The names of SQLite's scalar functions, in lower case. */
+  /** Whether SQLite has a scalar function of a name, in lower case. */
   public static boolean isFunction(String name) {
+    return functionNames().contains(name);
+  }
+
+  /** The names of SQLite's scalar functions, in lower case. */
+  public static Set<String> functionNames() {
     Map<String, Boolean> known = functions;
     if (known == null) {
       known = new HashMap<>();
@@ -73,7 +79,7 @@ public final class SqliteEvaluator {
       }
       functions = known;
     }
-    return known.containsKey(name);
+    return known.keySet();
   }
 
   /** Whether a function takes so many arguments. */

@@ -238,14 +238,21 @@ final class SqliteFile {
                     + message
                     + "; run it again",
                 e)
-            : primaryCode(e) == SQLiteErrorCode.SQLITE_ERROR
+            : e instanceof SQLiteException
                 ? new FaissException(SqlState.GENERAL, "SQLite: " + said(e) + hint(said(e)), e)
                 : e;
     }
     return new FaissException(SqlState.UNREADABLE, "database " + path + " " + what, e);
   }
 
-  private static String hint(String said) {
+  /** What may help beside what SQLite said; else empty. */
+  static String hint(String said) {
+    if (said.startsWith("unable to use function MATCH")) {
+      return "; MATCH searches full-text tables, nearest rows come by ORDER BY l2_distance(embedding,"
+          + " '[…]') LIMIT k";
+    } else if (said.equals("not authorized")) {
+      return "; functions that load, write or read files are refused";
+    }
     if (said.startsWith("no such collation sequence")) {
       return "; the program that wrote the file brings that order, and without it no column declared"
           + " with it can be compared, sorted or joined";

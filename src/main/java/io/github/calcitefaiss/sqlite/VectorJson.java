@@ -113,7 +113,12 @@ public final class VectorJson {
     String what = LIMIT_FROM.matcher(e.getOriginalMessage()).replaceAll("");
     int colon = what.indexOf("): ");
     if (what.startsWith("Unexpected character") && colon > 0) {
-      what = what.substring(0, colon + 1);
+      // As "Unexpected character (']' (code 93)".
+      int code = what.indexOf(" (code");
+      int shown = what.indexOf('(') + 1;
+      what =
+          "unexpected "
+              + (code > shown ? what.substring(shown, code) : what.substring(shown, colon));
     }
     if (e instanceof JsonEOFException) {
       what = "the text ends too early";
@@ -123,7 +128,8 @@ public final class VectorJson {
       what = what.substring(0, more);
     }
     long at = e.getLocation() == null ? -1 : e.getLocation().getCharOffset();
-    return (at < 0 ? "" : "character " + Math.max(1, at) + ": ") + what;
+    boolean onIt = what.startsWith("unexpected");
+    return (at < 0 ? "" : "character " + (onIt ? at + 1 : Math.max(1, at)) + ": ") + what;
   }
 
   private static String position(JsonParser parser) {

@@ -61,7 +61,12 @@ class FaissStatementTest {
             + " | Column 'titel' not found in any table (line 1, column 8) (did you mean 'title'?)",
         "select * from pots | 42S02"
             + " | Object 'pots' not found (line 1, column 15) (did you mean 'post'?)",
-        "select faiss_serch('a') | 42000 | No match found for function signature faiss_serch",
+        "select faiss_serch('a') | 42000 | there is no function faiss_serch that takes",
+        "select 'abc | 42000 | Syntax error: the ' (line 1, column 8) has no partner",
+        "select id from post where (id = 1 | 42000 | Syntax error: unexpected end (line 1,"
+            + " column 33): a ( has no )",
+        "explain plan for selct 1 | 42000 | Syntax error: a query, SELECT …, should stand here (line 1",
+        "select id from post limit 3.5 | HY000 | SQLite: datatype mismatch",
         "select 1 frm post | 42000 | Syntax error at 'post' (line 1, column 14)",
         "select * from post where | 42000 | Syntax error after 'where': unexpected end (line 1,"
             + " column 20)",

@@ -51,6 +51,8 @@ class ExamplesTest {
         Terminal.run(
             "model.json", "--outputformat=csv", "-e", "select count(*) as n from packages");
     assertEquals("n\n3576\n", terminal.out().replace("\r\n", "\n"), terminal.err());
+    String info = Terminal.run("info", "model.json").out();
+    assertTrue(info.contains("docs          view   3576         384  yes: id, embedding"), info);
   }
 
   /** What users of datasette-faiss type, on a database with the tables of its README. */

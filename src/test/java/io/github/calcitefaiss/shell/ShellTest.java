@@ -359,6 +359,17 @@ class ShellTest {
   }
 
   @Test
+  void commandsOfPsqlAreUnderstood() throws IOException {
+    assertTrue(Terminal.run(blog, "\\d author").out().startsWith("CREATE TABLE author"));
+    assertTrue(Terminal.run(blog, "\\dt+").out().contains("embeddings (index on embedding)"));
+    Terminal vertical = Terminal.read("\\x\n\\timing off\n\\echo Hi\nselect 1 as a;\n", blog);
+    assertEquals("Hi\n\na  1\n\n", lines(vertical.out()), vertical.err());
+    assertEquals("1 row selected", vertical.err().strip());
+    assertTrue(Terminal.run(blog, "\\c other").err().contains("!connect jdbc:faiss:FILE"));
+    assertTrue(Terminal.run(blog, "help select").out().contains(".tables"));
+  }
+
+  @Test
   void commandsThatAreNotHereSayWhatIs() throws IOException {
     assertTrue(
         Terminal.run(blog, ".dump")

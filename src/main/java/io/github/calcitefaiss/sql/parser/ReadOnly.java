@@ -120,6 +120,12 @@ public final class ReadOnly {
 
   /** The error for a statement or call that would write. */
   public static SQLException refused(String verb) {
+    if (verb.equals("USE")) {
+      return new FaissException(
+          SqlState.READ_ONLY,
+          "USE is another database's: a table of another schema is written schema.table; in the shell"
+              + " !connect opens another file");
+    }
     return new FaissException(
         SqlState.READ_ONLY,
         verb + " is refused: databases are opened read-only; only queries run here");

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.calcite.prepare.CalciteCatalogReader;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.schema.FunctionParameter;
@@ -24,12 +25,16 @@ import org.apache.calcite.schema.SchemaPlus;
 import org.apache.calcite.sql.SqlBasicCall;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlCallBinding;
+import org.apache.calcite.sql.SqlCharStringLiteral;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
+import org.apache.calcite.sql.SqlNumericLiteral;
 import org.apache.calcite.sql.SqlSelect;
+import org.apache.calcite.sql.fun.SqlStdOperatorTable;
+import org.apache.calcite.sql.parser.SqlParserPos;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.util.SqlBasicVisitor;
 import org.apache.calcite.sql.validate.SqlQualified;
@@ -103,6 +108,53 @@ public final class FaissValidator extends SqlValidatorImpl {
     return known == null
         ? typeFactory.createTypeWithNullability(typeFactory.createSqlType(SqlTypeName.ANY), true)
         : super.getValidatedNodeType(node);
+  }
+
+  /**
+   * A list of values of several kinds has no type that serves for all: each is compared by itself,
+   * or Calcite would cut the 14.5 of {@code id IN (3, 14.5)} to what the first one is.
+   */
+  @Override
+  protected SqlNode performUnconditionalRewrites(SqlNode node, boolean underFrom) {
+    SqlNode rewritten = super.performUnconditionalRewrites(node, underFrom);
+    if (!(rewritten instanceof SqlCall call)
+        || call.getKind() != SqlKind.IN && call.getKind() != SqlKind.NOT_IN
+        || !(call.operand(0) instanceof SqlIdentifier left)
+        || !(call.operand(1) instanceof SqlNodeList list)
+        || !isMixed(list)) {
+      return rewritten;
+    }
+    SqlNode any = any(left, list, 0, list.size());
+    return call.getKind() == SqlKind.IN
+        ? any
+        : SqlStdOperatorTable.NOT.createCall(call.getParserPosition(), any);
+  }
+
+  /** Whether something equals one of some values: halves of halves, so that none is deep. */
+  private static SqlNode any(SqlIdentifier left, SqlNodeList values, int from, int to) {
+    SqlParserPos pos = values.get(from).getParserPosition();
+    if (to - from == 1) {
+      return SqlStdOperatorTable.EQUALS.createCall(pos, left, values.get(from));
+    }
+    int middle = (from + to) >>> 1;
+    return SqlStdOperatorTable.OR.createCall(
+        pos, any(left, values, from, middle), any(left, values, middle, to));
+  }
+
+  private static boolean isMixed(SqlNodeList list) {
+    Set<String> kinds = list.stream().map(FaissValidator::kind).collect(Collectors.toSet());
+    return kinds.size() > 1 && !kinds.equals(Set.of("parameter", "integer"));
+  }
+
+  private static String kind(SqlNode node) {
+    if (node instanceof SqlCall call && call.getKind() == SqlKind.MINUS_PREFIX) {
+      return kind(call.operand(0));
+    } else if (node instanceof SqlDynamicParam) {
+      return "parameter";
+    } else if (node instanceof SqlNumericLiteral number) {
+      return number.isExact() && number.isInteger() ? "integer" : "real";
+    }
+    return node instanceof SqlCharStringLiteral ? "text" : "other";
   }
 
   /** A list has the type of its first value: what {@code ? in (…)} is compared with. */

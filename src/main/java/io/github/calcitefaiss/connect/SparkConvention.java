@@ -105,9 +105,14 @@ public final class SparkConvention extends JdbcConvention {
     @Override
     public RelNode convert(RelNode rel) {
       Join join = (Join) rel;
-      return !join.getCondition().isAlwaysTrue() && SparkPush.allowed(join.getCondition())
-          ? super.convert(rel)
-          : null;
+      boolean pairs = join.getCondition().isAlwaysTrue() && !hasOneRow(join.getRight());
+      return !pairs && SparkPush.allowed(join.getCondition()) ? super.convert(rel) : null;
+    }
+
+    /** Whether a tree is a scalar subquery's, so that the join only adds its value. */
+    private static boolean hasOneRow(RelNode rel) {
+      Double most = rel.getCluster().getMetadataQuery().getMaxRowCount(rel);
+      return most != null && most <= 1;
     }
   }
 

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.connect;
 
+import io.github.calcitefaiss.index.Metric;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -50,6 +51,21 @@ public final class SparkPush {
           "faiss_decode");
 
   private SparkPush() {}
+
+  /** The name that the cluster has for a distance that is written with some name here. */
+  public static String distance(String function, Metric metric) {
+    if (FUNCTIONS.contains(function)) {
+      return function;
+    }
+    return switch (metric) {
+      case L2 -> "l2_distance";
+      case L2_SQUARED -> "l2_squared_distance";
+      case L1 -> "l1_distance";
+      case COSINE_DISTANCE -> "cosine_distance";
+      case COSINE_SIMILARITY -> "cosine_similarity";
+      case INNER_PRODUCT -> "inner_product";
+    };
+  }
 
   static boolean allowed(List<RexNode> nodes) {
     return nodes.stream().allMatch(SparkPush::allowed);
@@ -145,7 +161,8 @@ public final class SparkPush {
         || SqlTypeFamily.BINARY.contains(type);
   }
 
-  static boolean allowed(Aggregate aggregate) {
+  /** Whether Spark may compute an aggregate. */
+  public static boolean allowed(Aggregate aggregate) {
     if (aggregate.getGroupType() != Aggregate.Group.SIMPLE) {
       return false;
     }
@@ -157,6 +174,7 @@ public final class SparkPush {
         case COUNT:
         case MIN:
         case MAX:
+        case SINGLE_VALUE:
           break;
         case SUM:
         case SUM0:

@@ -125,6 +125,11 @@ final class SparkServer {
       message = told + " at " + java.util.Arrays.asList(told.getStackTrace()).subList(0, 8);
     }
     return new FaissException(
-        code, "Spark at " + address() + ": " + message.replaceFirst("^\\[[A-Z_.]+\\] ", ""), error);
+        code,
+        "Spark at "
+            + address()
+            + ": "
+            + message.replaceFirst("^\\[[A-Z_.]+\\] ", "").replaceAll("X'[0-9A-F]{16,}'", "X'…'"),
+        error);
   }
 }

@@ -173,6 +173,10 @@ public final class FaissConnection implements Connection {
   }
 
   private Plan planned(String sql) {
+    if (sql.length() > PlanCache.LONGEST_TEXT) {
+      // Types alone aren't worth a wait that no deadline ends.
+      return null;
+    }
     StatementRun run = new StatementRun(0);
     try {
       return plans.plan(sql, run);

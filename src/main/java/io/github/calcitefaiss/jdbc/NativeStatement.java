@@ -127,6 +127,7 @@ final class NativeStatement implements Prepared {
               run.sql(),
               loaded,
               text.mayHaveToSort()
+                  || text.mayMakeLongValues()
                   || !others.isEmpty()
                   // Its own text may sort, too.
                   || schema.mayNameView(text.words()));

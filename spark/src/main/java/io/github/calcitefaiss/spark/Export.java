@@ -16,10 +16,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
@@ -44,6 +48,7 @@ public final class Export {
   static final long FILE_BYTES = 64L << 20;
 
   private static final String UNFINISHED = ".unfinished-";
+  private static final String OLD = UNFINISHED + "old-";
 
   private final Connection connection;
   private final Path target;
@@ -91,28 +96,50 @@ public final class Export {
       err.println("expected: export DB… --parquet DIR [--table NAME]…");
       return 2;
     }
-    try {
-      for (Path file : files) {
-        String name = file.getFileName().toString().replaceFirst("\\.[^.]*$", "");
-        Path target = files.size() == 1 ? folder : folder.resolve(name);
-        for (String line : export(file, target, tables, FILE_BYTES)) {
-          out.println(line);
-        }
+    Map<String, Path> names = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    for (Path file : files) {
+      Path other = names.put(name(file), file);
+      if (other != null && files.size() > 1) {
+        err.printf(
+            "export: %s and %s would both go to %s; export one of them to another folder%n",
+            other, file, folder.resolve(name(file)));
+        return 2;
       }
-      return 0;
-    } catch (SQLException | IOException e) {
-      err.println("export: " + e.getMessage());
-      return 1;
     }
+    int status = 0;
+    for (Path file : files) {
+      Path target = files.size() == 1 ? folder : folder.resolve(name(file));
+      try {
+        export(file, target, tables, FILE_BYTES, out::println);
+      } catch (SQLException | IOException e) {
+        err.println("export: " + e.getMessage());
+        status = 1;
+      }
+    }
+    return status;
+  }
+
+  /** A file's name without its ending. */
+  private static String name(Path file) {
+    return file.getFileName().toString().replaceFirst("\\.[^.]*$", "");
   }
 
   /**
-   * Writes tables, all of one committed version of the file.
+   * Writes tables, all of one committed version of the file. One that can't be written doesn't keep
+   * the others from it; what is wrong is said in the end.
    *
    * @param tables which; none for all that have columns of their own
    * @return a line for each table written
    */
   static List<String> export(Path file, Path target, Set<String> tables, long fileBytes)
+      throws SQLException, IOException {
+    List<String> lines = new ArrayList<>();
+    export(file, target, tables, fileBytes, lines::add);
+    return lines;
+  }
+
+  private static void export(
+      Path file, Path target, Set<String> tables, long fileBytes, Consumer<String> done)
       throws SQLException, IOException {
     if (!Files.isRegularFile(file)) {
       throw new IOException("no such file: " + file);
@@ -130,13 +157,32 @@ public final class Export {
               "no table '" + table + "' in " + file + "; there are: " + String.join(", ", known));
         }
       }
-      List<String> lines = new ArrayList<>();
+      List<String> wrong = new ArrayList<>();
+      Map<Path, String> folders = new HashMap<>();
       for (String table : known) {
-        if (tables.isEmpty() || tables.contains(table)) {
-          lines.add(export.table(table));
+        if (!tables.isEmpty() && !tables.contains(table)) {
+          continue;
+        }
+        String other = folders.put(export.folder(table), table);
+        try {
+          if (other != null) {
+            throw new SQLException(
+                "tables '"
+                    + other
+                    + "' and '"
+                    + table
+                    + "' would go to one folder: "
+                    + export.folder(table));
+          }
+          done.accept(export.table(table));
+        } catch (SQLException e) {
+          String at = "table '" + table + "': ";
+          wrong.add(e.getMessage().startsWith("table") ? e.getMessage() : at + e.getMessage());
         }
       }
-      return lines;
+      if (!wrong.isEmpty()) {
+        throw new SQLException(String.join("\nexport: ", wrong));
+      }
     }
   }
 
@@ -163,7 +209,10 @@ public final class Export {
     try (Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery(
-                "select name, type from pragma_table_info(" + text(table) + ")")) {
+                // Hidden are a virtual table's; generated ones are not.
+                "select name, type from pragma_table_xinfo("
+                    + text(table)
+                    + ") where hidden <> 1")) {
       while (rows.next()) {
         columns.add(
             new Column(rows.getString(1), kind(table, rows.getString(1), rows.getString(2))));
@@ -203,6 +252,15 @@ public final class Export {
     } else if (types.equals(Set.of("text"))) {
       return Kind.TEXT;
     } else if (!types.contains("blob") && !types.contains("text")) {
+      if (types.contains("integer") && anyBeyondDouble(table, column)) {
+        throw new SQLException(
+            "table '"
+                + table
+                + "', column '"
+                + column
+                + "' holds real numbers and whole ones beyond 2^53, and no type of Parquet's holds"
+                + " both exactly; name other tables with --table, or a view that casts it");
+      }
       return Kind.DOUBLE;
     }
     throw new SQLException(
@@ -214,6 +272,26 @@ public final class Export {
             + String.join(", ", types)
             + "), and Parquet's columns have one; name other tables with --table, or a view that"
             + " casts it");
+  }
+
+  private boolean anyBeyondDouble(String table, String column) throws SQLException {
+    String c = quoted(column);
+    String sql =
+        "select exists (select 1 from "
+            + quoted(table)
+            + " where typeof("
+            + c
+            + ") = 'integer' and "
+            + c
+            + " not between -9007199254740992 and 9007199254740992)";
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      return row.next() && row.getBoolean(1);
+    }
+  }
+
+  private Path folder(String table) {
+    return target.resolve(table.replaceAll("[/\\\\]", "_"));
   }
 
   private String table(String table) throws SQLException, IOException {
@@ -253,10 +331,10 @@ public final class Export {
         }
       }
     }
-    Path finished = target.resolve(table.replaceAll("[/\\\\]", "_"));
+    Path finished = folder(table);
     if (Files.exists(finished)) {
       // A rename can't replace a folder: for a moment there is none.
-      Path old = target.resolve(UNFINISHED + "old-" + finished.getFileName());
+      Path old = target.resolve(OLD + finished.getFileName());
       Files.move(finished, old, StandardCopyOption.ATOMIC_MOVE);
     }
     Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
@@ -338,6 +416,13 @@ public final class Export {
       entries.forEach(left::add);
     }
     for (Path folder : left) {
+      String name = folder.getFileName().toString();
+      Path was = target.resolve(name.startsWith(OLD) ? name.substring(OLD.length()) : "");
+      if (name.startsWith(OLD) && !Files.exists(was)) {
+        // Killed between the two renames: what was there comes back.
+        Files.move(folder, was, StandardCopyOption.ATOMIC_MOVE);
+        continue;
+      }
       Files.walkFileTree(
           folder,
           new SimpleFileVisitor<>() {

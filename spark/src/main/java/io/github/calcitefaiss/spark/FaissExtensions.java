@@ -74,6 +74,15 @@ public final class FaissExtensions extends AbstractFunction1<SparkSessionExtensi
     add(extensions, "subvector", a -> part("subvector", a, "subvector", "start", "count"));
     aggregate(extensions, "faiss_agg", false);
     aggregate(extensions, "faiss_agg_with_scores", true);
+    for (String name : List.of("faiss_search", "faiss_search_with_scores")) {
+      boolean scores = name.endsWith("scores");
+      add(extensions, name, arguments -> SearchFunctions.search(name, scores, arguments));
+    }
+    extensions.injectTableFunction(
+        new Tuple3<>(
+            new FunctionIdentifier("faiss_neighbors"),
+            new ExpressionInfo(FaissExtensions.class.getName(), "faiss_neighbors"),
+            Scala.function(arguments -> SearchFunctions.neighbors(Scala.list(arguments)))));
     extensions.injectPlannerStrategy(Scala.function(session -> new TopKStrategy()));
     extensions.injectPostHocResolutionRule(Scala.function(session -> new KnnJoinRule()));
     extensions.injectPlannerStrategy(

@@ -30,13 +30,15 @@ public final class Measure {
     Path folder = Files.createTempDirectory("measure");
     String data = folder.resolve("rows").toString();
     String queries = folder.resolve("queries").toString();
+    String right = folder.resolve("right").toString();
     for (int workers : new int[] {2, 1}) {
       try (SparkSession session = session(arguments[0], workers)) {
         if (workers == 2) {
-          write(session, rows, dims, data, 0);
-          write(session, 1000, dims, queries, 5);
+          write(session, rows, dims, data, 0, (int) Math.max(1, rows * dims / 12_000_000));
+          write(session, 1000, dims, queries, 5, 1);
+          write(session, 100_000, dims, right, 0, 8);
         }
-        run(session, workers, rows, dims, data, queries);
+        run(session, workers, rows, dims, data, queries, "parquet.`" + right + "`");
       }
     }
   }
@@ -69,7 +71,8 @@ public final class Measure {
   }
 
   /** Vectors around a thousand centres, as those of texts are. */
-  private static void write(SparkSession session, long rows, int dims, String path, int salt) {
+  private static void write(
+      SparkSession session, long rows, int dims, String path, int salt, int files) {
     String element =
         "float(2 * (hash(c, d) / 4294967296D) + 0.6 * (hash(id, d, " + salt + ") / 4294967296D))";
     session
@@ -91,7 +94,13 @@ public final class Measure {
   }
 
   private static void run(
-      SparkSession session, int workers, long rows, int dims, String data, String queries) {
+      SparkSession session,
+      int workers,
+      long rows,
+      int dims,
+      String data,
+      String queries,
+      String right) {
     String table = "parquet.`" + data + "`";
     String vector =
         session
@@ -118,7 +127,7 @@ public final class Measure {
         session,
         "1,000 x 100,000, k=10, our join",
         3,
-        join("l2_distance", 1000, queries, table, Math.min(rows, 100_000)));
+        join("l2_distance", 1000, queries, right, 100_000));
     if (workers == 1) {
       return;
     }
@@ -131,43 +140,50 @@ public final class Measure {
         "select id from cached order by vector_l2_distance(v, " + literal + ") limit 10");
     session.sql("uncache table cached").collectAsList();
     measure(
-        session,
-        "20 x 20,000, k=10, our join",
-        3,
-        join("l2_distance", 20, queries, table, Math.min(rows, 20_000)));
+        session, "20 x 20,000, k=10, our join", 3, join("l2_distance", 20, queries, right, 20_000));
     measure(
         session,
         "20 x 20,000, k=10, Spark's own join",
         1,
-        join("vector_l2_distance", 20, queries, table, Math.min(rows, 20_000)));
+        join("vector_l2_distance", 20, queries, right, 20_000));
     measure(
         session,
         "1,000 x 20,000, k=10, our join",
         3,
-        join("l2_distance", 1000, queries, table, Math.min(rows, 20_000)));
+        join("l2_distance", 1000, queries, right, 20_000));
     measure(
         session,
         "1,000 x 20,000, k=10, Spark's own join",
         1,
-        join("vector_l2_distance", 1000, queries, table, Math.min(rows, 20_000)));
+        join("vector_l2_distance", 1000, queries, right, 20_000));
+    if (Boolean.getBoolean("measure.whole")) {
+      measure(
+          session,
+          "1,000 x 100,000, k=10, Spark's own join",
+          1,
+          join("vector_l2_distance", 1000, queries, right, 100_000));
+    }
   }
 
-  private static String join(String function, int left, String queries, String table, long right) {
+  private static String join(String function, int left, String queries, String table, long rows) {
     return "select sum(l.id + r.id) from (select * from parquet.`"
         + queries
         + "` where id < "
         + left
         + ") l join (select * from "
         + table
-        + " where id < "
-        + right
+        // Of each file as many.
+        + " where id % 5 < "
+        + rows / 20_000
         + ") r exact nearest 10 by distance "
         + function
         + "(l.v, r.v)";
   }
 
   private static void measure(SparkSession session, String what, int times, String sql) {
-    session.sql(sql).collectAsList();
+    if (times > 1) {
+      session.sql(sql).collectAsList();
+    }
     double[] cpu = new double[times];
     double[] wall = new double[times];
     double[] busiest = new double[times];

@@ -154,6 +154,14 @@ final class TopKStrategy extends SparkStrategy {
       return "the farthest rows are asked for";
     }
     Attribute id = id(files.output());
+    if (id == null
+        && order.size() == 2
+        && operation.below(order.get(1).child()) instanceof AttributeReference other
+        && files.has(other)
+        && Ids.usable(other.dataType())) {
+      // Ties by the column that the statement names.
+      id = other;
+    }
     if (id != null && (!Ids.usable(id.dataType()) || !files.has(id))) {
       return "the type of id, " + id.dataType().sql() + ", has no place in an index";
     }

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class ClusterTest {
   private static final int DIMS = 8;
-  private static final int PORT = 15102;
+  private static final int PORT = Integer.getInteger("cluster.port", 15102);
 
   @TempDir static Path folder;
 
@@ -139,6 +139,70 @@ class ClusterTest {
         Product.text(spark, lateral.formatted("lake")));
   }
 
+  /**
+   * Every form is answered as by SQLite, by searches of the cluster, without its rows coming here.
+   */
+  @Test
+  void everyFormIsSearchedThere() throws Exception {
+    String vector = "(select embedding from embeddings where id = 6)";
+    List<String> forms =
+        List.of(
+            "select id, name from embeddings order by l2_distance(embedding, %s), name, id limit 9",
+            "select id from embeddings where embedding is not null"
+                + " order by -inner_product(embedding, %s), id limit 9",
+            "select id from embeddings where embedding is not null"
+                + " order by 1 - cosine_similarity(embedding, %s), id limit 9",
+            "select id from embeddings order by vector_l2_distance(embedding, %s) nulls last, id"
+                + " limit 9",
+            "select id from embeddings where l2_distance(embedding, %s) < 2.5 order by id",
+            "select id from embeddings where section in (select section from embeddings"
+                + " where id in (9, 12)) order by l2_distance(embedding, %s) nulls last, id limit 9",
+            "select section, id from (select section, id, row_number() over (partition by section"
+                + " order by l2_distance(embedding, '[1, 0, 1, 0, 1, 0, 1, 0]') nulls last, id) as r from embeddings)"
+                + " where r <= 3 order by section, id",
+            "select q.id, n.id, n.d from (select id, embedding from embeddings where id < 40) q,"
+                + " lateral (select d.id, l2_distance(d.embedding, q.embedding) as d from"
+                + " embeddings d where d.id <> q.id order by d, d.id limit 4) n"
+                + " order by q.id, n.d, n.id",
+            "select q.id, n.id from (select id, embedding, section from embeddings where id < 40) q"
+                + " left join lateral (select d.id from embeddings d where d.section = q.section"
+                + " order by l2_distance(d.embedding, q.embedding) nulls last, d.id limit 3) n"
+                + " on true order by q.id, n.id",
+            "select a.id, b.id from embeddings a join embeddings b exact nearest 2 by distance"
+                + " l2_distance(a.embedding, b.embedding) where a.id < 90 order by a.id, b.id",
+            "select a.id, b.id from embeddings a join embeddings b on l2_distance(a.embedding,"
+                + " b.embedding) < 0.9 where a.id < 60 order by a.id, b.id");
+    for (String form : forms) {
+      String sql = form.replace("%s", vector);
+      same(sql);
+      String plan = Product.text(spark, "explain plan for " + sql);
+      assertTrue(plan.contains("SparkVectorTopK") && plan.contains("engine=[spark]"), plan);
+    }
+    for (String aggregate :
+        List.of(
+            "faiss_agg(id, embedding, %s, 5)",
+            "faiss_agg_with_scores(id, embedding, %s, 5)", "min(l2_distance(embedding, %s))")) {
+      String sql = "select " + aggregate.replace("%s", vector) + " from embeddings";
+      same(sql);
+      String plan = Product.text(spark, "explain plan for " + sql);
+      assertTrue(plan.startsWith("SparkToEnumerableConverter"), plan);
+    }
+  }
+
+  /** Vectors of another source go to the cluster together, not one by one. */
+  @Test
+  void manyVectorsAreAskedAboutInOneStatement() throws Exception {
+    String lateral =
+        "select q.id, n.id, n.rank from (select id, embedding from local.embeddings where id < 900)"
+            + " q, lateral table(faiss_neighbors('%s', 'embeddings', q.embedding, 3)) n"
+            + " order by q.id, n.rank";
+    assertEquals(
+        Product.text(spark, lateral.formatted("local")),
+        Product.text(spark, lateral.formatted("lake")));
+    String plan = Product.text(spark, "explain plan for " + lateral.formatted("lake"));
+    assertTrue(plan.contains("SparkVectorTopK") && !plan.contains("Correlate"), plan);
+  }
+
   @Test
   void plansSayWhatTheClusterDoes() throws Exception {
     String plan =
@@ -148,7 +212,9 @@ class ClusterTest {
                 + " l2_distance(embedding, (select embedding from local.embeddings where name = 'x'))"
                 + " limit 4");
     assertTrue(plan.contains("SparkVectorTopK(table=[[lake, embeddings]], metric=[L2]"), plan);
-    assertTrue(plan.contains("where=[=($2, 1)], mode=[exact], engine=[spark]"), plan);
+    assertTrue(
+        plan.contains("filter=[=(section, 1)], filterIn=[Spark], mode=[exact], engine=[spark]"),
+        plan);
   }
 
   /** The model and the statements of docs/spark.md, and what stands below them. */

@@ -8,10 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.index.Metric;
+import java.nio.file.Path;
+import java.sql.Connection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -153,5 +157,44 @@ class FunctionsTest {
   void wrongAggregatesAreErrors(String call, String message) {
     String got = error("select " + call + " from range(4)");
     assertTrue(got.contains(message), got);
+  }
+
+  @Test
+  void aTableIsSearchedByTheFunctionsOfTheReadme(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("f.db");
+    Product.database(file, 300, 4, 5);
+    Export.export(file, folder.resolve("lake"), Set.of(), 10_000);
+    String vector = "'[1, 0, 0.5, -1]'";
+    String table = "'parquet', '" + folder.resolve("lake/embeddings") + "'";
+    try (Connection sqlite = Product.open(Product.driver(List.of()), file)) {
+      for (String function : List.of("faiss_search", "faiss_search_with_scores")) {
+        for (int k : List.of(0, 7, 1000)) {
+          String call = "select " + function + "(%s, " + vector + ", " + k + ")";
+          assertEquals(
+              Product.text(sqlite, call.formatted("'f', 'embeddings'")).strip(),
+              value(call.formatted(table)));
+        }
+      }
+      String rows = "select id, distance, rank from faiss_neighbors(%s, " + vector + ", 7)";
+      assertEquals(
+          "["
+              + Product.text(sqlite, rows.formatted("'f', 'embeddings'"))
+                  .strip()
+                  .replace("\n", "]\n[")
+              + "]",
+          LocalSpark.text(rows.formatted(table)));
+      String plan = LocalSpark.plan(rows.formatted(table));
+      assertTrue(plan.contains("VectorTopK") && !plan.contains("row-wise"), plan);
+      assertNull(value("select faiss_search(" + table + ", null, 3)"));
+      assertEquals("", LocalSpark.text(rows.formatted(table).replace(vector, "null")));
+      String error = error(rows.formatted(table).replace(", 7)", ", -1)"));
+      assertTrue(
+          error.contains("faiss_neighbors: k: expected a whole number, not negative, got -1"),
+          error);
+      error =
+          error(
+              "select faiss_search(" + table + ", embedding, 3) from values (X'') as t(embedding)");
+      assertTrue(error.contains("faiss_search: vector: expected a constant"), error);
+    }
   }
 }

@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import io.github.calcitefaiss.connect.SparkTable;
+import io.github.calcitefaiss.connect.SparkTableScan;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.sql.search.VectorSearch;
 import io.github.calcitefaiss.sqlite.IndexedTable;
@@ -67,14 +69,9 @@ final class NeighborsRewrite {
         || table == null) {
       return null;
     }
-    SqliteTableScan scan = scan(correlate, database, table);
-    if (scan == null) {
-      return null;
-    }
-    IndexedTable indexed = VectorSource.indexed(scan);
-    int id = indexed == null ? -1 : VectorTopK.column(scan.sqliteTable(), indexed.id());
-    if (indexed == null
-        || scan.getRowType().getFieldList().get(id).getType().getSqlTypeName()
+    VectorSource.Table searched = searched(correlate, database, table);
+    if (searched == null
+        || searched.scan().getRowType().getFieldList().get(searched.id()).getType().getSqlTypeName()
             != function.getRowType().getFieldList().get(0).getType().getSqlTypeName()) {
       return null;
     }
@@ -82,9 +79,9 @@ final class NeighborsRewrite {
     RelNode outer = correlate.getLeft();
     RexNode asks = RexInputRef.of(vector.getField().getIndex(), outer.getRowType());
     if (outerJoin) {
-      return outerJoin(correlate, flat, function, scan, indexed, asks, k);
+      return outerJoin(correlate, flat, function, searched, asks, k);
     }
-    RelNode found = rows(flat, function, scan, indexed, outer, asks, k);
+    RelNode found = rows(flat, function, searched, outer, asks, k);
     return RelOptUtil.createCastRel(
         LogicalProject.create(
             found,
@@ -101,8 +98,7 @@ final class NeighborsRewrite {
       LogicalCorrelate correlate,
       Pile flat,
       TableFunctionScan function,
-      SqliteTableScan scan,
-      IndexedTable indexed,
+      VectorSource.Table searched,
       RexNode asks,
       BigDecimal k) {
     switch (asks.getType().getSqlTypeName()) {
@@ -116,7 +112,7 @@ final class NeighborsRewrite {
     RelBuilder builder = RelFactories.LOGICAL_BUILDER.create(correlate.getCluster(), null);
     RelNode vectors = builder.push(outer).project(asks).distinct().build();
     RelNode found =
-        rows(flat, function, scan, indexed, vectors, RexInputRef.of(0, vectors.getRowType()), k);
+        rows(flat, function, searched, vectors, RexInputRef.of(0, vectors.getRowType()), k);
     RexBuilder rex = correlate.getCluster().getRexBuilder();
     int left = outer.getRowType().getFieldCount();
     RelNode joined =
@@ -147,12 +143,11 @@ final class NeighborsRewrite {
   private static RelNode rows(
       Pile flat,
       TableFunctionScan function,
-      SqliteTableScan scan,
-      IndexedTable indexed,
+      VectorSource.Table searched,
       RelNode outer,
       RexNode vector,
       BigDecimal k) {
-    int id = VectorTopK.column(scan.sqliteTable(), indexed.id());
+    int id = searched.id();
     RexBuilder rex = outer.getCluster().getRexBuilder();
     int left = outer.getRowType().getFieldCount();
     List<RexNode> asked = new ArrayList<>();
@@ -169,19 +164,23 @@ final class NeighborsRewrite {
             new VectorSearch.CandidateRow(VectorSearch.NONE, List.of(), 1),
             new VectorSearch.Conditions(List.of(), List.of()),
             VectorSearch.Also.NOTHING);
-    VectorTopK.Plan plan =
-        new VectorTopK.Plan(
-            scan,
-            indexed,
-            form,
-            List.of(id),
-            null,
-            List.of(
-                new VectorTopK.Shown(
-                    "query",
-                    outer.getRowType().getFieldNames().get(((RexInputRef) vector).getIndex())),
-                new VectorTopK.Shown("k", k.toPlainString())));
-    RelNode rows = VectorTopK.create(plan, List.of(queries));
+    List<VectorTopK.Shown> shown =
+        List.of(
+            new VectorTopK.Shown(
+                "query", outer.getRowType().getFieldNames().get(((RexInputRef) vector).getIndex())),
+            new VectorTopK.Shown("k", k.toPlainString()));
+    RelNode rows;
+    if (searched.scan() instanceof SparkTableScan there) {
+      int embedding = there.sparkTable().column(there.sparkTable().named().embedding());
+      RelNode candidates = ClusterTopK.candidates(there, null, List.of(id), embedding);
+      rows = ClusterTopK.create(there, candidates, form, false, shown, queries);
+    } else {
+      SqliteTableScan here = (SqliteTableScan) searched.scan();
+      rows =
+          VectorTopK.create(
+              new VectorTopK.Plan(here, searched.indexed(), form, List.of(id), null, shown),
+              List.of(queries));
+    }
     int width = rows.getRowType().getFieldCount();
     List<RexNode> found =
         List.of(
@@ -229,20 +228,25 @@ final class NeighborsRewrite {
         : null;
   }
 
-  /** The scan of a table by its names, found through a table that the outer query reads. */
-  private static SqliteTableScan scan(LogicalCorrelate correlate, String database, String table) {
+  /** A table by its names, found through a table that the outer query reads. */
+  private static VectorSource.Table searched(
+      LogicalCorrelate correlate, String database, String table) {
     for (RelOptTable known : RelOptUtil.findAllTables(correlate.getLeft())) {
       if (known.getRelOptSchema() == null) {
         continue;
       }
       RelOptTable found = known.getRelOptSchema().getTableForMember(List.of(database, table));
-      SqliteTable ours = found == null ? null : found.unwrap(SqliteTable.class);
-      if (ours != null) {
-        if (ours.schema().indexedTables().of(ours) == null) {
-          return null;
-        }
-        return (SqliteTableScan)
-            ours.toRel(ViewExpanders.simpleContext(correlate.getCluster()), found);
+      SqliteTable here = found == null ? null : found.unwrap(SqliteTable.class);
+      SparkTable there = found == null ? null : found.unwrap(SparkTable.class);
+      RelOptTable.ToRelContext context = ViewExpanders.simpleContext(correlate.getCluster());
+      if (here != null) {
+        SqliteTableScan scan = (SqliteTableScan) here.toRel(context, found);
+        IndexedTable indexed = VectorSource.indexed(scan);
+        return indexed == null ? null : new VectorSource.Table(scan, indexed);
+      } else if (there != null) {
+        return there.isSearchable()
+            ? new VectorSource.Table((SparkTableScan) there.toRel(context, found), null)
+            : null;
       }
     }
     return null;

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import io.github.calcitefaiss.connect.SparkTableScan;
 import io.github.calcitefaiss.sql.function.DistanceFunctions;
 import io.github.calcitefaiss.sql.search.VectorSearch.Nulls;
 import io.github.calcitefaiss.sql.search.VectorSearch.Side;
@@ -13,6 +14,7 @@ import org.apache.calcite.plan.RelOptUtil;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.JoinRelType;
+import org.apache.calcite.rel.core.TableScan;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexInputRef;
@@ -49,10 +51,36 @@ record VectorSource(Asked asked, Table table, Sides sides, Conditions conditions
    */
   record Asked(RexCall distance, RexNode query, int embedding) {}
 
-  /** A table and its index. */
-  record Table(SqliteTableScan scan, IndexedTable indexed) {
+  /**
+   * A table that is searched.
+   *
+   * @param scan a scan of a SQLite table, or of one on a cluster
+   * @param indexed the index here; null for a cluster's table, whose indexes are there
+   */
+  record Table(TableScan scan, IndexedTable indexed) {
+    /** The table whose vectors are a column of a tree; null if no index has them. */
+    private static Table of(RelNode base, int column) {
+      SqliteTableScan scan = WithId.origin(base, column);
+      if (scan != null) {
+        IndexedTable indexed = VectorSource.indexed(scan);
+        boolean vectors =
+            indexed != null
+                && WithId.originColumn(base, column)
+                    == VectorTopK.column(scan.sqliteTable(), indexed.embedding());
+        return vectors ? new Table(scan, indexed) : null;
+      }
+      SparkTableScan there = ClusterTopK.origin(base, column);
+      return there == null ? null : new Table(there, null);
+    }
+
+    boolean onCluster() {
+      return indexed == null;
+    }
+
     int id() {
-      return VectorTopK.column(scan.sqliteTable(), indexed.id());
+      return scan instanceof SparkTableScan there
+          ? there.sparkTable().column(there.sparkTable().named().id())
+          : VectorTopK.column(((SqliteTableScan) scan).sqliteTable(), indexed.id());
     }
   }
 
@@ -175,14 +203,10 @@ record VectorSource(Asked asked, Table table, Sides sides, Conditions conditions
 
   private static VectorSource of(
       Pile flat, RexCall distance, int column, RexNode query, Wish wish) {
-    SqliteTableScan scan = WithId.origin(flat.base(), column);
-    IndexedTable indexed = scan == null ? null : indexed(scan);
-    if (indexed == null
-        || WithId.originColumn(flat.base(), column)
-            != VectorTopK.column(scan.sqliteTable(), indexed.embedding())) {
+    Table table = Table.of(flat.base(), column);
+    if (table == null) {
       return null;
     }
-    Table table = new Table(scan, indexed);
     ImmutableBitSet used = Pile.columns(query);
     Sides sides;
     List<RexNode> all = flat.conditions();
@@ -201,6 +225,9 @@ record VectorSource(Asked asked, Table table, Sides sides, Conditions conditions
         return null;
       }
       all = flat.and(RelOptUtil.conjunctions(join.getCondition())).conditions();
+    }
+    if (table.onCluster() && !ClusterTopK.isThere(sides.candidates().base())) {
+      return null;
     }
     Sorter sorter = new Sorter(distance, sides, wish.whole);
     for (RexNode condition : all) {
@@ -234,7 +261,9 @@ record VectorSource(Asked asked, Table table, Sides sides, Conditions conditions
         && sides.candidates.base() == table.scan
         && sides.candidate(ref.getIndex()) instanceof RexInputRef column
         && column.getIndex() == table.id()
-        && column.getType().getSqlTypeName() == SqlTypeName.BIGINT;
+        && (column.getType().getSqlTypeName() == SqlTypeName.BIGINT
+            || table.onCluster()
+                && SqlTypeName.INT_TYPES.contains(column.getType().getSqlTypeName()));
   }
 
   /** Takes the conditions apart, one after the other. */

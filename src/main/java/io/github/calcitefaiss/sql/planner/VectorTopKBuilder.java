@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import io.github.calcitefaiss.connect.SparkPush;
+import io.github.calcitefaiss.connect.SparkTableScan;
 import io.github.calcitefaiss.sql.function.DistanceFunctions;
 import io.github.calcitefaiss.sql.planner.VectorSource.Limit;
 import io.github.calcitefaiss.sql.planner.VectorSource.Sides;
@@ -18,6 +20,7 @@ import java.util.Locale;
 import java.util.Set;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.RelFactories;
+import org.apache.calcite.rel.core.TableScan;
 import org.apache.calcite.rel.logical.LogicalFilter;
 import org.apache.calcite.rel.logical.LogicalProject;
 import org.apache.calcite.rel.logical.LogicalValues;
@@ -44,7 +47,7 @@ final class VectorTopKBuilder {
   private final VectorSource source;
   private final Wanted wanted;
   private final Sides sides;
-  private final SqliteTableScan scan;
+  private final TableScan scan;
   private final RexBuilder rex;
 
   /**
@@ -164,18 +167,13 @@ final class VectorTopKBuilder {
                 sides.outer()));
     List<VectorTopK.Shown> shown = new ArrayList<>(queries.shown());
     shown.addAll(show(candidates));
-    VectorTopK.Plan plan =
-        new VectorTopK.Plan(
-            scan,
-            source.table().indexed(),
-            form,
-            candidates.own() ? candidates.columns() : List.of(),
-            candidates.condition(),
-            shown);
     RelNode rows =
-        VectorTopK.create(
-            plan,
-            candidates.own() ? List.of(queries.rel()) : List.of(queries.rel(), candidates.rel()));
+        source.table().onCluster()
+            ? there(form, candidates, queries, shown)
+            : here(form, candidates, queries, shown);
+    if (rows == null) {
+      return null;
+    }
     RexShuttle over = over(rows.getRowType(), candidates, queries);
     List<RexNode> residual = source.conditions().residual();
     RelNode kept =
@@ -183,6 +181,47 @@ final class VectorTopKBuilder {
             ? rows
             : LogicalFilter.create(rows, RexUtil.composeConjunction(rex, over.apply(residual)));
     return new Found(kept, over.apply(wanted.exprs()));
+  }
+
+  /** A search of an index here. */
+  private RelNode here(
+      VectorSearch.Form form,
+      Candidates candidates,
+      Queries queries,
+      List<VectorTopK.Shown> shown) {
+    VectorTopK.Plan plan =
+        new VectorTopK.Plan(
+            (SqliteTableScan) scan,
+            source.table().indexed(),
+            form,
+            candidates.own() ? candidates.columns() : List.of(),
+            candidates.condition(),
+            shown);
+    return VectorTopK.create(
+        plan, candidates.own() ? List.of(queries.rel()) : List.of(queries.rel(), candidates.rel()));
+  }
+
+  /** A search on a cluster; null if it can't be asked for there. */
+  private RelNode there(
+      VectorSearch.Form form,
+      Candidates candidates,
+      Queries queries,
+      List<VectorTopK.Shown> shown) {
+    RelNode base = sides.candidates().base();
+    for (Link link : form.conditions().links()) {
+      int column = candidates.columns().get(link.candidate());
+      if (!ClusterTopK.canBeWritten(base.getRowType().getFieldList().get(column).getType())) {
+        return null;
+      }
+    }
+    return ClusterTopK.create(
+        (SparkTableScan) scan,
+        ClusterTopK.candidates(
+            base, candidates.condition(), candidates.columns(), source.asked().embedding()),
+        form,
+        distance().getOperands().get(0).equals(source.asked().query()),
+        shown,
+        queries.rel());
   }
 
   private RexCall distance() {
@@ -315,6 +354,13 @@ final class VectorTopKBuilder {
   /** The candidates, as far as their columns are needed; null if they can't be had. */
   private Candidates candidates(List<Integer> needed) {
     List<RexNode> conditions = source.conditions().ofCandidates();
+    if (source.table().onCluster()) {
+      boolean all =
+          conditions.stream()
+              .allMatch(c -> !RexUtil.containsCorrelation(c) && SparkPush.allowed(c));
+      RexNode condition = conditions.isEmpty() ? null : RexUtil.composeConjunction(rex, conditions);
+      return all ? new Candidates(null, needed, condition) : null;
+    }
     if (sides.candidates().base() != scan
         || !conditions.stream().allMatch(VectorTopKBuilder::inSqlite)) {
       RelNode rows = candidateRows(needed);
@@ -341,7 +387,7 @@ final class VectorTopKBuilder {
 
   /** The candidates' rows with some columns and the id; null if it can't be had. */
   private RelNode candidateRows(List<Integer> columns) {
-    if (!WithId.usable(scan.sqliteTable(), source.table().indexed())) {
+    if (!WithId.usable(((SqliteTableScan) scan).sqliteTable(), source.table().indexed())) {
       return null;
     }
     RelNode rel = sides.candidates().base();
@@ -426,7 +472,8 @@ final class VectorTopKBuilder {
       shown.add(new VectorTopK.Shown("filter", named(text, sides.candidates().base())));
     }
     if (!conditions.isEmpty() || !candidates.own()) {
-      shown.add(new VectorTopK.Shown(VectorTopK.FILTER_IN, candidates.own() ? "SQLite" : "input"));
+      String where = source.table().onCluster() ? "Spark" : candidates.own() ? "SQLite" : "input";
+      shown.add(new VectorTopK.Shown(VectorTopK.FILTER_IN, where));
     }
     if (!source.conditions().links().isEmpty()) {
       shown.add(new VectorTopK.Shown("links", String.valueOf(source.conditions().links())));

@@ -50,20 +50,18 @@ public final class VectorTopKRules {
     }
   }
 
-  /** The rule for tables on a cluster. */
-  static RelOptRule clusterRule() {
-    return rule("ClusterTopKRule", LogicalSort.class, rel -> ClusterTopK.sort((Sort) rel));
-  }
-
   static boolean off() {
     return "off".equalsIgnoreCase(System.getProperty(PROPERTY));
   }
 
-  private static void addTo(RelOptPlanner planner) {
+  /** Adds the rules to a planner that meets a table that can be searched. */
+  static void addTo(RelOptPlanner planner) {
     if (off()) {
       return;
     }
     planner.addRule(VectorTopK.rule());
+    // Vectors of a file may be compared with a table on a cluster that nothing else reads.
+    planner.addRule(ClusterTopK.rule());
     planner.addRule(
         rule("VectorTopKRule:Sort", LogicalSort.class, rel -> VectorRewrite.sort((Sort) rel)));
     planner.addRule(

@@ -82,6 +82,16 @@ public final class ErrorTranslation {
           thrown);
     }
     if (foreign == root && foreign != null) {
+      boolean memory =
+          "Out of memory".equalsIgnoreCase(said(foreign))
+              || said(foreign).startsWith("[SQLITE_NOMEM]");
+      if (memory) {
+        return new SQLException(
+            "SQLite is out of memory: the system has no more for this process; ask for fewer or"
+                + " shorter values",
+            SqlState.MEMORY,
+            thrown);
+      }
       String state = foreign.getSQLState() == null ? SqlState.GENERAL : foreign.getSQLState();
       return new SQLException(said(foreign), state, foreign.getErrorCode(), thrown);
     }

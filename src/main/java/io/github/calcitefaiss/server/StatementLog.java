@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -14,8 +15,8 @@ import java.util.regex.Pattern;
  * Writes one line for each execution of a statement, and counts it.
  *
  * <p>What a client sent can neither begin a new line or field nor carry a terminal's control
- * sequences. Values are not written: of texts and vectors in a statement, and of what a message
- * quotes that is no name in the statement, {@code …} is left.
+ * sequences. Values are not written: of texts, vectors and numbers in a statement, and of what a
+ * message quotes that is no name in the statement, {@code …} is left; of comments nothing.
  */
 final class StatementLog {
   private static final int LONGEST_SQL = 1000;
@@ -24,6 +25,17 @@ final class StatementLog {
   private static final Pattern WORD = Pattern.compile("[\\w.$ ]+");
   private static final Pattern QUOTED =
       Pattern.compile("'(?:[^']|'(?=\\w))*'|\"[^\"]*\"|\\[[^\\]]*\\]", Pattern.DOTALL);
+
+  /** A number that isn't part of a name, nor a place or a limit of the server's. */
+  private static final Pattern NUMBER =
+      Pattern.compile(
+          "(?<![\\w.$…])(?<!(?:line|column|timeout of|place|item) )[-+]?\\d[\\w.]*(?:(?<=[eE])[-+]\\d+)?"
+              + "(?! ms\\b)");
+
+  private static final Pattern DOUBLE_QUOTE = Pattern.compile("\"");
+
+  /** But no apostrophe. */
+  private static final Pattern SINGLE_QUOTE = Pattern.compile("(?<!\\w)'|'(?!\\w)");
 
   private final Consumer<String> lines;
   private final Metrics metrics;
@@ -64,28 +76,36 @@ final class StatementLog {
     lines.accept(Instant.now() + " " + text);
   }
 
-  /** A statement with an ellipsis in each of its texts and blobs. */
+  /**
+   * A statement with an ellipsis for each text, blob and number and each name in quotes that may be
+   * a text, and without comments.
+   */
   private static String withoutValues(String sql) {
     StringBuilder out = new StringBuilder();
-    int at = 0;
+    int end = 0;
     List<SqliteText.Token> tokens = new SqliteText(sql).tokens();
     for (int i = 0; i < tokens.size(); i++) {
       SqliteText.Token token = tokens.get(i);
-      boolean text = token.kind() == SqliteText.Kind.STRING;
-      if (text || mayBeText(tokens, i)) {
-        out.append(sql, at, token.start()).append(text ? "'…'" : "\"…\"");
-        at = token.end();
+      if (token.start() > end && !out.isEmpty()) {
+        out.append(' ');
       }
+      switch (token.kind()) {
+        case STRING -> out.append("'…'");
+        case NUMBER -> out.append('…');
+        case QUOTED -> {
+          char close = token.text().charAt(0) == '[' ? ']' : token.text().charAt(0);
+          out.append(mayBeText(tokens, i) ? token.text().charAt(0) + "…" + close : token.text());
+        }
+        default -> out.append(token.text());
+      }
+      end = token.end();
     }
-    return out.append(sql, at, sql.length()).toString();
+    return out.toString();
   }
 
-  /** SQLite takes a name in double quotes for a text where there is no such column. */
+  /** SQLite takes a name in quotes for a text where there is no such column. */
   private static boolean mayBeText(List<SqliteText.Token> tokens, int i) {
     SqliteText.Token token = tokens.get(i);
-    if (token.kind() != SqliteText.Kind.QUOTED || !token.text().startsWith("\"")) {
-      return false;
-    }
     SqliteText.Token before = i == 0 ? null : tokens.get(i - 1);
     SqliteText.Token after = i + 1 == tokens.size() ? null : tokens.get(i + 1);
     boolean name =
@@ -110,7 +130,15 @@ final class StatementLog {
       String close = text.substring(text.length() - 1);
       quoted.appendReplacement(out, Matcher.quoteReplacement(name ? text : open + "…" + close));
     }
-    return quoted.appendTail(out).toString();
+    String shown = quoted.appendTail(out).toString();
+    for (Pattern quote : List.of(DOUBLE_QUOTE, SINGLE_QUOTE)) {
+      // One that nothing closes belongs to a value, and so does what is behind it.
+      List<Integer> places = quote.matcher(shown).results().map(MatchResult::start).toList();
+      if (places.size() % 2 != 0) {
+        shown = shown.substring(0, places.get(0)) + "…";
+      }
+    }
+    return NUMBER.matcher(shown).replaceAll("…");
   }
 
   /** A field's value, in quotes if it could be taken for more than that. */

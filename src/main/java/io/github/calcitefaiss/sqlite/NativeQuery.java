@@ -82,7 +82,7 @@ public final class NativeQuery implements AutoCloseable {
    * @param others other files that it names, by the names it gives them
    * @param setup what else the connection needs, such as functions
    * @param shared whether it may use the run's connection, since no function of it loads an index
-   * @param sorts whether SQLite may have to sort before it gives the first row
+   * @param sorts whether SQLite may sort, or compute otherwise, for long before the first row
    * @throws Refused if SQLite can't prepare it
    * @throws SQLException if the database can't be read
    */
@@ -235,7 +235,14 @@ public final class NativeQuery implements AutoCloseable {
 
   /** The value of a column of this row, from 0. */
   public Object value(int column) throws SQLException {
-    Object value = rows.getObject(column + 1);
+    Object value;
+    try {
+      value = rows.getObject(column + 1);
+    } catch (SQLException e) {
+      throw SqliteFile.isOutOfMemory(e)
+          ? SqliteFile.outOfMemory(columns.get(column).label(), e)
+          : e;
+    }
     return value instanceof Integer number ? (Object) number.longValue() : value;
   }
 

@@ -260,6 +260,11 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
     return SqliteFile.said(e);
   }
 
+  /** Whether a writer has begun a transaction in rollback mode, and may have died in it. */
+  private boolean hasJournal() {
+    return Files.exists(SqliteFile.beside(path, "-journal"));
+  }
+
   /** Says of an error of SQLite's which file it is about and what to do. */
   SQLException unreadable(SQLException e) {
     SQLException explained = SqliteFile.explain(path, busyMillis, e);
@@ -268,7 +273,11 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
             SqlState.UNREADABLE,
             explained.getMessage()
                 + "; this process itself still reads it: if the writer waits for an open result,"
-                + " close that first",
+                + " close that first"
+                + (hasJournal()
+                    ? "; a journal is beside it: if its writer died, what that began can only be"
+                        + " undone once the result is closed"
+                    : ""),
             explained)
         : explained;
   }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.apache.calcite.avatica.util.ByteString;
+import org.sqlite.SQLiteErrorCode;
 
 /**
  * SQLite's functions of plain values, computed by SQLite itself on a private database in memory.
@@ -41,7 +42,8 @@ public final class SqliteEvaluator {
     SqliteEvaluator idle = IDLE.poll();
     return idle != null
         ? idle
-        : new SqliteEvaluator(DriverManager.getConnection("jdbc:sqlite::memory:"));
+        : new SqliteEvaluator(
+            SqliteFile.bounded(DriverManager.getConnection("jdbc:sqlite::memory:")));
   }
 
   private void giveBack() throws SQLException {
@@ -120,11 +122,37 @@ public final class SqliteEvaluator {
       evaluator.giveBack();
       return value;
     } catch (SQLException e) {
-      throw new FaissException(SqlState.DATA, name + ": " + SqliteFile.said(e), e).raise();
+      boolean tooLong = SqliteFile.primaryCode(e) == SQLiteErrorCode.SQLITE_TOOBIG;
+      String said = tooLong ? tooLong() : SqliteFile.said(e);
+      throw new FaissException(SqlState.DATA, name + ": " + said, e).raise();
+    }
+  }
+
+  /** The longest text or blob of a statement, in bytes. */
+  public static int longestValue() {
+    return SqliteFile.longestValue();
+  }
+
+  /** What to say of a text or blob that is longer. */
+  public static String tooLong() {
+    return SqliteFile.tooLong();
+  }
+
+  /** Refuses texts that are too long together before each of them is given to SQLite. */
+  private static void checkSum(String name, Object[] arguments) {
+    long sum = 0;
+    for (Object argument : arguments) {
+      sum += argument instanceof String text ? text.length() : 0;
+    }
+    if (sum > longestValue()) {
+      throw new FaissException(SqlState.DATA, name + ": " + tooLong()).raise();
     }
   }
 
   private Object value(String name, Object[] arguments) throws SQLException {
+    if (name.startsWith("concat")) {
+      checkSum(name, arguments);
+    }
     String sql = sql(name, arguments.length);
     PreparedStatement statement = statements.get(sql);
     if (statement == null) {

@@ -15,8 +15,10 @@ import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.sqlite.ProgressHandler;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteLimits;
 import org.sqlite.SQLiteOpenMode;
 
 /**
@@ -30,6 +32,13 @@ final class SqliteFile {
 
   private static final int LONGEST_MESSAGE = 300;
 
+  /**
+   * The longest text, blob or row in bytes: an eighth of the heap, since each is held by Java, too;
+   * at least 16 MB and at most SQLite's own limit.
+   */
+  private static final int LONGEST_VALUE =
+      (int) Math.max(16 << 20, Math.min(Runtime.getRuntime().maxMemory() / 8, 1_000_000_000));
+
   private static final String UNFINISHED =
       "holds the unfinished transaction of a writer that died; undoing it needs permission to write"
           + " the file and its folder: open it once with a program that has it, such as sqlite3";
@@ -40,6 +49,10 @@ final class SqliteFile {
     READ,
     /** Undo what a writer that died has begun, which SQLite asks of whoever comes next. */
     ROLL_BACK
+  }
+
+  static {
+    LeftLibraries.removeSoon();
   }
 
   private SqliteFile() {}
@@ -55,8 +68,29 @@ final class SqliteFile {
     config.setBusyTimeout(0);
     config.enableLoadExtension(false);
     // A file: URI, percent-encoded, so that no character of a path is taken for an option.
-    return config.createConnection(
-        "jdbc:sqlite:" + uri(path) + (read && isOnReadOnlyMedium(path) ? "?immutable=1" : ""));
+    return bounded(
+        config.createConnection(
+            "jdbc:sqlite:" + uri(path) + (read && isOnReadOnlyMedium(path) ? "?immutable=1" : "")));
+  }
+
+  /** A connection that refuses longer texts, blobs and rows than the heap has room for. */
+  static Connection bounded(Connection connection) throws SQLException {
+    ((SQLiteConnection) connection).setLimit(SQLiteLimits.SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
+    return connection;
+  }
+
+  /** The longest text or blob of a statement, in bytes. */
+  static int longestValue() {
+    return LONGEST_VALUE;
+  }
+
+  /** What to say of a text or blob that is too long. */
+  static String tooLong() {
+    return String.format(
+        Locale.ROOT,
+        "a text, blob or row is longer than %,d bytes, the most that this heap allows (an eighth of"
+            + " it, and 1,000,000,000); ask for a part of it, or raise the heap with -Xmx",
+        LONGEST_VALUE);
   }
 
   /**
@@ -183,9 +217,38 @@ final class SqliteFile {
     return SQLiteErrorCode.getErrorCode(code(e).code & 0xff);
   }
 
+  /** Whether SQLite, or its driver beside it, could get no more memory of the system. */
+  static boolean isOutOfMemory(SQLException e) {
+    return primaryCode(e) == SQLiteErrorCode.SQLITE_NOMEM
+        // The driver's own, which has no code.
+        || "Out of memory".equalsIgnoreCase(String.valueOf(e.getMessage()));
+  }
+
+  /**
+   * What to say where SQLite is out of memory.
+   *
+   * @param column whose value was read
+   */
+  static FaissException outOfMemory(String column, SQLException e) {
+    return new FaissException(
+        SqlState.MEMORY,
+        "SQLite is out of memory while it gives column '"
+            + column
+            + "': the system has no more for this process; ask for fewer or shorter values",
+        e);
+  }
+
   /** Says of an error of SQLite's which file it is about and what to do. */
   static SQLException explain(Path path, int busyMillis, SQLException e) {
     String what;
+    if (isOutOfMemory(e)) {
+      return new FaissException(
+          SqlState.MEMORY,
+          "SQLite is out of memory while it reads database "
+              + path
+              + ": the system has no more for this process; ask for fewer or shorter values",
+          e);
+    }
     switch (primaryCode(e)) {
       case SQLITE_BUSY:
       case SQLITE_LOCKED:
@@ -216,10 +279,7 @@ final class SqliteFile {
                 : "can't be read: " + e.getMessage();
         break;
       case SQLITE_TOOBIG:
-        return new FaissException(
-            SqlState.DATA,
-            "a text or blob is longer than SQLite takes (1,000,000,000 bytes), or the statement is",
-            e);
+        return new FaissException(SqlState.DATA, tooLong(), e);
       case SQLITE_NOMEM:
         return new FaissException(
             SqlState.MEMORY, "SQLite is out of memory while it reads database " + path, e);

@@ -521,7 +521,7 @@ public final class SqliteSchema extends AbstractSchema {
         ResultSet rows =
             statement.executeQuery(
                 // pragma_table_list also knows shadow tables of FTS and the like: internals too.
-                "SELECT l.name, l.type FROM pragma_table_list AS l"
+                "SELECT l.name, l.type, l.wr FROM pragma_table_list AS l"
                     + " WHERE l.schema = 'main' AND l.type IN ('table', 'view', 'virtual')"
                     + " AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY l.name")) {
       while (rows.next()) {
@@ -533,7 +533,10 @@ public final class SqliteSchema extends AbstractSchema {
         Vec0Table vectors = vec0.get(tableName);
         List<SqliteTable.Column> columns;
         try {
-          columns = vectors == null ? readColumns(connection, tableName) : vectors.columns();
+          columns =
+              vectors == null
+                  ? readColumns(connection, tableName, rows.getInt(3) != 0)
+                  : vectors.columns();
           if (indexedTables.isByRowid(tableName)
               && columns.stream().noneMatch(column -> column.name().equalsIgnoreCase(ROWID))) {
             boolean key = columns.stream().allMatch(column -> column.key() == 0);
@@ -606,17 +609,15 @@ public final class SqliteSchema extends AbstractSchema {
     }
   }
 
-  private static List<SqliteTable.Column> readColumns(Connection connection, String table)
-      throws SQLException {
+  private static List<SqliteTable.Column> readColumns(
+      Connection connection, String table, boolean withoutRowid) throws SQLException {
     List<SqliteTable.Column> columns = new ArrayList<>();
     int keyColumns = 0;
     try (PreparedStatement statement =
         connection.prepareStatement(
-            "SELECT x.name, x.type, x.\"notnull\", x.pk, x.hidden, l.wr, l.strict"
-                + " FROM pragma_table_xinfo(?) AS x, pragma_table_list AS l"
-                + " WHERE l.schema = 'main' AND l.name = ? ORDER BY x.cid")) {
+            // Of this table alone: a join with all tables would grow with their square.
+            "SELECT name, type, \"notnull\", pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid")) {
       statement.setString(1, table);
-      statement.setString(2, table);
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           int hidden = rows.getInt(5);
@@ -629,7 +630,7 @@ public final class SqliteSchema extends AbstractSchema {
           if (key > 0) {
             keyColumns++;
           }
-          boolean notNull = rows.getInt(3) != 0 || key > 0 && rows.getInt(6) != 0;
+          boolean notNull = rows.getInt(3) != 0 || key > 0 && withoutRowid;
           columns.add(
               new SqliteTable.Column(
                   rows.getString(1), declared, ColumnType.of(declared), !notNull, key));

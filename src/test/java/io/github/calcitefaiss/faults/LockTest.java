@@ -6,12 +6,15 @@ import static io.github.calcitefaiss.faults.VersionedDatabase.create;
 import static io.github.calcitefaiss.faults.VersionedDatabase.execute;
 import static io.github.calcitefaiss.faults.VersionedDatabase.faiss;
 import static io.github.calcitefaiss.faults.VersionedDatabase.sqlite;
+import static io.github.calcitefaiss.faults.VersionedDatabase.write;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.faults.Threads.Asking;
 import io.github.calcitefaiss.faults.VersionedDatabase.Way;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -115,6 +118,36 @@ class LockTest {
       open.close();
       waiting.join();
       assertEquals(2, Way.SCAN.ask(connection));
+    }
+  }
+
+  /**
+   * What a writer leaves that is killed while it waits for a reader, without having synchronized:
+   * its journal, which nobody can undo as long as that reader has its lock.
+   */
+  @Test
+  void anOpenResultIsNamedThatADeadWritersTransactionCantBeUndoneFor() throws Exception {
+    Path file = database("DELETE");
+    Path copy = Files.copy(file, folder.resolve("copy.db"));
+    try (Connection connection = faiss(file, "busyTimeout=30");
+        Statement reader = connection.createStatement()) {
+      ResultSet open = reader.executeQuery("SELECT id FROM docs");
+      assertTrue(open.next());
+      try (Connection writer = sqlite(copy)) {
+        execute(writer, "PRAGMA synchronous = OFF", "BEGIN IMMEDIATE");
+        write(writer, 2);
+        Files.copy(folder.resolve("copy.db-journal"), folder.resolve("v.db-journal"));
+        execute(writer, "ROLLBACK");
+      }
+      try (Statement statement = connection.createStatement()) {
+        SQLException e = assertThrows(SQLException.class, () -> statement.executeQuery(SEARCH));
+        assertEquals("08006", e.getSQLState());
+        assertTrue(e.getMessage().contains("if its writer died"), e.toString());
+        open.close();
+        statement.executeQuery(SEARCH).close();
+      }
+      assertEquals(1, Way.SEARCH.ask(connection));
+      assertFalse(Files.exists(folder.resolve("v.db-journal")));
     }
   }
 

@@ -389,7 +389,7 @@ class ServerTest {
     assertTrue(
         done.matches(
             "\\S+Z statement user=- connection=\\S+ ms=\\d+\\.\\d rows=4"
-                + " outcome=ok sql=\"select id as logged   +from notes limit 4\""),
+                + " outcome=ok sql=\"select id as logged from notes limit …\""),
         done);
     String failed = line("logged2");
     assertTrue(failed.contains("outcome=error state=42000"), failed);
@@ -417,15 +417,57 @@ class ServerTest {
       // SQLite takes both for texts.
       assertThrows(SQLException.class, () -> plain.executeQuery("select embed(\"diagnosis\")"));
       plain.executeQuery("select \"password\" as \"logged7\" from \"notes\"").close();
+      plain
+          .executeQuery(
+              "select id as logged8 /* allergy */ from [notes] -- illness\n where id in"
+                  + " (4711471147114, 0x1267, 8.15e7) and 'x' <> [text]")
+          .close();
+      for (String wrong :
+          List.of(
+              "select id from notes where [diabetes] = 1",
+              "select id from notes where `diabetes` = 1",
+              "select 'asthma from notes",
+              "select 'ast\"hma from notes",
+              "select json_extract('{}', 9021090210902.5)",
+              "select vec_slice('[1, 2]', 9021090210902, 9021090210903)",
+              "select zeroblob(9021090210902)")) {
+        try {
+          plain.executeQuery(wrong).close();
+        } catch (SQLException e) {
+          // Only what the log has of it is asked here.
+        }
+      }
     }
     String all = String.join("\n", server.log);
     for (String value :
-        List.of("salary", "of ann", "patient", "secret", "[1, 2", "diagnosis", "password")) {
+        List.of(
+            "salary",
+            "of ann",
+            "patient",
+            "secret",
+            "[1, 2",
+            "diagnosis",
+            "password",
+            "allergy",
+            "illness",
+            "4711471147114",
+            "0x1267",
+            "8.15e7",
+            "[text]",
+            "diabetes",
+            "asthma",
+            "hma",
+            "902109021090")) {
       assertFalse(all.contains(value), all);
     }
     assertTrue(
         line("logged7").contains("select \\\"…\\\" as \\\"logged7\\\" from \\\"notes\\\""),
         line("logged7"));
+    assertTrue(
+        line("logged8")
+            .contains(
+                "sql=\"select id as logged8 from [notes] where id in (…, …, …) and '…' <> […]\""),
+        line("logged8"));
     assertTrue(line("logged5").contains("sql=\"select '…' as logged5"), line("logged5"));
   }
 

@@ -6,11 +6,15 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.google.common.collect.Iterators;
+import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.sqlite.VectorJson;
-import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.List;
-import java.util.Map;
+import java.io.FilterReader;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
+import java.util.stream.IntStream;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.linq4j.Enumerable;
 import org.apache.calcite.linq4j.Linq4j;
@@ -26,6 +30,9 @@ public final class JsonFunctions {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
+  /** From how many characters on a text takes a while to be read. */
+  private static final int LONG = 1 << 16;
+
   private JsonFunctions() {}
 
   /** {@code json_extract(json, path)}: the value at a path; NULL where there is none. */
@@ -33,7 +40,7 @@ public final class JsonFunctions {
     if (json == null || path == null) {
       return null;
     }
-    return value(find("json_extract", parse("json_extract", json), path));
+    return value(find("json_extract", parse(root, "json_extract", json), path));
   }
 
   /**
@@ -42,7 +49,7 @@ public final class JsonFunctions {
    * @return rows of key, value, type and atom
    */
   public static Enumerable<Object[]> jsonEach(DataContext root, Object json) {
-    return json == null ? Linq4j.emptyEnumerable() : rows(parse("json_each", json));
+    return json == null ? Linq4j.emptyEnumerable() : rows(parse(root, "json_each", json));
   }
 
   /** {@code json_each(json, path)}: the same of what is at the path. */
@@ -50,25 +57,25 @@ public final class JsonFunctions {
     if (json == null || path == null) {
       return Linq4j.emptyEnumerable();
     }
-    return rows(find("json_each", parse("json_each", json), path));
+    return rows(find("json_each", parse(root, "json_each", json), path));
   }
 
+  /** The rows, each made when it is asked for. */
   private static Enumerable<Object[]> rows(JsonNode node) {
-    List<Object[]> rows = new ArrayList<>();
     if (node == null) {
       return Linq4j.emptyEnumerable();
     } else if (node.isObject()) {
-      for (Iterator<Map.Entry<String, JsonNode>> i = node.fields(); i.hasNext(); ) {
-        Map.Entry<String, JsonNode> field = i.next();
-        rows.add(row(field.getKey(), field.getValue()));
-      }
+      return each(
+          () -> Iterators.transform(node.fields(), field -> row(field.getKey(), field.getValue())));
     } else if (node.isArray()) {
-      for (int i = 0; i < node.size(); i++) {
-        rows.add(row((long) i, node.get(i)));
-      }
-    } else {
-      rows.add(row(null, node));
+      return each(
+          () ->
+              IntStream.range(0, node.size()).mapToObj(i -> row((long) i, node.get(i))).iterator());
     }
+    return Linq4j.singletonEnumerable(row(null, node));
+  }
+
+  private static Enumerable<Object[]> each(Iterable<Object[]> rows) {
     return Linq4j.asEnumerable(rows);
   }
 
@@ -107,21 +114,43 @@ public final class JsonFunctions {
     return node.isArray() ? "array" : "object";
   }
 
-  private static JsonNode parse(String function, Object json) {
+  private static JsonNode parse(DataContext root, String function, Object json) {
     if (!(json instanceof String text)) {
       if (json instanceof Number) {
-        return parse(function, Values.text(json));
+        return parse(root, function, Values.text(json));
       }
       throw Errors.notText(function, "json", json).raise();
     }
     try {
-      JsonNode node = MAPPER.readTree(text);
+      JsonNode node = read(root, text);
       if (node == null || node.isMissingNode()) {
         throw Errors.malformedJson(function, "no text").raise();
       }
       return node;
     } catch (JsonProcessingException e) {
       throw Errors.malformedJson(function, VectorJson.describe(e)).raise();
+    }
+  }
+
+  /** Reads a text, looking at the run's cancel flag now and then if the text is long. */
+  private static JsonNode read(DataContext root, String text) throws JsonProcessingException {
+    if (text.length() < LONG || !(root instanceof Execution.Carrier run)) {
+      return MAPPER.readTree(text);
+    }
+    Reader polling =
+        new FilterReader(new StringReader(text)) {
+          @Override
+          public int read(char[] buffer, int offset, int length) throws IOException {
+            run.execution().check();
+            return super.read(buffer, offset, length);
+          }
+        };
+    try {
+      return MAPPER.readTree(polling);
+    } catch (JsonProcessingException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // Not from a text.
     }
   }
 

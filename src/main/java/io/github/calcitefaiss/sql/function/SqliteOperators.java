@@ -262,7 +262,7 @@ public final class SqliteOperators implements SqlOperatorTable {
 
   /** Whether a function's name, in lower case, is one of SQLite's that is computed by SQLite. */
   public static boolean isSame(String name) {
-    return type(name) != null;
+    return type(name) != null && !GrownTexts.isOne(name);
   }
 
   /** Whether an operator is one of these functions. */
@@ -282,7 +282,15 @@ public final class SqliteOperators implements SqlOperatorTable {
                     : BLOB.contains(name)
                         ? SqlTypeName.VARBINARY
                         : OF_ANY.contains(name) ? SqlTypeName.ANY : null;
-    return type != null && SqliteEvaluator.isFunction(name) ? type : null;
+    return GrownTexts.isOne(name)
+        ? SqlTypeName.VARCHAR
+        : type != null && SqliteEvaluator.isFunction(name) ? type : null;
+  }
+
+  private static boolean takes(String name, int arguments) {
+    return GrownTexts.isOne(name)
+        ? GrownTexts.takes(name, arguments)
+        : SqliteEvaluator.takes(name, arguments);
   }
 
   private static SqlUserDefinedFunction function(String name, SqlTypeName type) {
@@ -420,7 +428,11 @@ public final class SqliteOperators implements SqlOperatorTable {
       return condition ? 1L : 0L;
     }
     Object value =
-        name.equals("coalesce") ? first(arguments) : SqliteEvaluator.call(name, arguments);
+        name.equals("coalesce")
+            ? first(arguments)
+            : GrownTexts.isOne(name)
+                ? GrownTexts.call(name, arguments)
+                : SqliteEvaluator.call(name, arguments);
     if (value == null) {
       return null;
     }
@@ -444,7 +456,7 @@ public final class SqliteOperators implements SqlOperatorTable {
   private record AnyArguments(String name) implements SqlOperandMetadata {
     @Override
     public boolean checkOperandTypes(SqlCallBinding binding, boolean throwOnFailure) {
-      boolean taken = SqliteEvaluator.takes(name, binding.getOperandCount());
+      boolean taken = takes(name, binding.getOperandCount());
       if (!taken && throwOnFailure) {
         throw binding.newValidationSignatureError();
       }
@@ -456,7 +468,7 @@ public final class SqliteOperators implements SqlOperatorTable {
       return new SqlOperandCountRange() {
         @Override
         public boolean isValidCount(int count) {
-          return SqliteEvaluator.takes(name, count);
+          return takes(name, count);
         }
 
         @Override

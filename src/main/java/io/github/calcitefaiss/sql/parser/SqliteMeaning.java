@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.apache.calcite.sql.JoinConditionType;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
@@ -66,8 +67,16 @@ final class SqliteMeaning extends SqlShuttle {
           "RLIKE",
           "XMLTRANSFORM");
 
-  /** Calcite's functions whose second argument is a number of 32 bits. */
-  private static final Set<String> OF_LENGTH = Set.of("LEFT", "LPAD", "REPEAT", "RIGHT", "RPAD");
+  /** The arguments of Calcite's functions that are numbers of 32 bits, by their places from 0. */
+  private static final Map<String, Set<Integer>> NARROW =
+      Map.of(
+          "CHR", Set.of(0),
+          "LEFT", Set.of(1),
+          "LEFTSHIFT", Set.of(1),
+          "POSITION", Set.of(2),
+          "RAND", Set.of(0),
+          "RAND_INTEGER", Set.of(0, 1),
+          "RIGHT", Set.of(1));
 
   /**
    * The calls that fold texts in a condition of WHERE, HAVING or ON, or in ORDER BY. In SQLite a
@@ -78,7 +87,8 @@ final class SqliteMeaning extends SqlShuttle {
   private static final Set<String> NAMES =
       Set.of("PI", "SESSION_USER", "SYSDATE", "SYSTEM_USER", "SYSTIMESTAMP", "USER");
 
-  private static final Set<String> PLAIN = Set.of("CEIL", "CEILING", "FLOOR", "SUBSTRING");
+  private static final Set<String> PLAIN =
+      Set.of("CEIL", "CEILING", "FLOOR", "OVERLAY", "SUBSTRING");
 
   private SqliteMeaning() {}
 
@@ -297,11 +307,13 @@ final class SqliteMeaning extends SqlShuttle {
     if (ENDLESS.contains(name)) {
       throw endless(name, call);
     }
-    if (OF_LENGTH.contains(name) && operands > 1) {
-      call.setOperand(
-          1,
-          SqlStdOperatorTable.CAST.createCall(
-              call.getParserPosition(), call.operand(1), type(SqlTypeName.INTEGER, call)));
+    for (int narrow : NARROW.getOrDefault(name, Set.of())) {
+      if (narrow < operands) {
+        call.setOperand(
+            narrow,
+            SqlStdOperatorTable.CAST.createCall(
+                call.getParserPosition(), call.operand(narrow), type(SqlTypeName.INTEGER, call)));
+      }
     }
     if (call.getOperator() instanceof SqlFunction && call.getKind() != SqlKind.CAST) {
       for (int i = 0; i < operands; i++) {

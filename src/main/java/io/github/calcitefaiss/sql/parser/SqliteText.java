@@ -64,6 +64,26 @@ public final class SqliteText {
           "->>", "<->", "<=>", "<#>", "<+>", "->", "::", "||", "<<", ">>", "<=", ">=", "<>", "!=",
           "==");
 
+  /** Functions that make much of little, or go through a text several times. */
+  private static final Set<String> LONG_CALLS =
+      Set.of(
+          "concat",
+          "concat_ws",
+          "format",
+          "hex",
+          "json_patch",
+          "json_pretty",
+          "json_set",
+          "ltrim",
+          "printf",
+          "quote",
+          "randomblob",
+          "replace",
+          "rtrim",
+          "trim",
+          "unhex",
+          "zeroblob");
+
   private static final Set<String> SORTING =
       Set.of("order", "group", "distinct", "union", "intersect", "except", "over");
 
@@ -127,6 +147,11 @@ public final class SqliteText {
   /** Whether SQLite may have to see all rows before it gives the first one. */
   public boolean mayHaveToSort() {
     return SORTING.stream().anyMatch(words::contains);
+  }
+
+  /** Whether it calls a function whose one call may take long, and looks at no cancel flag. */
+  public boolean mayMakeLongValues() {
+    return LONG_CALLS.stream().anyMatch(words::contains);
   }
 
   /** Names that qualify others: those before a dot. */

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.calcite.config.CalciteConnectionConfig;
 import org.apache.calcite.config.CalciteConnectionConfigImpl;
@@ -35,6 +37,15 @@ public final class PlanCache {
 
   /** The longest text of a statement that is remembered, in characters. */
   public static final int LONGEST_TEXT = 1 << 16;
+
+  /** How long a wait for the planning of other long statements lasts between two looks. */
+  private static final long LOOK_MILLIS = 20;
+
+  /**
+   * What the planning of a long statement holds. It can't be ended while Calcite parses, so those
+   * that nobody waits for any more would take every core.
+   */
+  private static final Semaphore LONG = new Semaphore(1);
 
   private record Key(String sql, String schema) {}
 
@@ -107,6 +118,7 @@ public final class PlanCache {
     CalcitePrepare.Context context = context(view);
     CalcitePrepare.CalciteSignature<Object> signature =
         detached(
+            sql,
             run,
             context,
             () -> prepare.prepareSql(context, CalcitePrepare.Query.of(sql), Object[].class, -1));
@@ -117,6 +129,7 @@ public final class PlanCache {
             prepare.reusable() && !explains(sql),
             prepare.searches(),
             prepare.faithful(),
+            prepare.origins(),
             new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
       synchronized (plans) {
@@ -144,6 +157,7 @@ public final class PlanCache {
     CalcitePrepare.Context context = context(view);
     try {
       detached(
+          sql,
           run,
           context,
           () -> {
@@ -170,21 +184,48 @@ public final class PlanCache {
     return new FrozenContext(calcite.createPrepareContext(), root, config);
   }
 
-  /** Calls Calcite on another thread, so that a cancelled run need not wait for it. */
-  private static <T> T detached(StatementRun run, CalcitePrepare.Context context, Callable<T> call)
+  /**
+   * Calls Calcite on another thread, so that a cancelled run need not wait for it; for a long
+   * statement when no other long one is planned.
+   */
+  private static <T> T detached(
+      String sql, StatementRun run, CalcitePrepare.Context context, Callable<T> call)
       throws Throwable {
-    return Detached.call(
-        run::check,
-        () -> {
-          CalcitePrepare.Dummy.push(context);
-          try {
-            return call.call();
-          } finally {
-            CalcitePrepare.Dummy.pop(context);
-          }
-        },
-        () -> {},
-        () -> {});
+    boolean isLong = sql.length() > LONGEST_TEXT;
+    if (isLong) {
+      while (!LONG.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+        run.check();
+      }
+    }
+    AtomicBoolean begun = new AtomicBoolean();
+    AtomicBoolean held = new AtomicBoolean(isLong);
+    try {
+      return Detached.call(
+          run::check,
+          () -> {
+            begun.set(true);
+            CalcitePrepare.Dummy.push(context);
+            try {
+              return call.call();
+            } finally {
+              CalcitePrepare.Dummy.pop(context);
+              release(held);
+            }
+          },
+          () -> {},
+          () -> {});
+    } finally {
+      if (!begun.get()) {
+        // No thread could be had for it.
+        release(held);
+      }
+    }
+  }
+
+  private static void release(AtomicBoolean held) {
+    if (held.compareAndSet(true, false)) {
+      LONG.release();
+    }
   }
 
   public void clear() {

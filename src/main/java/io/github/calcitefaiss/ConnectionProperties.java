@@ -28,10 +28,16 @@ import org.apache.calcite.sql.validate.SqlConformanceEnum;
  * @param operands for the schema factory
  * @param schema the default schema, or null
  * @param nativeWay whether SQLite may run whole statements
+ * @param declaredTypes whether dates and decimals are announced as they are declared
  */
 public record ConnectionProperties(
-    Properties calcite, Map<String, Object> operands, String schema, boolean nativeWay) {
+    Properties calcite,
+    Map<String, Object> operands,
+    String schema,
+    boolean nativeWay,
+    boolean declaredTypes) {
   private static final String NATIVE = "native";
+  private static final String TYPES = "types";
 
   /**
    * What is said of a property to those who ask what there is.
@@ -70,6 +76,7 @@ public record ConnectionProperties(
     Map<String, Object> operands = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     String schema = null;
     boolean nativeWay = true;
+    boolean declaredTypes = false;
     for (Map.Entry<String, String> entry : given.entrySet()) {
       String name = entry.getKey();
       if (!NAMES.containsKey(name)) {
@@ -83,25 +90,26 @@ public record ConnectionProperties(
       if (name.equalsIgnoreCase("schema")) {
         schema = entry.getValue();
       } else if (name.equalsIgnoreCase(NATIVE)) {
-        nativeWay = nativeWay(entry.getValue());
+        nativeWay = chosen(NATIVE, entry.getValue(), "off", "auto");
+      } else if (name.equalsIgnoreCase(TYPES)) {
+        declaredTypes = chosen(TYPES, entry.getValue(), "sqlite", "declared");
       } else if (property != null) {
         calcite.setProperty(property.camelName(), checked(property, entry.getValue()));
       } else if (!name.equalsIgnoreCase("user") && !name.equalsIgnoreCase("password")) {
         operands.put(operand(name), entry.getValue());
       }
     }
-    return new ConnectionProperties(calcite, operands, schema, nativeWay);
+    return new ConnectionProperties(calcite, operands, schema, nativeWay, declaredTypes);
   }
 
-  private static boolean nativeWay(String value) throws SQLException {
-    switch (value.strip().toLowerCase(Locale.ROOT)) {
-      case "auto":
-        return true;
-      case "off":
-        return false;
-      default:
-        throw FaissErrors.connect("Property 'native' is '" + value + "', expected auto or off");
+  private static boolean chosen(String name, String value, String no, String yes)
+      throws SQLException {
+    String given = value.strip();
+    if (!given.equalsIgnoreCase(no) && !given.equalsIgnoreCase(yes)) {
+      throw FaissErrors.connect(
+          "Property '" + name + "' is '" + value + "', expected " + yes + " or " + no);
     }
+    return given.equalsIgnoreCase(yes);
   }
 
   private static Properties defaults() {
@@ -187,6 +195,13 @@ public record ConnectionProperties(
             "auto: SQLite runs statements that it can run alone; off: all are planned by Calcite",
             "auto",
             List.of("auto", "off")));
+    names.put(
+        TYPES,
+        new Known(
+            "declared: columns declared as DATE, TIME, TIMESTAMP or DECIMAL are announced as such;"
+                + " sqlite: as the texts and numbers that SQLite keeps",
+            "sqlite",
+            List.of("sqlite", "declared")));
     names.put("user", new Known("accepted and not used: a file has no users", null, null));
     names.put("password", new Known("accepted and not used", null, null));
     return names;

@@ -60,7 +60,8 @@ final class Opening {
         root.add(name, new FaissSchemaFactory().create(root, name, operands));
         calcite.setSchema(name);
       }
-      FaissConnection connection = new FaissConnection(url, calcite, properties.nativeWay());
+      FaissConnection connection =
+          new FaissConnection(url, calcite, properties.nativeWay(), properties.declaredTypes());
       if (properties.schema() != null) {
         connection.setSchema(properties.schema());
       }

@@ -85,6 +85,33 @@ class ModelTest {
     return DriverManager.getConnection("jdbc:calcite:", properties);
   }
 
+  /** Calcite's own URL with nothing but the model folds unquoted names to upper case. */
+  @Test
+  void twoPropertiesAreEnoughForNamesInCalcitesOwnUrl() throws Exception {
+    Path model = model(schema("blog", "\"database\": \"blog.db\""));
+    try (Connection c = DriverManager.getConnection("jdbc:calcite:model=" + model)) {
+      assertEquals("[1.0]", value(c, "select \"faiss_decode\"(\"faiss_encode\"('[1]'))"));
+      assertEquals("1", value(c, "select min(\"id\") from \"embeddings\""));
+      SQLException table =
+          assertThrows(SQLException.class, () -> value(c, "select id from embeddings"));
+      assertTrue(
+          table.getMessage().contains("Object 'EMBEDDINGS' not found within 'blog'; did you mean"),
+          table.getMessage());
+      SQLException function =
+          assertThrows(SQLException.class, () -> value(c, "select faiss_encode('[1]')"));
+      assertTrue(
+          function.getMessage().contains("No match found for function signature FAISS_ENCODE"),
+          function.getMessage());
+    }
+    try (Connection c =
+        DriverManager.getConnection(
+            "jdbc:calcite:model=" + model + ";lex=MYSQL_ANSI;caseSensitive=false")) {
+      assertEquals("1", value(c, "select ID from Embeddings limit 1"));
+      assertEquals("[1.0]", value(c, "select Faiss_Decode(FAISS_ENCODE('[1]'))"));
+      assertEquals("[1, 2]", value(c, "select faiss_search('blog', 'embeddings', '[1]', 2)"));
+    }
+  }
+
   @Test
   void severalDatabasesAreSearchedFromAnyDefaultSchema() throws Exception {
     Path model =

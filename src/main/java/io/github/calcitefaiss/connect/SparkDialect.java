@@ -65,7 +65,7 @@ final class SparkDialect extends SparkSqlDialect {
 
   @Override
   public boolean supportsAggregateFunction(SqlKind kind) {
-    // Our own, and scalar subqueries'; the rule lets no others pass.
+    // Our own; the rule lets no others pass.
     return kind == SqlKind.OTHER_FUNCTION
         || kind == SqlKind.SINGLE_VALUE
         || super.supportsAggregateFunction(kind);

@@ -174,7 +174,6 @@ public final class SparkPush {
         case COUNT:
         case MIN:
         case MAX:
-        case SINGLE_VALUE:
           break;
         case SUM:
         case SUM0:

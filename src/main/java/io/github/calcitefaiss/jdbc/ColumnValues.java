@@ -7,24 +7,17 @@ import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
-import java.sql.Timestamp;
-import java.time.DateTimeException;
-import java.time.LocalDate;
-import java.time.LocalDateTime;
 import java.time.LocalTime;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.Calendar;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.calcite.avatica.util.ByteString;
+import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
  * Conversions from a value as Calcite holds it to what a JDBC getter was asked for.
@@ -35,6 +28,7 @@ import org.apache.calcite.avatica.util.ByteString;
  */
 final class ColumnValues {
   private static final BigDecimal MIN_LONG = BigDecimal.valueOf(Long.MIN_VALUE);
+  private static final long LAST_SECOND = 253_402_300_799L;
   private static final BigDecimal MAX_LONG = BigDecimal.valueOf(Long.MAX_VALUE);
 
   private ColumnValues() {}
@@ -228,54 +222,45 @@ final class ColumnValues {
     throw mismatch(value, column, "a vector");
   }
 
-  private static final Pattern NUMERIC = Pattern.compile("-?\\d{9,12}(\\.\\d+)?|\\d{7}(\\.\\d+)?");
-  private static final BigDecimal LAST_JULIAN_DAY = new BigDecimal("5373484.5");
-  private static final BigDecimal JULIAN_DAY_OF_1970 = new BigDecimal("2440587.5");
-  private static final BigDecimal FIRST_SECOND = new BigDecimal("-210866760000");
-  private static final BigDecimal LAST_SECOND = new BigDecimal("253402300799");
-
-  /**
-   * Reads SQLite's three forms: {@code 2024-01-31}, {@code 2024-01-31 23:59:59.5} (or with a T),
-   * {@code 23:59:59}; a Julian day; and Unix seconds, a number that is no Julian day until the year
-   * 9999, as SQLite's modifier 'auto' tells them apart.
-   */
-  static Timestamp toTimestamp(Object value, String column, Calendar calendar) throws SQLException {
-    ZoneId zone = calendar == null ? ZoneId.systemDefault() : calendar.getTimeZone().toZoneId();
-    boolean numeric =
-        value instanceof Long
-            || value instanceof Double finite && Double.isFinite(finite)
-            // A number that was declared to be a date is a text where Calcite reads it.
-            || value instanceof String text && NUMERIC.matcher(text).matches();
-    if (numeric) {
-      BigDecimal number = new BigDecimal(value.toString());
-      if (number.signum() >= 0 && number.compareTo(LAST_JULIAN_DAY) < 0) {
-        BigDecimal days = number.subtract(JULIAN_DAY_OF_1970);
-        number = days.multiply(BigDecimal.valueOf(86_400)).setScale(3, RoundingMode.HALF_EVEN);
-      }
-      if (number.compareTo(FIRST_SECOND) >= 0 && number.compareTo(LAST_SECOND) <= 0) {
-        BigDecimal whole = number.setScale(0, RoundingMode.FLOOR);
-        int nanos = number.subtract(whole).movePointRight(9).intValue();
-        LocalDateTime time =
-            LocalDateTime.ofEpochSecond(whole.longValueExact(), nanos, ZoneOffset.UTC);
-        return Timestamp.from(time.atZone(zone).toInstant());
-      }
+  /** One of SQLite's three forms of a date or time. */
+  static Moment toMoment(Object value, String column) throws SQLException {
+    Moment moment = Moment.of(value);
+    if (moment == null) {
+      SQLException e = mismatch(value, column, "a date or time");
+      boolean millis = value instanceof Long number && Math.abs(number) > LAST_SECOND;
+      throw millis
+          ? FaissErrors.data(
+              e.getMessage()
+                  + "; SQLite's forms are ISO text, Julian days and seconds since 1970: milliseconds"
+                  + " are read by datetime(\""
+                  + column
+                  + "\" / 1000, 'unixepoch')",
+              e.getSQLState())
+          : e;
     }
-    if (value instanceof String text) {
-      try {
-        return Timestamp.from(parse(text.strip()).atZone(zone).toInstant());
-      } catch (DateTimeException e) {
-        throw mismatch(value, column, "a date or time");
-      }
-    }
-    throw mismatch(value, column, "a date or time");
+    return moment;
   }
 
-  static LocalDateTime parse(String text) {
-    if (text.length() > 2 && text.charAt(2) == ':') {
-      return LocalTime.parse(text).atDate(LocalDate.EPOCH);
+  /** A value as its declared type says it, or as it is where it is none of that type. */
+  static Object asDeclared(Object value, SqlTypeName type, Calendar calendar) {
+    if (type == SqlTypeName.DECIMAL) {
+      return value instanceof Long || value instanceof Double number && Double.isFinite(number)
+          ? new BigDecimal(value.toString())
+          : value;
     }
-    return text.length() <= 10
-        ? LocalDate.parse(text).atStartOfDay()
-        : LocalDateTime.parse(text.replace(' ', 'T'));
+    Moment moment = Moment.of(value);
+    if (moment == null) {
+      return value;
+    }
+    boolean midnight = moment.time() == null || moment.time().equals(LocalTime.MIDNIGHT);
+    switch (type) {
+      case DATE:
+        // A time of day would be lost.
+        return moment.date() == null || !midnight ? value : moment.toDate(calendar);
+      case TIME:
+        return moment.date() != null ? value : moment.toTime(calendar);
+      default:
+        return moment.date() == null ? value : moment.toTimestamp(calendar);
+    }
   }
 }

@@ -1,13 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.jdbc;
 
+import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.run.StatementRun;
 import io.github.calcitefaiss.sql.function.Names;
 import io.github.calcitefaiss.sql.planner.Plan;
 import io.github.calcitefaiss.sql.planner.PlanCache;
-import io.github.calcitefaiss.sqlite.FoundTypes;
-import io.github.calcitefaiss.sqlite.SqliteSchema;
-import io.github.calcitefaiss.sqlite.SqliteTable;
+import io.github.calcitefaiss.sqlite.DeclaredType;
 import java.sql.Array;
 import java.sql.Blob;
 import java.sql.CallableStatement;
@@ -22,6 +21,7 @@ import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.SQLXML;
 import java.sql.Savepoint;
+import java.sql.ShardingKey;
 import java.sql.Statement;
 import java.sql.Struct;
 import java.util.ArrayList;
@@ -40,6 +40,7 @@ import org.apache.calcite.avatica.AvaticaConnection;
 import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.SqlType;
+import org.apache.calcite.config.CalciteConnectionProperty;
 import org.apache.calcite.jdbc.CalciteConnection;
 import org.apache.calcite.jdbc.CalciteMetaImpl;
 import org.apache.calcite.schema.lookup.LikePattern;
@@ -56,6 +57,7 @@ public final class FaissConnection implements Connection {
   private final String url;
   private final CalciteConnection calcite;
   private final TimeZone timeZone;
+  private final boolean declaredTypes;
   private final PlanCache plans;
   private final Preparation preparation;
   private final Set<FaissStatement> statements = ConcurrentHashMap.newKeySet();
@@ -72,11 +74,18 @@ public final class FaissConnection implements Connection {
    * @param url what it was opened with
    * @param calcite Calcite's own connection, which is closed with it
    * @param nativeWay whether SQLite may run whole statements
+   * @param declaredTypes whether dates and decimals are announced as they are declared
    */
-  public FaissConnection(String url, CalciteConnection calcite, boolean nativeWay) {
+  public FaissConnection(
+      String url, CalciteConnection calcite, boolean nativeWay, boolean declaredTypes) {
     this.url = url;
     this.calcite = calcite;
-    this.timeZone = ((AvaticaConnection) calcite).getTimeZone();
+    // Avatica would take the machine's as it was when Avatica was loaded.
+    this.timeZone =
+        calcite.getProperties().getProperty(CalciteConnectionProperty.TIME_ZONE.camelName()) == null
+            ? TimeZone.getDefault()
+            : ((AvaticaConnection) calcite).getTimeZone();
+    this.declaredTypes = declaredTypes;
     this.plans = new PlanCache(calcite);
     this.preparation = new Preparation(this, plans, nativeWay);
   }
@@ -101,6 +110,11 @@ public final class FaissConnection implements Connection {
 
   TimeZone timeZone() {
     return timeZone;
+  }
+
+  /** What a declaration says of a column, where this connection announces that; else null. */
+  DeclaredType declaredType(String declared) {
+    return declaredTypes ? DeclaredType.of(declared) : null;
   }
 
   /** Variables of the session for one execution: clock, time zone, user. */
@@ -145,27 +159,11 @@ public final class FaissConnection implements Connection {
     if (plan == null || plan.signature().columns.size() != count) {
       return Collections.nCopies(count, SqlTypeName.VARCHAR);
     }
-    Map<String, Map<String, SqlTypeName>> found = new HashMap<>();
     List<SqlTypeName> types = new ArrayList<>();
-    for (ColumnMetaData column : plan.signature().columns) {
-      SqlTypeName type = null;
-      if (JdbcType.of(column.type.id).kind() == JdbcType.Kind.ANY && column.tableName != null) {
-        String name = column.schemaName + "." + column.tableName;
-        if (!found.containsKey(name)) {
-          found.put(name, foundTypes(column.schemaName, column.tableName));
-        }
-        type = found.get(name).get(column.columnName);
-      }
-      types.add(type == null ? ResultColumns.type(column.type.id) : type);
+    for (ColumnMetaData column : AnnouncedColumns.of(this, plan, plan.signature().columns, null)) {
+      types.add(ResultColumns.type(column.type.id));
     }
     return types;
-  }
-
-  private Map<String, SqlTypeName> foundTypes(String schema, String table) throws SQLException {
-    SqliteSchema files =
-        schema == null ? null : SqliteSchema.of(calcite.getRootSchema().subSchemas().get(schema));
-    SqliteTable known = files == null ? null : files.sqliteTable(table);
-    return known == null ? Map.of() : FoundTypes.of(known);
   }
 
   /** The parameters that Calcite would give to a statement; empty where it can't plan it. */
@@ -488,7 +486,7 @@ public final class FaissConnection implements Connection {
     String type = typeName.toUpperCase(Locale.ROOT);
     for (SqlType known : SqlType.values()) {
       if (known.name().equals(type)) {
-        return calcite.createArrayOf(type, elements);
+        return new HeldArray(calcite.createArrayOf(type, elements));
       }
     }
     throw FaissErrors.badArgument(
@@ -510,7 +508,10 @@ public final class FaissConnection implements Connection {
 
   @Override
   public void setClientInfo(String name, String value) throws SQLClientInfoException {
-    if (value == null) {
+    if (name == null) {
+      throw new SQLClientInfoException(
+          "The property's name is missing (null)", SqlState.BAD_ARGUMENT, Map.of());
+    } else if (value == null) {
       clientInfo.remove(name);
     } else {
       clientInfo.setProperty(name, value);
@@ -520,19 +521,42 @@ public final class FaissConnection implements Connection {
   @Override
   public void setClientInfo(Properties properties) throws SQLClientInfoException {
     clientInfo.clear();
-    clientInfo.putAll(properties);
+    if (properties != null) {
+      clientInfo.putAll(properties);
+    }
   }
 
   @Override
   public String getClientInfo(String name) throws SQLException {
     checkOpen();
-    return clientInfo.getProperty(name);
+    return clientInfo.getProperty(FaissErrors.given(name, "The property's name"));
   }
 
   @Override
   public Properties getClientInfo() throws SQLException {
     checkOpen();
     return (Properties) clientInfo.clone();
+  }
+
+  @Override
+  public boolean setShardingKeyIfValid(ShardingKey key, int timeoutSeconds) throws SQLException {
+    throw FaissErrors.unsupported("A sharding key");
+  }
+
+  @Override
+  public boolean setShardingKeyIfValid(ShardingKey key, ShardingKey upper, int timeoutSeconds)
+      throws SQLException {
+    throw FaissErrors.unsupported("A sharding key");
+  }
+
+  @Override
+  public void setShardingKey(ShardingKey key) throws SQLException {
+    throw FaissErrors.unsupported("A sharding key");
+  }
+
+  @Override
+  public void setShardingKey(ShardingKey key, ShardingKey upper) throws SQLException {
+    throw FaissErrors.unsupported("A sharding key");
   }
 
   @Override
@@ -581,11 +605,16 @@ public final class FaissConnection implements Connection {
 
   @Override
   public <T> T unwrap(Class<T> iface) throws SQLException {
-    return iface.isInstance(this) ? iface.cast(this) : calcite.unwrap(iface);
+    if (FaissErrors.given(iface, "The class to unwrap").isInstance(this)) {
+      return iface.cast(this);
+    } else if (!isWrapperFor(iface)) {
+      throw FaissErrors.badArgument("This is no " + iface.getSimpleName() + " and holds none");
+    }
+    return calcite.unwrap(iface);
   }
 
   @Override
   public boolean isWrapperFor(Class<?> iface) throws SQLException {
-    return iface.isInstance(this) || calcite.isWrapperFor(iface);
+    return iface != null && (iface.isInstance(this) || calcite.isWrapperFor(iface));
   }
 }

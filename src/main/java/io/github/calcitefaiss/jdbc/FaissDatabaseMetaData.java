@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.run.Release;
+import io.github.calcitefaiss.sqlite.DeclaredType;
 import io.github.calcitefaiss.sqlite.FoundTypes;
 import io.github.calcitefaiss.sqlite.IndexedTable;
 import io.github.calcitefaiss.sqlite.SqliteKeys;
@@ -258,17 +259,34 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
                 named.table() instanceof SqliteTable table ? FoundTypes.of(table) : Map.of();
             for (RelDataTypeField field : named.table().getRowType(types).getFieldList()) {
               if (matches(pattern, field.getName())) {
-                SqlTypeName type = found.get(field.getName());
-                RelDataType shown =
-                    type == null
-                        ? field.getType()
-                        : types.createTypeWithNullability(types.createSqlType(type), true);
-                addColumn(rows, named, field, shown);
+                addColumn(rows, named, field, shown(types, named, field, found));
               }
             }
           }
           return rows.orderedBy(1, 2, 3, 17);
         });
+  }
+
+  /** The type that a column is announced as. */
+  private RelDataType shown(
+      RelDataTypeFactory types,
+      Named named,
+      RelDataTypeField field,
+      Map<String, SqlTypeName> found) {
+    RelDataType type = field.getType();
+    if (named.table() instanceof SqliteTable table) {
+      String text = table.column(field.getName()).declared();
+      SqlTypeName kept = DeclaredType.kept(text);
+      DeclaredType declared = connection.declaredType(text);
+      if (declared != null && declared.type() == SqlTypeName.DECIMAL && declared.precision() > 0) {
+        type = types.createSqlType(SqlTypeName.DECIMAL, declared.precision(), declared.scale());
+      } else if (declared != null) {
+        type = types.createSqlType(declared.type());
+      } else if (found.containsKey(field.getName())) {
+        type = types.createSqlType(kept == SqlTypeName.ANY ? found.get(field.getName()) : kept);
+      }
+    }
+    return types.createTypeWithNullability(type, field.getType().isNullable());
   }
 
   private static void addColumn(

@@ -48,6 +48,14 @@ public final class FaissErrors {
     return new SQLException(message, SqlState.BAD_ARGUMENT);
   }
 
+  /** An argument that must not be null. */
+  static <T> T given(T argument, String what) throws SQLException {
+    if (argument == null) {
+      throw badArgument(what + " is missing (null)");
+    }
+    return argument;
+  }
+
   public static SQLException data(String message, String state) {
     return new SQLDataException(message, state);
   }

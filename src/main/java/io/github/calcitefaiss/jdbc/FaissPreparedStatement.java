@@ -22,6 +22,7 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.RowId;
 import java.sql.SQLException;
+import java.sql.SQLType;
 import java.sql.SQLXML;
 import java.sql.Time;
 import java.sql.Timestamp;
@@ -171,7 +172,10 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
     int type = prepared.parameters().get(index - 1).parameterType;
     boolean any = type == Types.OTHER || type == Types.JAVA_OBJECT || type == Types.NULL;
     TimeZone zone = calendar == null ? connection().timeZone() : calendar.getTimeZone();
-    values[index - 1] = ParameterValues.convert(value, any ? wanted : type, index, zone);
+    values[index - 1] =
+        any && JdbcType.of(wanted).kind() == JdbcType.Kind.MOMENT
+            ? ParameterValues.momentText(value, wanted, index, zone)
+            : ParameterValues.convert(value, any ? wanted : type, index, zone);
   }
 
   private static byte[] read(InputStream in, long length, int index) throws SQLException {
@@ -333,6 +337,21 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
   @Override
   public void setObject(int index, Object x, int sqlType, int scaleOrLength) throws SQLException {
     set(index, x, sqlType, null);
+  }
+
+  @Override
+  public void setObject(int index, Object x, SQLType type) throws SQLException {
+    set(index, x, number(type), null);
+  }
+
+  @Override
+  public void setObject(int index, Object x, SQLType type, int scaleOrLength) throws SQLException {
+    set(index, x, number(type), null);
+  }
+
+  private static int number(SQLType type) throws SQLException {
+    Integer number = FaissErrors.given(type, "A type").getVendorTypeNumber();
+    return number == null ? Types.OTHER : number;
   }
 
   @Override

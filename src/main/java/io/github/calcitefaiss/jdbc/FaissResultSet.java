@@ -3,6 +3,7 @@ package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
+import io.github.calcitefaiss.sqlite.DeclaredType;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.Reader;
@@ -35,6 +36,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TimeZone;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.Meta;
@@ -54,10 +56,19 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   /** What rows whose values may be of any type show of themselves. */
   interface Shown {
     /** The columns as they are announced. */
-    List<ColumnMetaData> columns() throws SQLException;
+    List<ColumnMetaData> columns(Object[] row) throws SQLException;
+
+    /** Whether {@link #columns} would say more with the values of a row. */
+    boolean asksForRow();
 
     /** The text of a number of this row, in a column counted from 0. */
-    String text(int column) throws SQLException;
+    String text(int column, Double value) throws SQLException;
+
+    /** What a column, from 0, is declared as, if that is to be said; else null. */
+    DeclaredType declared(int column);
+
+    /** Whether a column's values that are whole numbers are integers in SQLite. */
+    boolean keepsIntegers(int column);
   }
 
   private final FaissStatement statement;
@@ -74,6 +85,10 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   private int restarts;
   private volatile boolean closed;
   private boolean onRow;
+
+  /** Whether the first row was read, and not yet asked for. */
+  private boolean ahead;
+
   private boolean wasNull;
   private long row;
   private int fetchSize;
@@ -167,14 +182,30 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
       checkOpen();
       return ended;
     }
+    if (ahead) {
+      ahead = false;
+      onRow = true;
+    } else {
+      onRow = step();
+    }
+    if (!onRow) {
+      return end();
+    }
+    row++;
+    return true;
+  }
+
+  /** Reads a row, if there is one. */
+  private boolean step() throws SQLException {
+    boolean found;
     if (run == null) {
-      onRow = cursor.next();
+      found = cursor.next();
     } else {
       try {
         run.enter();
         // Only now: whoever closes this sees that a thread is inside, or is seen here.
         checkOpen();
-        onRow = advance();
+        found = advance();
       } catch (Throwable t) {
         onRow = false;
         SQLException translated = run.translate(t);
@@ -186,11 +217,30 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
       }
       checkOpen();
     }
-    if (!onRow) {
-      return end();
+    return found;
+  }
+
+  /** The values of the row that is shown, or of the first one; null if there is none. */
+  private Object[] values() throws SQLException {
+    if (!onRow && !ahead) {
+      if (row > 0 || !cursorOpen) {
+        return null;
+      }
+      ahead = step();
+      if (!ahead) {
+        end();
+        return null;
+      }
     }
-    row++;
-    return true;
+    Object[] values = new Object[columns.size()];
+    for (int i = 0; i < values.length; i++) {
+      try {
+        values[i] = accessors.get(i).getObject();
+      } catch (RuntimeException e) {
+        throw unreadable(i + 1, e);
+      }
+    }
+    return values;
   }
 
   /**
@@ -283,10 +333,19 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     try {
       Object value = accessor(column).getObject();
       wasNull = value == null;
-      return value;
+      return value instanceof Double number
+              && isWhole(number)
+              && source instanceof Shown shown
+              && shown.keepsIntegers(column - 1)
+          ? (Object) number.longValue()
+          : value;
     } catch (RuntimeException e) {
       throw unreadable(column, e);
     }
+  }
+
+  private static boolean isWhole(double number) {
+    return number == Math.rint(number) && Math.abs(number) < 1L << 53;
   }
 
   /** Reads through Avatica's accessor, which knows dates, times, intervals, arrays and structs. */
@@ -354,9 +413,13 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
           return converted(column, Cursor.Accessor::getString);
         }
         Object value = raw(column);
-        return value instanceof Double && source instanceof Shown shown
-            ? shown.text(column - 1)
+        return value instanceof Double number && source instanceof Shown shown
+            ? shown.text(column - 1, number)
             : ColumnValues.text(value);
+      case FRACTION:
+        return source instanceof Shown shown && shown.keepsIntegers(column - 1)
+            ? ColumnValues.text(raw(column))
+            : converted(column, Cursor.Accessor::getString);
       default:
         return converted(column, Cursor.Accessor::getString);
     }
@@ -430,8 +493,8 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     if (isTemporal(column)) {
       return converted(column, a -> a.getDate(calendar));
     }
-    Timestamp parsed = parsed(column, calendar);
-    return parsed == null ? null : new Date(parsed.getTime());
+    Moment moment = moment(column);
+    return moment == null ? null : moment.toDate(calendar);
   }
 
   @Override
@@ -444,8 +507,8 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     if (isTemporal(column)) {
       return converted(column, a -> a.getTime(calendar));
     }
-    Timestamp parsed = parsed(column, calendar);
-    return parsed == null ? null : new Time(parsed.getTime());
+    Moment moment = moment(column);
+    return moment == null ? null : moment.toTime(calendar);
   }
 
   @Override
@@ -455,9 +518,11 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
 
   @Override
   public Timestamp getTimestamp(int column, Calendar calendar) throws SQLException {
-    return isTemporal(column)
-        ? converted(column, a -> a.getTimestamp(calendar))
-        : parsed(column, calendar);
+    if (isTemporal(column)) {
+      return converted(column, a -> a.getTimestamp(calendar));
+    }
+    Moment moment = moment(column);
+    return moment == null ? null : moment.toTimestamp(calendar);
   }
 
   private boolean isTemporal(int column) throws SQLException {
@@ -465,9 +530,9 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   }
 
   /** SQLite keeps dates as text: read what its own date functions write. */
-  private Timestamp parsed(int column, Calendar calendar) throws SQLException {
+  private Moment moment(int column) throws SQLException {
     Object value = raw(column);
-    return value == null ? null : ColumnValues.toTimestamp(value, label(column), calendar);
+    return value == null ? null : ColumnValues.toMoment(value, label(column));
   }
 
   @Override
@@ -522,12 +587,22 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     if (type(column) != Types.ARRAY) {
       throw ColumnValues.mismatch(raw(column), label(column), "an array");
     }
-    return converted(column, Cursor.Accessor::getArray);
+    Array array = converted(column, Cursor.Accessor::getArray);
+    return array == null ? null : new HeldArray(array);
   }
 
   @Override
   public Object getObject(int column) throws SQLException {
-    return JdbcType.of(type(column)).read(this, column);
+    JdbcType type = JdbcType.of(type(column));
+    if (source instanceof Shown shown) {
+      DeclaredType declared = shown.declared(column - 1);
+      if (declared != null) {
+        return ColumnValues.asDeclared(plain(column), declared.type(), calendar);
+      } else if (shown.keepsIntegers(column - 1)) {
+        return plain(column);
+      }
+    }
+    return type.read(this, column);
   }
 
   /** A value as it is held, in the class that JDBC's users expect. */
@@ -585,14 +660,11 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     } else if (type == Timestamp.class) {
       value = getTimestamp(column);
     } else if (type == LocalDate.class) {
-      Date date = getDate(column);
-      value = date == null ? null : date.toLocalDate();
+      value = local(column, moment -> moment.local().toLocalDate(), c -> getDate(c).toLocalDate());
     } else if (type == LocalTime.class) {
-      Time time = getTime(column);
-      value = time == null ? null : time.toLocalTime();
+      value = local(column, moment -> moment.local().toLocalTime(), c -> getTime(c).toLocalTime());
     } else if (type == LocalDateTime.class) {
-      Timestamp timestamp = getTimestamp(column);
-      value = timestamp == null ? null : timestamp.toLocalDateTime();
+      value = local(column, Moment::local, c -> getTimestamp(c).toLocalDateTime());
     } else if (type == InputStream.class) {
       value = getBinaryStream(column);
     } else if (type == Blob.class) {
@@ -606,6 +678,21 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
       }
     }
     return type.cast(value);
+  }
+
+  /** What has no zone is read without one. */
+  private Object local(int column, Function<Moment, Object> read, Reading temporal)
+      throws SQLException {
+    if (isTemporal(column)) {
+      return raw(column) == null ? null : temporal.read(column);
+    }
+    Moment moment = moment(column);
+    return moment == null ? null : read.apply(moment);
+  }
+
+  @FunctionalInterface
+  private interface Reading {
+    Object read(int column) throws SQLException;
   }
 
   @Override
@@ -636,7 +723,10 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   @Override
   public ResultSetMetaData getMetaData() throws SQLException {
     checkOpen();
-    return new FaissResultSetMetaData(source instanceof Shown shown ? shown.columns() : columns);
+    return new FaissResultSetMetaData(
+        source instanceof Shown shown
+            ? shown.columns(shown.asksForRow() ? values() : null)
+            : columns);
   }
 
   @Override

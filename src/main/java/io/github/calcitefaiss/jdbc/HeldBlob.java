@@ -65,6 +65,7 @@ final class HeldBlob implements Blob {
 
   @Override
   public long position(byte[] pattern, long start) throws SQLException {
+    FaissErrors.given(pattern, "What is searched for");
     for (int i = index(start, bytes.length, "blob"); i + pattern.length <= bytes.length; i++) {
       if (Arrays.equals(bytes, i, i + pattern.length, pattern, 0, pattern.length)) {
         return i + 1;
@@ -75,17 +76,19 @@ final class HeldBlob implements Blob {
 
   @Override
   public long position(Blob pattern, long start) throws SQLException {
+    FaissErrors.given(pattern, "What is searched for");
     return position(pattern.getBytes(1, (int) pattern.length()), start);
   }
 
   @Override
   public int setBytes(long position, byte[] written) throws SQLException {
-    return setBytes(position, written, 0, written.length);
+    return setBytes(position, written, 0, FaissErrors.given(written, "What is written").length);
   }
 
   @Override
   public int setBytes(long position, byte[] written, int offset, int length) throws SQLException {
     int from = index(position, bytes.length, "blob");
+    FaissErrors.given(written, "What is written");
     if (offset < 0 || length < 0 || length > written.length - offset) {
       throw FaissErrors.badArgument(
           "There are no " + length + " bytes from " + offset + " in " + written.length);

@@ -54,23 +54,25 @@ final class HeldClob implements NClob {
 
   @Override
   public long position(String searched, long start) throws SQLException {
-    int found = text.indexOf(searched, index(start));
+    int found = text.indexOf(FaissErrors.given(searched, "What is searched for"), index(start));
     return found < 0 ? -1 : found + 1;
   }
 
   @Override
   public long position(Clob searched, long start) throws SQLException {
+    FaissErrors.given(searched, "What is searched for");
     return position(searched.getSubString(1, (int) searched.length()), start);
   }
 
   @Override
   public int setString(long position, String written) throws SQLException {
-    return setString(position, written, 0, written.length());
+    return setString(position, written, 0, FaissErrors.given(written, "What is written").length());
   }
 
   @Override
   public int setString(long position, String written, int offset, int length) throws SQLException {
     int from = index(position);
+    FaissErrors.given(written, "What is written");
     if (offset < 0 || length < 0 || length > written.length() - offset) {
       throw FaissErrors.badArgument(
           "There are no " + length + " characters from " + offset + " in " + written.length());

@@ -10,6 +10,7 @@ import io.github.calcitefaiss.sql.parser.SqliteText;
 import io.github.calcitefaiss.sql.search.EmbedScout;
 import io.github.calcitefaiss.sql.search.SearchFunctions;
 import io.github.calcitefaiss.sql.search.SqliteFunctions;
+import io.github.calcitefaiss.sqlite.DeclaredType;
 import io.github.calcitefaiss.sqlite.NativeQuery;
 import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import io.github.calcitefaiss.sqlite.SqliteSchema;
@@ -272,25 +273,24 @@ final class NativeStatement implements Prepared {
     List<SqlTypeName> guessed = null;
     List<ColumnMetaData> list = new ArrayList<>();
     for (int i = 0; i < columns.size(); i++) {
+      DeclaredType declared = connection.declaredType(columns.get(i).declared());
+      if (declared != null) {
+        list.add(
+            ResultColumns.of(
+                i, columns.get(i).label(), declared, schema.name(), columns.get(i).table()));
+        continue;
+      }
       SqlTypeName type = columns.get(i).type();
       if (type == SqlTypeName.ANY) {
         if (row[i] == null && guessed == null) {
           guessed = connection.typesByCalcite(text.sql(), columns.size());
         }
-        type = row[i] == null ? guessed.get(i) : typeOf(row[i]);
+        type = row[i] == null ? guessed.get(i) : AnnouncedColumns.typeOf(row[i]);
       }
       list.add(
           ResultColumns.of(i, columns.get(i).label(), type, schema.name(), columns.get(i).table()));
     }
     return list;
-  }
-
-  private static SqlTypeName typeOf(Object value) {
-    return value instanceof Long
-        ? SqlTypeName.BIGINT
-        : value instanceof Double
-            ? SqlTypeName.DOUBLE
-            : value instanceof ByteString ? SqlTypeName.VARBINARY : SqlTypeName.VARCHAR;
   }
 
   @Override
@@ -359,7 +359,7 @@ final class NativeStatement implements Prepared {
     }
 
     @Override
-    public List<ColumnMetaData> columns() throws SQLException {
+    public List<ColumnMetaData> columns(Object[] asked) throws SQLException {
       Object[] row = current == null ? null : current.row;
       return shown != null || row == null
           ? NativeStatement.this.columns()
@@ -367,7 +367,23 @@ final class NativeStatement implements Prepared {
     }
 
     @Override
-    public String text(int column) throws SQLException {
+    public boolean asksForRow() {
+      // It stands on its first row from the beginning.
+      return false;
+    }
+
+    @Override
+    public DeclaredType declared(int column) {
+      return connection.declaredType(columns.get(column).declared());
+    }
+
+    @Override
+    public boolean keepsIntegers(int column) {
+      return false;
+    }
+
+    @Override
+    public String text(int column, Double value) throws SQLException {
       return current.text(column);
     }
   }

@@ -20,7 +20,6 @@ import java.sql.SQLException;
 import java.sql.Time;
 import java.sql.Timestamp;
 import java.sql.Types;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -106,6 +105,35 @@ final class ParameterValues {
     }
   }
 
+  /**
+   * A date or time as SQLite keeps and compares it, where nothing but the setter says that it is
+   * one: {@code 2024-01-31}, {@code 23:59:59} or both.
+   *
+   * @param type DATE, TIME or TIMESTAMP of {@link Types}
+   */
+  static Object momentText(Object value, int type, int index, TimeZone zone) throws SQLException {
+    if (value == null) {
+      return null;
+    }
+    switch (type) {
+      case Types.DATE:
+        return moment(value, index, zone, "a date").toLocalDate().toString();
+      case Types.TIME:
+        return sqliteText(moment(value, index, zone, "a time").toLocalTime());
+      default:
+        return sqliteText(moment(value, index, zone, "a timestamp"));
+    }
+  }
+
+  private static String sqliteText(LocalDateTime moment) {
+    return moment.toLocalDate() + " " + sqliteText(moment.toLocalTime());
+  }
+
+  private static String sqliteText(LocalTime time) {
+    String text = time.toString();
+    return text.length() == 5 ? text + ":00" : text;
+  }
+
   private static SQLException wrong(Object value, int index, String wanted) {
     return FaissErrors.data(
         "Parameter " + index + " must be " + wanted + ", got " + shown(value), SqlState.BAD_CAST);
@@ -179,8 +207,12 @@ final class ParameterValues {
   private static String text(Object value, int index, TimeZone zone) throws SQLException {
     if (value instanceof Clob clob) {
       return read(clob);
-    } else if (value instanceof Timestamp || value instanceof Instant) {
-      return moment(value, index, zone, "text").toString().replace('T', ' ');
+    } else if (value instanceof Timestamp
+        || value instanceof Instant
+        || value instanceof LocalDateTime) {
+      return sqliteText(moment(value, index, zone, "text"));
+    } else if (value instanceof LocalTime time) {
+      return sqliteText(time);
     } else if (value instanceof byte[]
         || value instanceof ByteString
         || value instanceof Blob
@@ -265,10 +297,9 @@ final class ParameterValues {
     } else if (value instanceof java.util.Date date) {
       return Instant.ofEpochMilli(date.getTime()).atZone(zone.toZoneId()).toLocalDateTime();
     } else if (value instanceof String text) {
-      try {
-        return ColumnValues.parse(text.strip());
-      } catch (DateTimeException e) {
-        throw wrong(value, index, wanted);
+      Moment moment = Moment.ofText(text.strip());
+      if (moment != null) {
+        return moment.local();
       }
     }
     throw wrong(value, index, wanted);

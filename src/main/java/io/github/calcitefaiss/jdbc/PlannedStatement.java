@@ -4,11 +4,16 @@ package io.github.calcitefaiss.jdbc;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.RunContext;
 import io.github.calcitefaiss.sql.parser.SqliteText;
+import io.github.calcitefaiss.sql.planner.ColumnOrigin;
 import io.github.calcitefaiss.sql.planner.Plan;
+import io.github.calcitefaiss.sqlite.DeclaredType;
 import java.sql.SQLException;
+import java.sql.Types;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.ColumnMetaData;
@@ -16,10 +21,15 @@ import org.apache.calcite.avatica.ColumnMetaData;
 /**
  * A statement that Calcite has planned.
  *
- * @param columns the plan's, labelled as SQLite labels them
+ * @param labelled the plan's columns, labelled as SQLite labels them
  */
-record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaData> columns)
+record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaData> labelled)
     implements Prepared {
+  @Override
+  public List<ColumnMetaData> columns() throws SQLException {
+    return AnnouncedColumns.of(connection, plan, labelled, null);
+  }
+
   @Override
   public List<AvaticaParameter> parameters() {
     return plan.signature().parameters;
@@ -42,11 +52,76 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
     return new FaissResultSet(
         statement,
         run,
-        columns,
+        labelled,
         plan.signature().cursorFactory,
         maxRows,
-        () -> bind(run, again, values),
+        new Rows(run, again, values),
         connection.timeZone());
+  }
+
+  /** The rows of one run, and what is shown of them. */
+  private final class Rows implements Supplier<Iterable<Object>>, FaissResultSet.Shown {
+    private final PlannedRun run;
+    private final Preparer again;
+    private final Object[] values;
+    private final DeclaredType[] declared = new DeclaredType[labelled.size()];
+    private final BitSet integers = new BitSet();
+
+    private Rows(PlannedRun run, Preparer again, Object[] values) {
+      this.run = run;
+      this.again = again;
+      this.values = values;
+      for (int i = 0; i < declared.length; i++) {
+        ColumnOrigin origin = plan.origin(i);
+        if (origin != null) {
+          declared[i] = connection.declaredType(origin.column().declared());
+          integers.set(
+              i,
+              labelled.get(i).type.id == Types.DOUBLE
+                  && !origin.table().isView()
+                  && DeclaredType.isNumeric(origin.column().declared()));
+        }
+      }
+    }
+
+    @Override
+    public Iterable<Object> get() {
+      return bind(run, again, values);
+    }
+
+    @Override
+    public List<ColumnMetaData> columns(Object[] row) throws SQLException {
+      return AnnouncedColumns.of(
+          connection,
+          run.plan(),
+          ResultColumns.withLabels(run.plan().signature().columns, labelled),
+          row);
+    }
+
+    @Override
+    public boolean asksForRow() {
+      List<ColumnMetaData> columns = run.plan().signature().columns;
+      return columns.stream()
+          .anyMatch(
+              column ->
+                  AnnouncedColumns.isOfAnyType(column)
+                      && run.plan().origin(column.ordinal) == null);
+    }
+
+    @Override
+    public String text(int column, Double value) {
+      return ColumnValues.text(value);
+    }
+
+    @Override
+    public DeclaredType declared(int column) {
+      return declared[column];
+    }
+
+    @Override
+    public boolean keepsIntegers(int column) {
+      return integers.get(column);
+    }
   }
 
   /** Runs the plan, or, if the data changed meanwhile, that of now, if its rows are alike. */

@@ -3,6 +3,7 @@ package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.sql.parser.SelectLabels;
 import io.github.calcitefaiss.sql.parser.SqliteText;
+import io.github.calcitefaiss.sqlite.DeclaredType;
 import java.sql.DatabaseMetaData;
 import java.sql.Types;
 import java.util.List;
@@ -56,6 +57,32 @@ final class ResultColumns {
         size = 0;
     }
     return of(ordinal, label, announced, size, table == null ? null : schema, table);
+  }
+
+  /**
+   * A column as it is declared.
+   *
+   * @param table the table that it comes from, or null
+   */
+  static ColumnMetaData of(
+      int ordinal, String label, DeclaredType declared, String schema, String table) {
+    ColumnMetaData.Rep rep;
+    switch (declared.type()) {
+      case DATE:
+        rep = ColumnMetaData.Rep.JAVA_SQL_DATE;
+        break;
+      case TIME:
+        rep = ColumnMetaData.Rep.JAVA_SQL_TIME;
+        break;
+      case TIMESTAMP:
+        rep = ColumnMetaData.Rep.JAVA_SQL_TIMESTAMP;
+        break;
+      default:
+        rep = ColumnMetaData.Rep.NUMBER;
+    }
+    ColumnMetaData.AvaticaType type =
+        ColumnMetaData.scalar(declared.type().getJdbcOrdinal(), declared.type().getName(), rep);
+    return of(ordinal, label, type, declared.precision(), declared.scale(), schema, table);
   }
 
   /** The type that a column of SQLite's is announced as, for one of {@link Types}. */
@@ -133,6 +160,17 @@ final class ResultColumns {
       int size,
       String schema,
       String table) {
+    return of(ordinal, label, type, size, 0, schema, table);
+  }
+
+  private static ColumnMetaData of(
+      int ordinal,
+      String label,
+      ColumnMetaData.AvaticaType type,
+      int size,
+      int scale,
+      String schema,
+      String table) {
     return new ColumnMetaData(
         ordinal,
         false,
@@ -146,7 +184,7 @@ final class ResultColumns {
         label,
         schema,
         size,
-        0,
+        scale,
         table,
         null,
         type,

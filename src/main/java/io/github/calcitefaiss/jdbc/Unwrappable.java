@@ -13,15 +13,14 @@ interface Unwrappable extends Wrapper {
    */
   @Override
   default <T> T unwrap(Class<T> iface) throws SQLException {
-    if (iface.isInstance(this)) {
+    if (FaissErrors.given(iface, "The class to unwrap").isInstance(this)) {
       return iface.cast(this);
     }
-    throw FaissErrors.badArgument(
-        "This driver's " + getClass().getSimpleName() + " is no " + iface.getName());
+    throw FaissErrors.badArgument("This is no " + iface.getSimpleName() + " and holds none");
   }
 
   @Override
   default boolean isWrapperFor(Class<?> iface) {
-    return iface.isInstance(this);
+    return iface != null && iface.isInstance(this);
   }
 }

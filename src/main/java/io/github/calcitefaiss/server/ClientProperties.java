@@ -17,11 +17,12 @@ import org.apache.calcite.avatica.BuiltInConnectionProperty;
  * that names a class, a file or a model, is refused without anybody thinking of it.
  */
 final class ClientProperties {
-  /** They change how SQL text is read and how rows are sorted, nothing else. */
+  /** They change how SQL text is read, rows are sorted and columns are announced, nothing else. */
   private static final Set<String> ALLOWED =
       Set.of(
           "schema",
           "timezone",
+          "types",
           "casesensitive",
           "quoting",
           "quotedcasing",

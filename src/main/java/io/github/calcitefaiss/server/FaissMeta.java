@@ -2,7 +2,9 @@
 package io.github.calcitefaiss.server;
 
 import io.github.calcitefaiss.FaissDriver;
+import java.math.BigDecimal;
 import java.sql.Connection;
+import java.sql.SQLDataException;
 import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLTransientConnectionException;
@@ -69,6 +71,7 @@ final class FaissMeta extends JdbcMeta {
     private BitSet texts = new BitSet();
 
     private final BitSet mixed = new BitSet();
+    private BitSet decimals = new BitSet();
 
     private Running(String connectionId, String user, String sql) {
       this.connectionId = connectionId;
@@ -335,6 +338,7 @@ final class FaissMeta extends JdbcMeta {
       ExecuteResult result = timed(running, call);
       for (MetaResultSet rows : result.resultSets) {
         running.texts = texts(rows.signature);
+        running.decimals = decimals(rows.signature);
         count(running, rows.firstFrame);
       }
       return result;
@@ -459,6 +463,7 @@ final class FaissMeta extends JdbcMeta {
           running.mixed.set(i);
         }
       }
+      checkDecimals(running, row);
     }
     if (limits.rows() > 0 && running.rows > limits.rows()) {
       SQLException tooMany =
@@ -474,6 +479,32 @@ final class FaissMeta extends JdbcMeta {
       running.complete = true;
       end(running, Metrics.Outcome.OK, null);
     }
+  }
+
+  /** A client reads a decimal as one, and would fail on anything else without saying why. */
+  private static void checkDecimals(Running running, Object row) {
+    for (int i = running.decimals.nextSetBit(0); i >= 0; i = running.decimals.nextSetBit(i + 1)) {
+      Object value = row instanceof Object[] array ? array[i] : ((List<?>) row).get(i);
+      if (value != null && !(value instanceof BigDecimal)) {
+        throw new RuntimeException(
+            new SQLDataException(
+                "Column "
+                    + (i + 1)
+                    + " is declared to be DECIMAL, but a row holds "
+                    + (value instanceof byte[] ? "a blob" : "'" + value + "'")
+                    + "; CAST it, or connect without types=declared",
+                "22018"));
+      }
+    }
+  }
+
+  private static BitSet decimals(Signature signature) {
+    BitSet decimals = new BitSet();
+    for (ColumnMetaData column :
+        signature == null ? List.<ColumnMetaData>of() : signature.columns) {
+      decimals.set(column.ordinal, column.type.id == Types.DECIMAL);
+    }
+    return decimals;
   }
 
   private static BitSet texts(Signature signature) {

@@ -49,6 +49,8 @@ public record SqliteQuery(
     List<Integer> parameters,
     List<SqliteTable> tables,
     boolean sorts) {
+  private static final long EXACT = 1L << 53;
+
   static final int FIRST_OUTER = Integer.MAX_VALUE - 10000;
 
   /**
@@ -366,7 +368,11 @@ public record SqliteQuery(
           return readSmall(i, value);
         case DOUBLE:
         case FLOAT:
-          if (value instanceof Number number) {
+          // An integer that no double is equal to would become another number.
+          if (value instanceof Number number
+              && !(value instanceof Long whole
+                  && outputs.get(i).origin() != null
+                  && Math.abs(whole) > EXACT)) {
             return number.doubleValue();
           }
           break;

@@ -8,6 +8,7 @@ import io.github.calcitefaiss.TestDatabase;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,12 +25,26 @@ class TypesDocumentTest {
 
   @TempDir private Path folder;
 
+  private static final Pattern TYPED =
+      Pattern.compile("(?m)^\\| (`[^|]*`) \\| [A-Z]+ \\|[^|]*\\| (?:([A-Z]+),[^|]*)?\\|$");
+
   @Test
   void declaredTypesAreAnnouncedAsTheTableSays() throws Exception {
     String document = Files.readString(Path.of("docs/clients.md"));
     int types = document.indexOf("## Types");
-    Matcher rows = ROW.matcher(document.substring(types, document.indexOf("\n## ", types)));
+    String table = document.substring(types, document.indexOf("\n## ", types));
     Map<String, String> expected = new LinkedHashMap<>();
+    Map<String, String> typed = new LinkedHashMap<>();
+    Matcher more = TYPED.matcher(table);
+    while (more.find()) {
+      for (String declared : more.group(1).split("`,? ?`?")) {
+        if (!declared.isEmpty() && more.group(2) != null) {
+          typed.put(declared, more.group(2));
+        }
+      }
+    }
+    assertEquals(6, typed.size(), typed.toString());
+    Matcher rows = ROW.matcher(table);
     while (rows.find()) {
       for (String declared : rows.group(1).split("`,? ?`?")) {
         if (!declared.isEmpty()) {
@@ -42,17 +57,23 @@ class TypesDocumentTest {
     for (String declared : expected.keySet()) {
       columns.add("c" + columns.size() + " " + declared);
     }
-    Path file =
-        TestDatabase.write(
-            folder.resolve("types.db"), "CREATE TABLE t (" + String.join(", ", columns) + ")");
+    TestDatabase.write(
+        folder.resolve("types.db"), "CREATE TABLE t (" + String.join(", ", columns) + ")");
+    assertEquals(expected, announced(""));
+    expected.putAll(typed);
+    assertEquals(expected, announced(";types=declared"));
+  }
+
+  private Map<String, String> announced(String property) throws Exception {
     Map<String, String> announced = new LinkedHashMap<>();
-    try (Connection connection = TestDatabase.connect(file);
+    try (Connection connection =
+            DriverManager.getConnection("jdbc:faiss:" + folder.resolve("types.db") + property);
         ResultSet found = connection.getMetaData().getColumns(null, null, "t", null)) {
       while (found.next()) {
         announced.put(
             found.getString("REMARKS").replace("Declared ", ""), found.getString("TYPE_NAME"));
       }
     }
-    assertEquals(expected, announced);
+    return announced;
   }
 }

@@ -70,6 +70,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
   private boolean foreignTable;
   private boolean searches;
   private boolean faithful;
+  private List<ColumnOrigin> origins = List.of();
 
   /**
    * @param cancelFlag polled while planning
@@ -132,6 +133,11 @@ final class FaissPrepare extends CalcitePrepareImpl {
     return faithful;
   }
 
+  /** For each column of the result where it comes from, or null. */
+  List<ColumnOrigin> origins() {
+    return origins;
+  }
+
   /** Whether the plan searches an index. */
   boolean searches() {
     return searches;
@@ -183,6 +189,13 @@ final class FaissPrepare extends CalcitePrepareImpl {
       protected RelNode decorrelate(
           SqlToRelConverter sqlToRelConverter, SqlNode query, RelNode rootRel) {
         return super.decorrelate(sqlToRelConverter, query, LateralRewrite.rewrite(rootRel));
+      }
+
+      @Override
+      protected RelRoot trimUnusedFields(RelRoot root) {
+        // Before what can have no rows is cut away, as where tools add WHERE 1 = 0.
+        origins = ColumnOrigin.of(root);
+        return super.trimUnusedFields(root);
       }
 
       @Override

@@ -17,6 +17,7 @@ import org.apache.calcite.jdbc.CalcitePrepare;
  * @param searches whether it searches an index
  * @param reusable whether every table in it belongs to a schema that tells its version
  * @param faithful whether what it computes itself is what SQLite would compute
+ * @param origins for each column of the result where it comes from, or null; empty if not known
  * @param broken set when its generated class failed to load: it would fail for ever, and say less
  */
 public record Plan(
@@ -25,7 +26,13 @@ public record Plan(
     boolean reusable,
     boolean searches,
     boolean faithful,
+    List<ColumnOrigin> origins,
     AtomicBoolean broken) {
+
+  /** Where a column of the result, from 0, comes from; null for one that is computed. */
+  public ColumnOrigin origin(int column) {
+    return column < origins.size() ? origins.get(column) : null;
+  }
 
   /** Whether its rows look like those of another: the same columns, or now such of any type. */
   public boolean givesRowsOf(Plan other) {

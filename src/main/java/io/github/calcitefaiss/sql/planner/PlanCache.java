@@ -129,6 +129,7 @@ public final class PlanCache {
             prepare.reusable() && !explains(sql),
             prepare.searches(),
             prepare.faithful(),
+            prepare.origins(),
             new AtomicBoolean());
     if (plan.reusable() && sql.length() <= LONGEST_TEXT) {
       synchronized (plans) {

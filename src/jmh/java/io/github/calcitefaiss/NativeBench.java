@@ -23,7 +23,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Small statements on {@code examples/packages.db}: by sqlite-jdbc itself, and by SQLite through us.
+ * Small statements on {@code examples/packages.db}: by sqlite-jdbc itself, by SQLite through us, and
+ * planned by Calcite.
  *
  * <pre>
  *   mvn -Pbench test-compile exec:exec -Dbench=NativeBench
@@ -41,7 +42,7 @@ public class NativeBench {
   private static final String JOIN =
       "select p.name, d.title from packages p join docs d on d.id = p.id where p.id = ";
 
-  @Param({"jdbc:sqlite:file:" + FILE + "?mode=ro", "jdbc:faiss:" + FILE})
+  @Param({"jdbc:sqlite:file:" + FILE + "?mode=ro", "jdbc:faiss:" + FILE, "jdbc:faiss:" + FILE + ";native=off"})
   String url;
 
   private Connection connection;

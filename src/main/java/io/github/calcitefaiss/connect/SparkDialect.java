@@ -5,20 +5,12 @@ import java.util.List;
 import org.apache.calcite.avatica.util.Casing;
 import org.apache.calcite.config.NullCollation;
 import org.apache.calcite.rel.type.RelDataType;
-import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlDialect;
-import org.apache.calcite.sql.SqlFunctionCategory;
-import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
-import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
-import org.apache.calcite.sql.SqlNodeList;
-import org.apache.calcite.sql.SqlUnresolvedFunction;
 import org.apache.calcite.sql.SqlUserDefinedTypeNameSpec;
 import org.apache.calcite.sql.dialect.SparkSqlDialect;
-import org.apache.calcite.sql.fun.SqlCase;
-import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.parser.SqlParserPos;
 
 /** The SQL that Spark 4.2 understands, as text. Calcite's own loses backslashes in texts. */
@@ -34,9 +26,6 @@ final class SparkDialect extends SparkSqlDialect {
               .withQuotedCasing(Casing.UNCHANGED)
               .withCaseSensitive(false)
               .withNullCollation(NullCollation.LOW));
-
-  /** What a scalar subquery that isn't one is told. */
-  static final String MANY_ROWS = "a scalar subquery gave more than one row";
 
   private SparkDialect(SqlDialect.Context context) {
     super(context);
@@ -66,35 +55,7 @@ final class SparkDialect extends SparkSqlDialect {
   @Override
   public boolean supportsAggregateFunction(SqlKind kind) {
     // Our own; the rule lets no others pass.
-    return kind == SqlKind.OTHER_FUNCTION
-        || kind == SqlKind.SINGLE_VALUE
-        || super.supportsAggregateFunction(kind);
-  }
-
-  /** A value that there must be one of at most; Spark has no such aggregate. */
-  @Override
-  public SqlNode rewriteSingleValueExpr(SqlNode call, RelDataType type) {
-    SqlParserPos at = SqlParserPos.ZERO;
-    SqlNode value = ((SqlCall) call).operand(0);
-    SqlNode rows = SqlStdOperatorTable.COUNT.createCall(at, SqlIdentifier.star(at));
-    SqlNode many =
-        SqlStdOperatorTable.GREATER_THAN.createCall(
-            at, rows, SqlLiteral.createExactNumeric("1", at));
-    SqlNode error =
-        new SqlUnresolvedFunction(
-                new SqlIdentifier("raise_error", at),
-                null,
-                null,
-                null,
-                null,
-                SqlFunctionCategory.USER_DEFINED_FUNCTION)
-            .createCall(at, SqlLiteral.createCharString(MANY_ROWS, at));
-    return new SqlCase(
-        at,
-        null,
-        SqlNodeList.of(many),
-        SqlNodeList.of(error),
-        SqlStdOperatorTable.MAX.createCall(at, value));
+    return kind == SqlKind.OTHER_FUNCTION || super.supportsAggregateFunction(kind);
   }
 
   @Override

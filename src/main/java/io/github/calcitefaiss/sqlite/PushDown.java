@@ -21,6 +21,8 @@ import org.apache.calcite.sql.type.SqlTypeUtil;
  * ignores case in SQLite; dates; string functions; our own functions) stays in Calcite.
  */
 public final class PushDown {
+  private static final String COLLATE = "? collate ";
+
   private PushDown() {}
 
   static boolean allowed(Iterable<? extends RexNode> nodes) {
@@ -68,10 +70,9 @@ public final class PushDown {
       case GREATER_THAN_OR_EQUAL:
       case IS_DISTINCT_FROM:
       case IS_NOT_DISTINCT_FROM:
-        if (!comparable(call.operands.get(0).getType(), call.operands.get(1).getType())) {
-          return false;
-        }
-        break;
+        return comparable(call.operands.get(0).getType(), call.operands.get(1).getType())
+            && allowedSide(call.operands.get(0))
+            && allowedSide(call.operands.get(1));
       case SEARCH:
         if (!isPlain(call.operands.get(0).getType())) {
           return false;
@@ -95,6 +96,13 @@ public final class PushDown {
         return false;
     }
     return isPlain(call.getType()) && allowed(call.operands);
+  }
+
+  /** Of a comparison, which may give its side a collation. */
+  private static boolean allowedSide(RexNode side) {
+    boolean collated =
+        side instanceof RexCall call && call.getOperator().getName().startsWith(COLLATE);
+    return allowed(collated ? ((RexCall) side).operands.get(0) : side);
   }
 
   private static boolean castAllowed(RelDataType from, RelDataType to) {

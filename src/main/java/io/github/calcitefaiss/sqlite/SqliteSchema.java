@@ -452,7 +452,7 @@ public final class SqliteSchema extends AbstractSchema {
     Content known = content;
     return known != null && known.definitions.equals(definitions)
         ? known.tables
-        : readTables(lease.connection());
+        : readTables(lease.connection(), COLLATE.matcher(definitions).find());
   }
 
   /**
@@ -472,7 +472,7 @@ public final class SqliteSchema extends AbstractSchema {
       publish(lease.version(), definitions, tables);
     }
     SqliteTable now = tables.readable.get(planned.name());
-    if (now != planned && (now == null || !now.columns().equals(planned.columns()))) {
+    if (now != planned && (now == null || !now.hasColumnsOf(planned))) {
       throw new FaissException(
           SqlState.CHANGED,
           "table "
@@ -513,7 +513,7 @@ public final class SqliteSchema extends AbstractSchema {
     return definitions.toString();
   }
 
-  private Tables readTables(Connection connection) throws SQLException {
+  private Tables readTables(Connection connection, boolean collated) throws SQLException {
     Map<String, SqliteTable> tables = new LinkedHashMap<>();
     Map<String, String> unreadable = new LinkedHashMap<>();
     Map<String, Vec0Table> vec0 = Vec0Views.tables(connection);
@@ -564,7 +564,10 @@ public final class SqliteSchema extends AbstractSchema {
                   view,
                   columns,
                   rowCount(connection, vectors == null ? tableName : tableName + "_rowids", view),
-                  vectors == null ? null : vectors.vectorColumn()));
+                  vectors == null ? null : vectors.vectorColumn(),
+                  collated && vectors == null
+                      ? DeclaredCollations.of(connection, tableName, columns)
+                      : Map.of()));
         }
       }
     }

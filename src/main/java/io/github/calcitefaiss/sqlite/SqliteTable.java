@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sqlite;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.calcite.plan.RelOptTable;
 import org.apache.calcite.rel.RelNode;
@@ -27,6 +28,7 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
   private final List<Column> columns;
   private final double rowCount;
   private final String vectors;
+  private final Map<String, String> collations;
 
   /**
    * A column.
@@ -45,13 +47,15 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
       boolean view,
       List<Column> columns,
       double rowCount,
-      String vectors) {
+      String vectors,
+      Map<String, String> collations) {
     this.schema = schema;
     this.name = name;
     this.view = view;
     this.columns = List.copyOf(columns);
     this.rowCount = rowCount;
     this.vectors = vectors;
+    this.collations = Map.copyOf(collations);
   }
 
   /** The column of vectors that the kind of the table tells, as sqlite-vec's does; else null. */
@@ -61,7 +65,7 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
 
   /** The same with its columns changed. */
   SqliteTable with(List<Column> changed) {
-    return new SqliteTable(schema, name, view, changed, rowCount, vectors);
+    return new SqliteTable(schema, name, view, changed, rowCount, vectors, collations);
   }
 
   /** The schema it belongs to. */
@@ -87,6 +91,21 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
       }
     }
     return null;
+  }
+
+  /** Whether texts of a column are compared otherwise than by their bytes. */
+  public boolean isCollated() {
+    return !collations.isEmpty();
+  }
+
+  /** What the texts of a column are compared by: {@code binary}, {@code nocase}, {@code rtrim}. */
+  public String collation(String columnName) {
+    return collations.getOrDefault(columnName, "binary");
+  }
+
+  /** Whether another table's columns are the same. */
+  boolean hasColumnsOf(SqliteTable other) {
+    return columns.equals(other.columns) && collations.equals(other.collations);
   }
 
   /** Whether it is a view. */

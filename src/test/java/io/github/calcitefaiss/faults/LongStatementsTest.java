@@ -24,7 +24,7 @@ class LongStatementsTest {
   @TempDir Path folder;
 
   @Test
-  void noMoreThanOneGoesOnBeingPlannedForNobody() throws Exception {
+  void eachEndsInItsTimeAndNoneGoesOn() throws Exception {
     String url = "jdbc:faiss:" + folder.resolve("t.db") + ";native=off";
     try (Connection connection =
             DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("t.db"));

@@ -24,6 +24,7 @@ import org.apache.calcite.rel.type.RelDataTypeFactory;
 import org.apache.calcite.schema.FunctionParameter;
 import org.apache.calcite.schema.ImplementableFunction;
 import org.apache.calcite.schema.ScalarFunction;
+import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlCallBinding;
 import org.apache.calcite.sql.SqlFunctionCategory;
 import org.apache.calcite.sql.SqlIdentifier;
@@ -33,6 +34,7 @@ import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.SqlOperatorBinding;
 import org.apache.calcite.sql.SqlOperatorTable;
 import org.apache.calcite.sql.SqlSyntax;
+import org.apache.calcite.sql.SqlWriter;
 import org.apache.calcite.sql.parser.SqlParserPos;
 import org.apache.calcite.sql.type.SqlOperandMetadata;
 import org.apache.calcite.sql.type.SqlTypeName;
@@ -184,6 +186,9 @@ public final class SqliteOperators implements SqlOperatorTable {
   /** A text without the spaces at its end. */
   public static final SqlUserDefinedFunction RTRIM = function("? collate rtrim", SqlTypeName.ANY);
 
+  /** A text by all its bytes, whatever its column declares. */
+  public static final SqlUserDefinedFunction BINARY = function("? collate binary", SqlTypeName.ANY);
+
   /** Its argument, of which only the value says the type. */
   public static final SqlUserDefinedFunction AS_IT_COMES = function("?", SqlTypeName.ANY);
 
@@ -205,6 +210,7 @@ public final class SqliteOperators implements SqlOperatorTable {
               TRUTH,
               NOCASE,
               RTRIM,
+              BINARY,
               AS_IT_COMES,
               COALESCE,
               function("? glob ?", SqlTypeName.BOOLEAN),
@@ -265,6 +271,16 @@ public final class SqliteOperators implements SqlOperatorTable {
     return type(name) != null && !GrownTexts.isOne(name);
   }
 
+  /** Whether an operator gives its operand a collation. */
+  public static boolean isCollation(SqlOperator operator) {
+    return operator == NOCASE || operator == RTRIM || operator == BINARY;
+  }
+
+  /** The operator of a collation's name, in lower case. */
+  public static SqlUserDefinedFunction collation(String collation) {
+    return collation.equals("nocase") ? NOCASE : collation.equals("rtrim") ? RTRIM : BINARY;
+  }
+
   /** Whether an operator is one of these functions. */
   public static boolean isOne(SqlOperator operator) {
     return operator instanceof SqlUserDefinedFunction function
@@ -303,6 +319,18 @@ public final class SqliteOperators implements SqlOperatorTable {
         null,
         new AnyArguments(name),
         new Evaluated(type)) {
+      @Override
+      public void unparse(SqlWriter writer, SqlCall call, int left, int right) {
+        if (!name.contains(" collate ")) {
+          super.unparse(writer, call, left, right);
+          return;
+        }
+        SqlWriter.Frame frame = writer.startList("(", ")");
+        call.operand(0).unparse(writer, 0, 0);
+        writer.keyword(name.substring(name.indexOf("collate")).toUpperCase(Locale.ROOT));
+        writer.endList(frame);
+      }
+
       @Override
       public boolean isDynamicFunction() {
         return ofNow;
@@ -347,7 +375,10 @@ public final class SqliteOperators implements SqlOperatorTable {
     SqlTypeName name = type;
     String operator = binding.getOperator().getName();
     if (operator.contains(" collate ")) {
-      return binding.getTypeFactory().createTypeWithNullability(binding.getOperandType(0), true);
+      // Not CHAR, which fills a shorter text with spaces.
+      return binding.getOperandType(0).getSqlTypeName() == SqlTypeName.CHAR
+          ? Signature.nullable(binding.getTypeFactory(), SqlTypeName.VARCHAR)
+          : binding.getTypeFactory().createTypeWithNullability(binding.getOperandType(0), true);
     }
     if (EXTREME.matcher(operator).matches()) {
       return common(binding);
@@ -418,7 +449,7 @@ public final class SqliteOperators implements SqlOperatorTable {
 
   /** Evaluates a call; called by generated code. */
   public static Object call(String name, SqlTypeName type, Object[] arguments) {
-    if (name.equals(AS_IT_COMES.getName())) {
+    if (name.equals(AS_IT_COMES.getName()) || name.equals(BINARY.getName())) {
       return arguments[0];
     } else if (name.equals(NOCASE.getName())) {
       return arguments[0] instanceof String text ? folded(text) : arguments[0];

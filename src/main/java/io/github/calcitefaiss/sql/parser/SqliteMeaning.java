@@ -29,6 +29,7 @@ import org.apache.calcite.sql.SqlOrderBy;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.SqlUnresolvedFunction;
 import org.apache.calcite.sql.SqlWindow;
+import org.apache.calcite.sql.fun.SqlBetweenOperator;
 import org.apache.calcite.sql.fun.SqlCase;
 import org.apache.calcite.sql.fun.SqlJsonArrayFunction;
 import org.apache.calcite.sql.fun.SqlJsonObjectFunction;
@@ -229,6 +230,9 @@ final class SqliteMeaning extends SqlShuttle {
       case BETWEEN:
       case IN:
       case NOT_IN:
+        if (isRangeOfTexts(visited)) {
+          return range(visited);
+        }
         compared(visited);
         break;
       case AND:
@@ -393,6 +397,9 @@ final class SqliteMeaning extends SqlShuttle {
     for (int i = 0; i < call.operandCount() && collation == null; i++) {
       collation = collation(call.operand(i));
     }
+    if (collation == null && !isColumn(call.operand(0)) && hidesColumns(call)) {
+      collation = "binary";
+    }
     for (int i = 0; i < call.operandCount(); i++) {
       SqlNode operand = call.operand(i);
       if (operand instanceof SqlNodeList list) {
@@ -400,13 +407,62 @@ final class SqliteMeaning extends SqlShuttle {
         list.replaceAll(each -> folded(compared(each), of));
       } else {
         boolean query = collation != null && operand.isA(SqlKind.QUERY);
-        if (query && call.getKind() != SqlKind.EQUALS) {
+        if (query && (call.getKind() == SqlKind.IN || call.getKind() == SqlKind.NOT_IN)) {
           throw new Misplaced(
               "COLLATE is not understood with IN and a query", call.getParserPosition());
         }
         call.setOperand(i, folded(compared(operand), collation));
       }
     }
+  }
+
+  private static boolean isRangeOfTexts(SqlCall call) {
+    return call.getKind() == SqlKind.BETWEEN
+        && call.operand(0) instanceof SqlIdentifier
+        && call.operand(1) instanceof SqlCharStringLiteral
+        && call.operand(2) instanceof SqlCharStringLiteral;
+  }
+
+  /** BETWEEN as the two comparisons that it is, each by the collation of its column. */
+  private static SqlNode range(SqlCall between) {
+    SqlParserPos at = between.getParserPosition();
+    SqlNode column = between.operand(0);
+    SqlNode both =
+        SqlStdOperatorTable.AND.createCall(
+            at,
+            SqlStdOperatorTable.GREATER_THAN_OR_EQUAL.createCall(
+                at, column, between.<SqlNode>operand(1)),
+            SqlStdOperatorTable.LESS_THAN_OR_EQUAL.createCall(
+                at, column.clone(at), between.<SqlNode>operand(2)));
+    boolean negated = ((SqlBetweenOperator) between.getOperator()).isNegated();
+    return negated ? SqlStdOperatorTable.NOT.createCall(at, both) : both;
+  }
+
+  /**
+   * Whether a comparison that no column is a side of has columns within it whose collation would
+   * count once Calcite has taken it apart: in a list, a query or the branches of a CASE.
+   */
+  private static boolean hidesColumns(SqlCall call) {
+    SqlNode right = call.operandCount() == 2 ? call.operand(1) : null;
+    if (right instanceof SqlNodeList list) {
+      return list.stream().anyMatch(SqliteMeaning::isColumn);
+    }
+    return right != null
+        && call.getKind() != SqlKind.IN
+        && call.getKind() != SqlKind.NOT_IN
+        && !isColumn(right)
+        && (isTakenApart(call.operand(0)) || isTakenApart(right));
+  }
+
+  private static boolean isTakenApart(SqlNode side) {
+    return side.getKind() == SqlKind.CASE
+        || side.getKind() == SqlKind.SELECT
+        || side.getKind() == SqlKind.ORDER_BY;
+  }
+
+  private static boolean isColumn(SqlNode side) {
+    return side instanceof SqlIdentifier
+        || side.getKind() == SqlKind.CAST && isColumn(((SqlCall) side).operand(0));
   }
 
   private static SqlNode compared(SqlNode operand) {
@@ -418,9 +474,6 @@ final class SqliteMeaning extends SqlShuttle {
       return operand;
     }
     SqlNode inner = collation(operand) == null ? operand : ((SqlCall) operand).operand(0);
-    if (collation.equals("binary")) {
-      return inner;
-    }
     return call(COLLATE + collation, List.of(inner), inner);
   }
 

@@ -33,6 +33,7 @@ import org.apache.calcite.sql.SqlAggFunction;
 import org.apache.calcite.sql.SqlFunction;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.parser.SqlParserPos;
 import org.apache.calcite.sql.type.InferTypes;
 import org.apache.calcite.sql.type.OperandTypes;
@@ -41,9 +42,7 @@ import org.apache.calcite.sql.type.SqlReturnTypeInference;
 import org.apache.calcite.sql.type.SqlTypeFamily;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeTransforms;
-import org.apache.calcite.sql.validate.SqlUserDefinedAggFunction;
 import org.apache.calcite.sql.validate.SqlUserDefinedFunction;
-import org.apache.calcite.util.Optionality;
 
 /**
  * What SQLite does with values whose type is known only when they come, such as {@code
@@ -59,14 +58,24 @@ public final class Affinity extends RelHomogeneousShuttle {
   private static final SqlFunction TO_INTEGER = function("TO_INTEGER", SqlTypeName.BIGINT);
   private static final SqlFunction TO_REAL = function("TO_REAL", SqlTypeName.DOUBLE);
   private static final SqlFunction TO_TEXT = function("TO_TEXT", SqlTypeName.VARCHAR);
-  private static final SqlAggFunction MIN = extremum("MIN", false);
-  private static final SqlAggFunction MAX = extremum("MAX", true);
+  private static final SqlAggFunction MIN = Extremum.aggregate("MIN", Extremum.function(false), 1);
+  private static final SqlAggFunction MAX = Extremum.aggregate("MAX", Extremum.function(true), 1);
 
   private Affinity() {}
 
   /** A query's tree with conversions in its comparisons. */
   public static RelNode rewrite(RelNode query) {
     return query.accept(new Affinity());
+  }
+
+  /** Whether an operator is one of the conversions that this adds. */
+  static boolean isConversion(SqlOperator operator) {
+    return operator == TO_INTEGER || operator == TO_REAL || operator == TO_TEXT;
+  }
+
+  /** Whether an aggregate is one of those that this puts for MIN and MAX. */
+  static boolean isExtremum(SqlAggFunction function) {
+    return function == MIN || function == MAX;
   }
 
   @Override
@@ -263,22 +272,5 @@ public final class Affinity extends RelHomogeneousShuttle {
             i -> "value",
             i -> false),
         Signature.of("value").scalar(result, Affinity.class, method));
-  }
-
-  private static SqlAggFunction extremum(String name, boolean largest) {
-    return new SqlUserDefinedAggFunction(
-        new SqlIdentifier(name, SqlParserPos.ZERO),
-        SqlKind.OTHER_FUNCTION,
-        ReturnTypes.ARG0_NULLABLE_IF_EMPTY,
-        InferTypes.ANY_NULLABLE,
-        OperandTypes.operandMetadata(
-            List.of(SqlTypeFamily.ANY),
-            factory -> List.of(factory.createSqlType(SqlTypeName.ANY)),
-            i -> "value",
-            i -> false),
-        Extremum.function(largest),
-        false,
-        false,
-        Optionality.FORBIDDEN);
   }
 }

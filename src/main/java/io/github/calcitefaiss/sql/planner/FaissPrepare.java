@@ -212,11 +212,12 @@ final class FaissPrepare extends CalcitePrepareImpl {
           RelRoot root,
           List<Materialization> materializations,
           List<CalciteSchema.LatticeEntry> lattices) {
-        RelNode tree = Affinity.rewrite(root.rel);
+        RelRoot collated = Collations.rewrite(root.withRel(Affinity.rewrite(root.rel)));
+        RelNode tree = collated.rel;
         if (joins(tree) > MOST_JOINS_REORDERED) {
           JOIN_ORDERS.forEach(tree.getCluster().getPlanner()::removeRule);
         }
-        return super.optimize(root.withRel(tree), materializations, lattices);
+        return super.optimize(collated, materializations, lattices);
       }
 
       @Override

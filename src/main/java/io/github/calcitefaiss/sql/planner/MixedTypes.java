@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.sql.function.SqliteOperators;
+import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -16,13 +17,16 @@ import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
+import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.fun.SqlCase;
 import org.apache.calcite.sql.type.SqlTypeFamily;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeUtil;
 import org.apache.calcite.sql.validate.SqlQualified;
 import org.apache.calcite.sql.validate.SqlValidator;
+import org.apache.calcite.sql.validate.SqlValidatorTable;
 import org.apache.calcite.sql.validate.implicit.TypeCoercionImpl;
+import org.apache.calcite.util.Util;
 
 /**
  * CASE and COALESCE of numbers and texts give each row its own type, and a comparison of a number
@@ -39,6 +43,9 @@ final class MixedTypes extends TypeCoercionImpl {
   public boolean binaryComparisonCoercion(SqlCallBinding binding) {
     SqlCall call = binding.getCall();
     String sign = sign(call.getKind());
+    if (binding.getOperandCount() == 2 && isText(binding, 0) && isText(binding, 1)) {
+      fold(binding);
+    }
     if (sign == null || binding.getOperandCount() != 2) {
       return super.binaryComparisonCoercion(binding);
     }
@@ -65,6 +72,44 @@ final class MixedTypes extends TypeCoercionImpl {
     }
     ((SqlBasicCall) call).setOperator(SqliteOperators.comparison(left + " " + sign + " " + right));
     return true;
+  }
+
+  /**
+   * Compares by the collation that a column declares. {@link Collations} does it for all others; of
+   * a column that is named here Calcite would join ranges before, as its own order of texts has it.
+   */
+  private void fold(SqlCallBinding binding) {
+    SqlOperator by = null;
+    for (int i = 1; i >= 0; i--) {
+      SqlNode operand = binding.operand(i);
+      while (operand.getKind() == SqlKind.CAST) {
+        operand = ((SqlCall) operand).operand(0);
+      }
+      if (operand instanceof SqlCall call && SqliteOperators.isCollation(call.getOperator())) {
+        return;
+      } else if (operand instanceof SqlIdentifier name) {
+        SqlQualified qualified = binding.getScope().fullyQualify(name);
+        SqlValidatorTable table =
+            qualified.namespace == null ? null : qualified.namespace.getTable();
+        SqliteTable sqlite = table == null ? null : table.unwrap(SqliteTable.class);
+        by =
+            sqlite == null
+                ? null
+                : SqliteOperators.collation(
+                    sqlite.collation(Util.last(qualified.identifier.names)));
+        if (table == null && i == 0) {
+          return;
+        }
+      }
+    }
+    if (by != null && by != SqliteOperators.BINARY) {
+      for (int i = 0; i < 2; i++) {
+        SqlNode operand = binding.operand(i);
+        SqlNode folded = by.createCall(operand.getParserPosition(), operand);
+        validator.deriveType(binding.getScope(), folded);
+        binding.getCall().setOperand(i, folded);
+      }
+    }
   }
 
   /** A text in a sum is the number that it begins with, whole or not as it is written. */

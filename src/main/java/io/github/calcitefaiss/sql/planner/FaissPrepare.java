@@ -212,7 +212,8 @@ final class FaissPrepare extends CalcitePrepareImpl {
           RelRoot root,
           List<Materialization> materializations,
           List<CalciteSchema.LatticeEntry> lattices) {
-        RelRoot collated = Collations.rewrite(root.withRel(Affinity.rewrite(root.rel)));
+        RelRoot collated =
+            Collations.rewrite(root.withRel(Affinity.rewrite(WindowQueries.rewrite(root.rel))));
         RelNode tree = collated.rel;
         if (joins(tree) > MOST_JOINS_REORDERED) {
           JOIN_ORDERS.forEach(tree.getCluster().getPlanner()::removeRule);

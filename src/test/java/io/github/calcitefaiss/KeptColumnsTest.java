@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -265,8 +266,8 @@ class KeptColumnsTest {
       for (Connection any : new Connection[] {connection, none}) {
         for (String order : new String[] {"l2_distance(embedding, '[0,1]')", "id"}) {
           String sql = "SELECT id FROM docs WHERE id %s (?, 14.5, ?) %s ORDER BY %s LIMIT 3";
-          String in = String.format(sql, "IN", "", order);
-          String notIn = String.format(sql, "NOT IN", "AND id > 10", order);
+          String in = String.format(Locale.ROOT, sql, "IN", "", order);
+          String notIn = String.format(Locale.ROOT, sql, "NOT IN", "AND id > 10", order);
           assertEquals(List.of("12", "41"), ask(any, in, 41, 12), in);
           assertEquals(List.of("12", "14", "15"), ask(any, notIn, 11, 13), notIn);
           sql = "SELECT id FROM docs WHERE id IN (3, 14.5, -7, '16', 'x') ORDER BY " + order;

@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TimeZone;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -160,7 +161,7 @@ class OddCallsTest {
     } else if (type == Timestamp.class) {
       return new Timestamp(Long.MIN_VALUE);
     } else if (type == Calendar.class) {
-      return Calendar.getInstance(Locale.ROOT);
+      return Calendar.getInstance(TimeZone.getTimeZone("UTC"), Locale.ROOT);
     } else if (type == InputStream.class) {
       return InputStream.nullInputStream();
     } else if (type == Reader.class) {

@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.UUID;
 import java.util.function.Function;
@@ -195,7 +196,12 @@ class InfoFormsTest {
             }
             table(connection, name, "v", values);
             expected.add(
-                "  " + name + ".v: " + String.format(form.called, dimensions) + " " + numbers);
+                "  "
+                    + name
+                    + ".v: "
+                    + String.format(Locale.ROOT, form.called, dimensions)
+                    + " "
+                    + numbers);
           }
         }
       }

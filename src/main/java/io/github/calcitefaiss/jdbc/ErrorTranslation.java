@@ -3,6 +3,7 @@ package io.github.calcitefaiss.jdbc;
 
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.run.StatementRun;
+import io.github.calcitefaiss.sqlite.SqliteDatabase;
 import java.sql.SQLDataException;
 import java.sql.SQLException;
 import java.sql.SQLSyntaxErrorException;
@@ -82,15 +83,9 @@ public final class ErrorTranslation {
           thrown);
     }
     if (foreign == root && foreign != null) {
-      boolean memory =
-          "Out of memory".equalsIgnoreCase(said(foreign))
-              || said(foreign).startsWith("[SQLITE_NOMEM]");
-      if (memory) {
-        return new SQLException(
-            "SQLite is out of memory: the system has no more for this process; ask for fewer or"
-                + " shorter values",
-            SqlState.MEMORY,
-            thrown);
+      SQLException memory = SqliteDatabase.outOfMemory(foreign);
+      if (memory != null) {
+        return memory;
       }
       String state = foreign.getSQLState() == null ? SqlState.GENERAL : foreign.getSQLState();
       return new SQLException(said(foreign), state, foreign.getErrorCode(), thrown);

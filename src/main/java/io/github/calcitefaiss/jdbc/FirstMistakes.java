@@ -27,7 +27,6 @@ import org.apache.commons.text.similarity.LevenshteinDistance;
  */
 final class FirstMistakes {
   private static final Pattern FIRST_WORD = Pattern.compile("^[\\s(]*([A-Za-z_]\\w*|\\S+)");
-  private static final Pattern PLACE = Pattern.compile("line (\\d+), column (\\d+)");
   private static final Pattern WORD = Pattern.compile("[A-Za-z_]\\w*");
   private static final Pattern SIGNATURE =
       Pattern.compile(
@@ -122,7 +121,7 @@ final class FirstMistakes {
       return "Syntax error at '"
           + first.group(1)
           + "' "
-          + place(sql, first.start(1))
+          + SyntaxAdvice.place(sql, first.start(1))
           + ": a statement begins with SELECT, WITH, VALUES, EXPLAIN or PRAGMA"
           + Names.didYouMean(verb, VERBS)
           + (sql.strip().equalsIgnoreCase(verb) && isTable(verb, calcite)
@@ -146,7 +145,7 @@ final class FirstMistakes {
 
   /** A keyword that the word at an error, or the one before it, nearly is. */
   private static String misspelt(String message, String sql) {
-    Matcher place = PLACE.matcher(message);
+    Matcher place = SyntaxAdvice.PLACE.matcher(message);
     if (!place.find()) {
       return null;
     }
@@ -175,11 +174,6 @@ final class FirstMistakes {
         .sorted()
         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
         .toString();
-  }
-
-  private static String place(String sql, int at) {
-    int line = (int) sql.substring(0, at).chars().filter(c -> c == '\n').count() + 1;
-    return "(line " + line + ", column " + (at - sql.lastIndexOf('\n', at - 1)) + ")";
   }
 
   private static String signature(Matcher signature, CalciteConnection calcite) {

@@ -56,6 +56,10 @@ final class NativeStatement implements Prepared {
   private final SqliteSchema schema;
   private final Map<String, SqliteDatabase> others;
   private final List<NativeQuery.Column> columns;
+
+  /** What is announced of each column as it is declared; null for others. */
+  private final DeclaredType[] declared;
+
   private final List<AvaticaParameter> parameters = new ArrayList<>();
   private List<ColumnMetaData> shown;
   private Opened opened;
@@ -86,6 +90,10 @@ final class NativeStatement implements Prepared {
     this.others = others;
     opened = open(planned);
     columns = opened.query().columns();
+    declared =
+        columns.stream()
+            .map(column -> connection.declaredType(column.declared()))
+            .toArray(DeclaredType[]::new);
     for (int i = 0; i < opened.query().parameters(); i++) {
       parameters.add(
           new AvaticaParameter(
@@ -273,11 +281,10 @@ final class NativeStatement implements Prepared {
     List<SqlTypeName> guessed = null;
     List<ColumnMetaData> list = new ArrayList<>();
     for (int i = 0; i < columns.size(); i++) {
-      DeclaredType declared = connection.declaredType(columns.get(i).declared());
-      if (declared != null) {
+      if (declared[i] != null) {
         list.add(
             ResultColumns.of(
-                i, columns.get(i).label(), declared, schema.name(), columns.get(i).table()));
+                i, columns.get(i).label(), declared[i], schema.name(), columns.get(i).table()));
         continue;
       }
       SqlTypeName type = columns.get(i).type();
@@ -374,7 +381,7 @@ final class NativeStatement implements Prepared {
 
     @Override
     public DeclaredType declared(int column) {
-      return connection.declaredType(columns.get(column).declared());
+      return declared[column];
     }
 
     @Override

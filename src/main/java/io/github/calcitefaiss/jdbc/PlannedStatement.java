@@ -75,11 +75,7 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
         ColumnOrigin origin = plan.origin(i);
         if (origin != null) {
           declared[i] = connection.declaredType(origin.column().declared());
-          integers.set(
-              i,
-              labelled.get(i).type.id == Types.DOUBLE
-                  && !origin.table().isView()
-                  && DeclaredType.isNumeric(origin.column().declared()));
+          integers.set(i, labelled.get(i).type.id == Types.DOUBLE && origin.keepsIntegers());
         }
       }
     }

@@ -15,7 +15,8 @@ final class SyntaxAdvice {
   private static final Pattern LEXICAL =
       Pattern.compile("^Syntax error: Lexical error .*Encountered: .* \\((\\d+)\\), after.*$");
 
-  private static final Pattern PLACE = Pattern.compile("line (\\d+), column (\\d+)");
+  /** Where an error is, as messages say it. */
+  static final Pattern PLACE = Pattern.compile("line (\\d+), column (\\d+)");
 
   /** Quotes as word processors set them. */
   private static final String TYPOGRAPHIC = "‘’‚‛“”„‟«»‹›′″´";
@@ -151,7 +152,7 @@ final class SyntaxAdvice {
       return "Syntax error: the "
           + written.charAt(0)
           + " "
-          + place(last.start())
+          + place(text.sql(), last.start())
           + " has no partner";
     }
     return message.contains("Encountered: <EOF> after")
@@ -159,8 +160,9 @@ final class SyntaxAdvice {
         : null;
   }
 
-  private String place(int offset) {
-    String before = text.sql().substring(0, offset);
+  /** A place in a text, as messages say it. */
+  static String place(String sql, int offset) {
+    String before = sql.substring(0, offset);
     long line = before.chars().filter(c -> c == '\n').count() + 1;
     return "(line " + line + ", column " + (offset - before.lastIndexOf('\n')) + ")";
   }

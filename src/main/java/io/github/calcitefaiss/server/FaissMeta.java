@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.function.Predicate;
 import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.MissingResultsException;
@@ -337,8 +338,9 @@ final class FaissMeta extends JdbcMeta {
     try {
       ExecuteResult result = timed(running, call);
       for (MetaResultSet rows : result.resultSets) {
-        running.texts = texts(rows.signature);
-        running.decimals = decimals(rows.signature);
+        running.texts =
+            columns(rows.signature, column -> column.type.rep == ColumnMetaData.Rep.STRING);
+        running.decimals = columns(rows.signature, column -> column.type.id == Types.DECIMAL);
         count(running, rows.firstFrame);
       }
       return result;
@@ -498,22 +500,13 @@ final class FaissMeta extends JdbcMeta {
     }
   }
 
-  private static BitSet decimals(Signature signature) {
-    BitSet decimals = new BitSet();
+  private static BitSet columns(Signature signature, Predicate<ColumnMetaData> wanted) {
+    BitSet columns = new BitSet();
     for (ColumnMetaData column :
         signature == null ? List.<ColumnMetaData>of() : signature.columns) {
-      decimals.set(column.ordinal, column.type.id == Types.DECIMAL);
+      columns.set(column.ordinal, wanted.test(column));
     }
-    return decimals;
-  }
-
-  private static BitSet texts(Signature signature) {
-    BitSet texts = new BitSet();
-    for (ColumnMetaData column :
-        signature == null ? List.<ColumnMetaData>of() : signature.columns) {
-      texts.set(column.ordinal, column.type.rep == ColumnMetaData.Rep.STRING);
-    }
-    return texts;
+    return columns;
   }
 
   /** The columns of a statement that are announced as text and held numbers, too. */

@@ -75,7 +75,8 @@ record BlobKind(String what, boolean use, String advice, NumberForm form) {
           Map.entry("\u0089HDF", "HDF5 files"),
           Map.entry("\u00ac\u00ed\0\5", "Java objects"));
 
-  private static BlobKind nothing(String what) {
+  /** What no index is made of, and no advice helps. */
+  static BlobKind nothing(String what) {
     return new BlobKind(what, false, null, null);
   }
 

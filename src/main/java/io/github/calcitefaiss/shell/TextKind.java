@@ -33,7 +33,7 @@ final class TextKind {
     List<String> texts =
         values.stream().map(String::strip).filter(text -> !text.isEmpty()).toList();
     if (texts.isEmpty()) {
-      return nothing("empty texts" + where);
+      return BlobKind.nothing("empty texts" + where);
     }
     BlobKind kind = brackets(texts, where, inBlobs);
     if (kind != null) {
@@ -41,7 +41,7 @@ final class TextKind {
     } else if (all(texts, text -> text.startsWith("{") && object(text) != null)) {
       String vector = object(texts.get(0));
       return vector.isEmpty()
-          ? nothing("JSON objects" + where + ", no vectors")
+          ? BlobKind.nothing("JSON objects" + where + ", no vectors")
           : new BlobKind(
               "JSON objects" + where + " with a vector in '" + vector + "'",
               false,
@@ -59,11 +59,7 @@ final class TextKind {
       String decode = "base64.b64decode(value)";
       kind = encoded(texts, TextKind::base64, "in base64" + where, decode, decode);
     }
-    return kind != null ? kind : nothing("text" + where);
-  }
-
-  private static BlobKind nothing(String what) {
-    return new BlobKind(what, false, null, null);
+    return kind != null ? kind : BlobKind.nothing("text" + where);
   }
 
   private static boolean all(List<String> texts, java.util.function.Predicate<String> is) {
@@ -96,7 +92,7 @@ final class TextKind {
           ? new BlobKind(what, false, "CAST(value AS TEXT) in SQLite", null)
           : new BlobKind(what, arrays == texts.size(), null, null);
     } else if (all(texts, text -> text.contains("..."))) {
-      return nothing(
+      return BlobKind.nothing(
           "numpy arrays as print shows them" + where + ", cut at '...': their elements are lost");
     } else if (all(texts, text -> BLANKS.matcher(inside(text)).matches())) {
       return new BlobKind(
@@ -105,7 +101,7 @@ final class TextKind {
           "numpy.array(value.strip('[]').split(), '<f4').tobytes(); digits may have been lost",
           null);
     }
-    return nothing("JSON" + where + ", no vectors");
+    return BlobKind.nothing("JSON" + where + ", no vectors");
   }
 
   private static BlobKind lists(List<String> texts, String where, String value) {

@@ -240,7 +240,8 @@ public final class NativeQuery implements AutoCloseable {
       value = rows.getObject(column + 1);
     } catch (SQLException e) {
       throw SqliteFile.isOutOfMemory(e)
-          ? SqliteFile.outOfMemory(columns.get(column).label(), e)
+          ? SqliteFile.outOfMemory(
+              " while it gives column '" + columns.get(column).label() + "'", e)
           : e;
     }
     return value instanceof Integer number ? (Object) number.longValue() : value;

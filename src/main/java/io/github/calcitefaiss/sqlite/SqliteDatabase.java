@@ -260,6 +260,11 @@ public final class SqliteDatabase implements Versioned<DatabaseVersion, SqliteDa
     return SqliteFile.said(e);
   }
 
+  /** What to say of an error by which SQLite is out of memory; null for another. */
+  public static SQLException outOfMemory(SQLException e) {
+    return SqliteFile.isOutOfMemory(e) ? SqliteFile.outOfMemory("", e) : null;
+  }
+
   /** Whether a writer has begun a transaction in rollback mode, and may have died in it. */
   private boolean hasJournal() {
     return Files.exists(SqliteFile.beside(path, "-journal"));

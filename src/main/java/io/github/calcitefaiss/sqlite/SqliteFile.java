@@ -227,14 +227,14 @@ final class SqliteFile {
   /**
    * What to say where SQLite is out of memory.
    *
-   * @param column whose value was read
+   * @param when in words, with a blank before them; or nothing
    */
-  static FaissException outOfMemory(String column, SQLException e) {
+  static FaissException outOfMemory(String when, SQLException e) {
     return new FaissException(
         SqlState.MEMORY,
-        "SQLite is out of memory while it gives column '"
-            + column
-            + "': the system has no more for this process; ask for fewer or shorter values",
+        "SQLite is out of memory"
+            + when
+            + ": the system has no more for this process; ask for fewer or shorter values",
         e);
   }
 
@@ -242,12 +242,7 @@ final class SqliteFile {
   static SQLException explain(Path path, int busyMillis, SQLException e) {
     String what;
     if (isOutOfMemory(e)) {
-      return new FaissException(
-          SqlState.MEMORY,
-          "SQLite is out of memory while it reads database "
-              + path
-              + ": the system has no more for this process; ask for fewer or shorter values",
-          e);
+      return outOfMemory(" while it reads database " + path, e);
     }
     switch (primaryCode(e)) {
       case SQLITE_BUSY:
@@ -280,9 +275,6 @@ final class SqliteFile {
         break;
       case SQLITE_TOOBIG:
         return new FaissException(SqlState.DATA, tooLong(), e);
-      case SQLITE_NOMEM:
-        return new FaissException(
-            SqlState.MEMORY, "SQLite is out of memory while it reads database " + path, e);
       default:
         String message = String.valueOf(e.getMessage());
         if (message.contains("unsupported file format")) {

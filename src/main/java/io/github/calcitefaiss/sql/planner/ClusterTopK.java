@@ -6,7 +6,6 @@ import io.github.calcitefaiss.connect.SparkPush;
 import io.github.calcitefaiss.connect.SparkSearch;
 import io.github.calcitefaiss.connect.SparkTableScan;
 import io.github.calcitefaiss.run.Polling;
-import io.github.calcitefaiss.sql.function.Signature;
 import io.github.calcitefaiss.sql.search.VectorSearch;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
@@ -43,12 +42,10 @@ import org.apache.calcite.rel.logical.LogicalProject;
 import org.apache.calcite.rel.metadata.RelMetadataQuery;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rel.type.RelDataTypeFactory;
-import org.apache.calcite.rel.type.RelDataTypeField;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexUtil;
 import org.apache.calcite.sql.SqlExplainLevel;
-import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
  * The rows of a cluster's tables that are nearest to each vector of a query: what {@link
@@ -137,26 +134,7 @@ public class ClusterTopK extends SingleRel {
     }
   }
 
-  /** The scan of a cluster's table that a column comes from unchanged, or null. */
-  static SparkTableScan origin(RelNode rel, int column) {
-    if (rel instanceof SparkTableScan scan) {
-      return scan;
-    } else if (rel instanceof Project project) {
-      return project.getProjects().get(column) instanceof RexInputRef ref
-          ? origin(project.getInput(), ref.getIndex())
-          : null;
-    } else if (rel instanceof Filter filter) {
-      return origin(filter.getInput(), column);
-    } else if (rel instanceof Join join) {
-      int left = join.getLeft().getRowType().getFieldCount();
-      return column < left
-          ? origin(join.getLeft(), column)
-          : origin(join.getRight(), column - left);
-    }
-    return null;
-  }
-
-  /** Where the id of the row is that a column with an {@link #origin} comes from, or -1. */
+  /** Where the id of the row is that a column with an {@link WithId#origin} comes from, or -1. */
   private static int idOf(RelNode rel, int column) {
     if (rel instanceof SparkTableScan scan) {
       return scan.sparkTable().column(scan.sparkTable().named().id());
@@ -267,16 +245,7 @@ public class ClusterTopK extends SingleRel {
     RelDataTypeFactory factory = getCluster().getTypeFactory();
     RelDataTypeFactory.Builder row = factory.builder();
     row.addAll(plan.candidates().getRowType().getFieldList().subList(0, plan.columns()));
-    for (RelDataTypeField field : getInput().getRowType().getFieldList()) {
-      row.add(
-          field.getName(),
-          plan.form().also().outer()
-              ? factory.createTypeWithNullability(field.getType(), true)
-              : field.getType());
-    }
-    row.add("rank", factory.createSqlType(SqlTypeName.BIGINT));
-    row.add("distance", Signature.nullable(factory, SqlTypeName.DOUBLE));
-    return row.uniquify().build();
+    return VectorTopK.withQueries(row, getInput(), plan.form().also().outer(), factory);
   }
 
   @Override

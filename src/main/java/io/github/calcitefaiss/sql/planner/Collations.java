@@ -56,6 +56,7 @@ import org.apache.calcite.sql.parser.SqlParserPos;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeUtil;
 import org.apache.calcite.util.ImmutableBitSet;
+import org.apache.calcite.util.ImmutableIntList;
 
 /**
  * The collations that columns declare: comparisons, sorts, groups, DISTINCT, windows, MIN and MAX
@@ -141,7 +142,9 @@ final class Collations {
     node.getVariablesSet().forEach(id -> correlated.put(id, fields));
     if (copy instanceof Sort sort) {
       Sort sorted = sorted(sort);
-      return sorted == sort ? sort : project(sorted, upTo(sort.getRowType().getFieldCount()), sort);
+      return sorted == sort
+          ? sort
+          : project(sorted, ImmutableIntList.identity(sort.getRowType().getFieldCount()), sort);
     } else if (copy instanceof Aggregate aggregate) {
       return grouped(aggregate);
     } else if (copy instanceof SetOp union) {
@@ -278,32 +281,22 @@ final class Collations {
 
     @Override
     public RexNode visitCall(RexCall call) {
-      switch (call.getKind()) {
-        case SEARCH:
-          boolean collated = folds(of(call.operands.get(0), fields));
-          return collated ? RexUtil.expandSearch(rex, null, call).accept(this) : call;
-        case EQUALS:
-        case NOT_EQUALS:
-        case LESS_THAN:
-        case LESS_THAN_OR_EQUAL:
-        case GREATER_THAN:
-        case GREATER_THAN_OR_EQUAL:
-        case IS_DISTINCT_FROM:
-        case IS_NOT_DISTINCT_FROM:
-          List<RexNode> sides =
-              sides(visited(call.operands.get(0)), visited(call.operands.get(1)), fields);
-          return sides.equals(call.operands)
-              ? call
-              : rex.makeCall(call.getType(), call.getOperator(), sides);
-        default:
-          if (call.getOperator() == BINARY) {
-            return plain(
-                rex.makeCall(call.getType(), BINARY, List.of(call.operands.get(0).accept(this))),
-                fields);
-          }
-          refuseExtreme(call);
-          return super.visitCall(call);
+      if (call.getKind() == SqlKind.SEARCH) {
+        return folds(of(call.operands.get(0), fields))
+            ? RexUtil.expandSearch(rex, null, call).accept(this)
+            : call;
+      } else if (SqlKind.BINARY_COMPARISON.contains(call.getKind())) {
+        List<RexNode> sides =
+            sides(visited(call.operands.get(0)), visited(call.operands.get(1)), fields);
+        return sides.equals(call.operands)
+            ? call
+            : rex.makeCall(call.getType(), call.getOperator(), sides);
+      } else if (call.getOperator() == BINARY) {
+        RexNode inner = call.operands.get(0).accept(this);
+        return plain(rex.makeCall(call.getType(), BINARY, List.of(inner)), fields);
       }
+      refuseExtreme(call);
+      return super.visitCall(call);
     }
 
     /** An operand with its own comparisons changed; a COLLATE BINARY is looked at by its owner. */
@@ -393,14 +386,6 @@ final class Collations {
 
   // Whole rows.
 
-  private static List<Integer> upTo(int count) {
-    List<Integer> fields = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      fields.add(i);
-    }
-    return fields;
-  }
-
   private static RelNode over(RelNode input, List<RexNode> results) {
     return LogicalProject.create(
         input, List.of(), results, input.getRowType().getFieldNames(), Set.of());
@@ -425,7 +410,7 @@ final class Collations {
     List<String> collations = of(input);
     List<RexNode> results = new ArrayList<>();
     List<String> names = new ArrayList<>(input.getRowType().getFieldNames());
-    upTo(names.size()).forEach(i -> results.add(rex.makeInputRef(input, i)));
+    ImmutableIntList.identity(names.size()).forEach(i -> results.add(rex.makeInputRef(input, i)));
     for (Map.Entry<Integer, Integer> place : places.entrySet()) {
       RexNode field = rex.makeInputRef(input, place.getKey());
       place.setValue(results.size());

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import io.github.calcitefaiss.sqlite.DeclaredType;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,8 +14,9 @@ import org.apache.calcite.rel.metadata.RelColumnOrigin;
  *
  * @param table the table, as it was when the statement was planned
  * @param column which of its columns
+ * @param keepsIntegers whether SQLite keeps every number there that is whole as an integer
  */
-public record ColumnOrigin(SqliteTable table, SqliteTable.Column column) {
+public record ColumnOrigin(SqliteTable table, SqliteTable.Column column, boolean keepsIntegers) {
   /** For each column of a result where it comes from; null for one that is computed. */
   static List<ColumnOrigin> of(RelRoot root) {
     List<ColumnOrigin> origins = new ArrayList<>();
@@ -30,8 +32,11 @@ public record ColumnOrigin(SqliteTable table, SqliteTable.Column column) {
       return null;
     }
     SqliteTable table = origin.getOriginTable().unwrap(SqliteTable.class);
-    return table == null
-        ? null
-        : new ColumnOrigin(table, table.columns().get(origin.getOriginColumnOrdinal()));
+    if (table == null) {
+      return null;
+    }
+    SqliteTable.Column column = table.columns().get(origin.getOriginColumnOrdinal());
+    return new ColumnOrigin(
+        table, column, !table.isView() && DeclaredType.isNumeric(column.declared()));
   }
 }

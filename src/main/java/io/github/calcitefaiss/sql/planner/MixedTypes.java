@@ -79,30 +79,23 @@ final class MixedTypes extends TypeCoercionImpl {
    * a column that is named here Calcite would join ranges before, as its own order of texts has it.
    */
   private void fold(SqlCallBinding binding) {
-    SqlOperator by = null;
-    for (int i = 1; i >= 0; i--) {
-      SqlNode operand = binding.operand(i);
-      while (operand.getKind() == SqlKind.CAST) {
-        operand = ((SqlCall) operand).operand(0);
-      }
-      if (operand instanceof SqlCall call && SqliteOperators.isCollation(call.getOperator())) {
-        return;
-      } else if (operand instanceof SqlIdentifier name) {
-        SqlQualified qualified = binding.getScope().fullyQualify(name);
-        SqlValidatorTable table =
-            qualified.namespace == null ? null : qualified.namespace.getTable();
-        SqliteTable sqlite = table == null ? null : table.unwrap(SqliteTable.class);
-        by =
-            sqlite == null
-                ? null
-                : SqliteOperators.collation(
-                    sqlite.collation(Util.last(qualified.identifier.names)));
-        if (table == null && i == 0) {
-          return;
-        }
-      }
+    SqlNode left = uncast(binding.operand(0));
+    SqlNode right = uncast(binding.operand(1));
+    if (isCollated(left) || isCollated(right)) {
+      return;
     }
-    if (by != null && by != SqliteOperators.BINARY) {
+    SqlNode column =
+        left instanceof SqlIdentifier ? left : right instanceof SqlIdentifier ? right : null;
+    SqliteTable table = column == null ? null : table(binding, (SqlIdentifier) column);
+    if (table == null) {
+      return;
+    }
+    SqlOperator by =
+        SqliteOperators.collation(
+            table.collation(
+                Util.last(
+                    binding.getScope().fullyQualify((SqlIdentifier) column).identifier.names)));
+    if (by != SqliteOperators.BINARY) {
       for (int i = 0; i < 2; i++) {
         SqlNode operand = binding.operand(i);
         SqlNode folded = by.createCall(operand.getParserPosition(), operand);
@@ -110,6 +103,21 @@ final class MixedTypes extends TypeCoercionImpl {
         binding.getCall().setOperand(i, folded);
       }
     }
+  }
+
+  private static SqlNode uncast(SqlNode node) {
+    return node.getKind() == SqlKind.CAST ? uncast(((SqlCall) node).operand(0)) : node;
+  }
+
+  private static boolean isCollated(SqlNode node) {
+    return node instanceof SqlCall call && SqliteOperators.isCollation(call.getOperator());
+  }
+
+  /** The SQLite table that a name is a column of; null if it isn't one's. */
+  private static SqliteTable table(SqlCallBinding binding, SqlIdentifier name) {
+    SqlQualified qualified = binding.getScope().fullyQualify(name);
+    SqlValidatorTable table = qualified.namespace == null ? null : qualified.namespace.getTable();
+    return table == null ? null : table.unwrap(SqliteTable.class);
   }
 
   /** A text in a sum is the number that it begins with, whole or not as it is written. */

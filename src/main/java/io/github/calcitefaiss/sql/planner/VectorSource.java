@@ -60,8 +60,8 @@ record VectorSource(Asked asked, Table table, Sides sides, Conditions conditions
   record Table(TableScan scan, IndexedTable indexed) {
     /** The table whose vectors are a column of a tree; null if no index has them. */
     private static Table of(RelNode base, int column) {
-      SqliteTableScan scan = WithId.origin(base, column);
-      if (scan != null) {
+      TableScan origin = WithId.origin(base, column);
+      if (origin instanceof SqliteTableScan scan) {
         IndexedTable indexed = VectorSource.indexed(scan);
         boolean vectors =
             indexed != null
@@ -69,8 +69,7 @@ record VectorSource(Asked asked, Table table, Sides sides, Conditions conditions
                     == VectorTopK.column(scan.sqliteTable(), indexed.embedding());
         return vectors ? new Table(scan, indexed) : null;
       }
-      SparkTableScan there = ClusterTopK.origin(base, column);
-      return there == null ? null : new Table(there, null);
+      return origin instanceof SparkTableScan ? new Table(origin, null) : null;
     }
 
     boolean onCluster() {

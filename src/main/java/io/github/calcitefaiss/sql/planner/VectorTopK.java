@@ -158,6 +158,22 @@ public class VectorTopK extends AbstractRelNode {
     return plan.scan().getTable();
   }
 
+  /**
+   * A row of what was found: the candidate's columns, which are there already, the query's, the
+   * rank and the distance.
+   */
+  static RelDataType withQueries(
+      RelDataTypeFactory.Builder row, RelNode queries, boolean outer, RelDataTypeFactory factory) {
+    for (RelDataTypeField field : queries.getRowType().getFieldList()) {
+      row.add(
+          field.getName(),
+          outer ? factory.createTypeWithNullability(field.getType(), true) : field.getType());
+    }
+    row.add("rank", factory.createSqlType(SqlTypeName.BIGINT));
+    row.add("distance", Signature.nullable(factory, SqlTypeName.DOUBLE));
+    return row.uniquify().build();
+  }
+
   @Override
   protected RelDataType deriveRowType() {
     RelDataTypeFactory factory = getCluster().getTypeFactory();
@@ -170,16 +186,7 @@ public class VectorTopK extends AbstractRelNode {
     } else {
       row.addAll(inputs.get(1).getRowType().getFieldList());
     }
-    for (RelDataTypeField field : inputs.get(0).getRowType().getFieldList()) {
-      row.add(
-          field.getName(),
-          plan.form().also().outer()
-              ? factory.createTypeWithNullability(field.getType(), true)
-              : field.getType());
-    }
-    row.add("rank", factory.createSqlType(SqlTypeName.BIGINT));
-    row.add("distance", Signature.nullable(factory, SqlTypeName.DOUBLE));
-    return row.uniquify().build();
+    return withQueries(row, inputs.get(0), plan.form().also().outer(), factory);
   }
 
   @Override

@@ -11,6 +11,7 @@ import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.Join;
 import org.apache.calcite.rel.core.Project;
+import org.apache.calcite.rel.core.TableScan;
 import org.apache.calcite.rel.logical.LogicalProject;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexNode;
@@ -25,8 +26,8 @@ import org.apache.calcite.rex.RexOver;
  */
 record WithId(RelNode rel, int key, List<Integer> columns) {
   /** The scan that a column comes from unchanged, or null. */
-  static SqliteTableScan origin(RelNode rel, int column) {
-    if (rel instanceof SqliteTableScan scan) {
+  static TableScan origin(RelNode rel, int column) {
+    if (rel instanceof TableScan scan) {
       return scan;
     } else if (rel instanceof Project project) {
       return project.getProjects().get(column) instanceof RexInputRef ref

@@ -47,7 +47,12 @@ final class Opening {
       if (!target.model().startsWith("inline:") && !Files.isReadable(Path.of(target.model()))) {
         throw FaissErrors.connect("Model file '" + target.model() + "' can't be read");
       }
-      calciteProperties.setProperty("model", target.model());
+      // Of a file in the working folder Calcite would take "" for the folder that paths begin in.
+      calciteProperties.setProperty(
+          "model",
+          target.model().startsWith("inline:")
+              ? target.model()
+              : Path.of(target.model()).toAbsolutePath().toString());
     }
     CalciteConnection calcite = null;
     try {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -81,6 +82,27 @@ class FederationTest {
     }
     assertTrue(tests.size() >= 9);
     return tests.stream();
+  }
+
+  /** In a process of its own: where a process works can't be changed. */
+  @Test
+  void aModelInTheWorkingFolderFindsTheFoldersThatItNames() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "federated.json",
+                "--outputformat=csv",
+                "-e",
+                "select count(*) as n from csv.archive")
+            .directory(Path.of("examples").toFile())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), said);
+    assertTrue(said.lines().anyMatch("3576"::equals), said);
   }
 
   private static void run(Document.Block block) throws Exception {

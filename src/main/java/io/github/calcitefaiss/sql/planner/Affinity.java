@@ -143,7 +143,7 @@ public final class Affinity extends RelHomogeneousShuttle {
         RexNode newA = convert(a, b);
         RexNode newB = convert(b, a);
         if (newA != a || newB != b) {
-          return rex.makeCall(equals.getOperator(), newA, newB);
+          return rex.makeCall(equals.getOperator(), alike(newA, newB), alike(newB, newA));
         }
       }
       return node;
@@ -178,18 +178,34 @@ public final class Affinity extends RelHomogeneousShuttle {
       RexSubQuery inner = subQuery.clone(Affinity.rewrite(subQuery.rel));
       if (inner.getKind() == SqlKind.IN && inner.operands.size() == 1) {
         RexNode column = inner.rel.getCluster().getRexBuilder().makeInputRef(inner.rel, 0);
-        RexNode converted = convert(column, inner.operands.get(0));
-        if (converted != column) {
-          return inner.clone(
+        RexNode left = inner.operands.get(0);
+        RexNode newColumn = convert(column, left);
+        RexNode newLeft = convert(left, column);
+        if (newColumn != column || newLeft != left) {
+          RelNode converted =
               LogicalProject.create(
                   inner.rel,
                   List.of(),
-                  List.of(converted),
+                  List.of(alike(newColumn, newLeft)),
                   inner.rel.getRowType().getFieldNames(),
-                  Set.of()));
+                  Set.of());
+          return inner.clone(inner.getType(), List.of(alike(newLeft, newColumn))).clone(converted);
         }
       }
       return inner;
+    }
+
+    /** A whole number as wide as another: a join looks for the same value of the same class. */
+    private RexNode alike(RexNode node, RexNode other) {
+      boolean narrow =
+          SqlTypeName.INT_TYPES.contains(node.getType().getSqlTypeName())
+              && other.getType().getSqlTypeName() == SqlTypeName.BIGINT;
+      return narrow
+          ? rex.makeCast(
+              rex.getTypeFactory()
+                  .createTypeWithNullability(other.getType(), node.getType().isNullable()),
+              node)
+          : node;
     }
 
     /** A value of unknown type as the type of a column that it is compared with. */

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.sql.function.SqliteOperators;
+import io.github.calcitefaiss.sqlite.DeclaredType;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,7 @@ import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
+import org.apache.calcite.sql.SqlNumericLiteral;
 import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.fun.SqlCase;
 import org.apache.calcite.sql.type.SqlTypeFamily;
@@ -61,6 +63,13 @@ final class MixedTypes extends TypeCoercionImpl {
         binding.operand(0) instanceof SqlIdentifier && binding.operand(1) instanceof SqlIdentifier;
     String left = affinity(binding, 0);
     String right = affinity(binding, 1);
+    if (NUMBER_OR_TEXT.equals(left) && uncast(binding.operand(1)) instanceof SqlNumericLiteral) {
+      // A number has no affinity that would count, whatever type it was given.
+      right = "?";
+    } else if (NUMBER_OR_TEXT.equals(right)
+        && uncast(binding.operand(0)) instanceof SqlNumericLiteral) {
+      left = "?";
+    }
     if (!text || !number || columns || left == null || right == null) {
       return super.binaryComparisonCoercion(binding);
     }
@@ -152,6 +161,10 @@ final class MixedTypes extends TypeCoercionImpl {
     return found;
   }
 
+  /** A value of a column that keeps numbers and other texts: read as text, it is one of these. */
+  private static final String NUMBER_OR_TEXT =
+      "(select iif(v = cast(v as numeric) || '', cast(v as numeric), v) from (select ? as v))";
+
   private static final Set<String> NUMERIC = Set.of("cast(? as integer)", "cast(? as real)");
 
   private static String sign(SqlKind kind) {
@@ -200,10 +213,23 @@ final class MixedTypes extends TypeCoercionImpl {
     }
     RelDataType type = binding.getOperandType(i);
     return SqlTypeUtil.isCharacter(type)
-        ? "cast(? as text)"
+        ? isOfNumbers(binding, name) ? NUMBER_OR_TEXT : "cast(? as text)"
         : SqlTypeName.INT_TYPES.contains(type.getSqlTypeName())
             ? "cast(? as integer)"
             : SqlTypeUtil.isNumeric(type) ? "cast(? as real)" : "?";
+  }
+
+  /**
+   * Whether a column that is read as text has the affinity NUMERIC in SQLite, as those declared as
+   * dates have.
+   */
+  private static boolean isOfNumbers(SqlCallBinding binding, SqlIdentifier name) {
+    SqliteTable table = table(binding, name);
+    SqliteTable.Column column =
+        table == null
+            ? null
+            : table.column(Util.last(binding.getScope().fullyQualify(name).identifier.names));
+    return column != null && DeclaredType.isNumeric(column.declared());
   }
 
   @Override

@@ -36,7 +36,7 @@ public final class FlatIndex {
   private final List<Chunk> chunks;
   private final IdColumn ids;
   private final Grid grid;
-  private final double[] longest;
+  private final CodeSizes sizes;
   private final Kernel kernel;
   private final IdColumn rowids;
   private final AtomicLong floatsRead = new AtomicLong();
@@ -62,12 +62,7 @@ public final class FlatIndex {
     this.grid = grid;
     this.columns = columns;
     this.kernel = kernel;
-    longest = new double[3];
-    for (Chunk chunk : chunks) {
-      for (int i = 0; i < longest.length; i++) {
-        longest[i] = Math.max(longest[i], chunk.longest[i]);
-      }
-    }
+    sizes = CodeSizes.of(chunks);
   }
 
   /** An index that holds codes only, of its parts, which were in a file. */
@@ -328,7 +323,7 @@ public final class FlatIndex {
     Bounds bounds =
         size() == 0 || search.k() == 0
             ? null
-            : Bounds.of(search.metric(), search.query(), grid, longest);
+            : Bounds.of(search.metric(), search.query(), grid, sizes);
     if (bounds == null) {
       return null;
     }
@@ -564,7 +559,7 @@ public final class FlatIndex {
   private Bounds bounds(Search search) {
     return search.k() > size() / MOST_ROWS && !holdsCodesOnly()
         ? null
-        : Bounds.of(search.metric(), search.query(), grid, longest);
+        : Bounds.of(search.metric(), search.query(), grid, sizes);
   }
 
   private Scan scan(Search search, Bounds bounds, Scan.Limit limit, Scan.Scratch scratch) {

@@ -50,6 +50,8 @@ class Scan {
   /** Arrays for one block, used by one thread, for one search after the other. */
   static final class Scratch {
     final short[][] acc;
+    final char[] sums;
+    final char[] multipliers;
     final int[][] dots;
     final int[] low;
     final int[] lanes;
@@ -61,6 +63,8 @@ class Scan {
 
     Scratch(int rows) {
       acc = new short[Kernel.TOGETHER][rows];
+      sums = new char[rows];
+      multipliers = new char[rows];
       dots = new int[Kernel.TOGETHER][rows];
       low = new int[rows];
       lanes = new int[rows + 1];
@@ -141,17 +145,13 @@ class Scan {
   /** Scans one block. */
   void block(int block) {
     if (begin(block)) {
-      Chunk chunk = chunk(block);
-      kernel.dots(
-          chunk.high,
-          chunk.offset(inChunk(block)),
-          layout.padded(chunk.rowsOf(inChunk(block))),
-          bounds.weights(),
-          Bounds.RUN,
-          scratch.acc[0],
-          scratch.dots[0]);
-      coded(block, scratch.dots[0]);
+      alone(block);
     }
+  }
+
+  private void alone(int block) {
+    bounds.high(kernel, chunk(block), inChunk(block), scratch, scratch.dots[0]);
+    coded(block, scratch.dots[0]);
   }
 
   /** Scans one block for several searches that share a scratch; null for no search. */
@@ -162,6 +162,10 @@ class Scan {
     for (Scan scan : scans) {
       if (scan != null && scan.begin(block)) {
         weights[n] = scan.bounds.weights();
+        if (weights[n] == null) {
+          scan.alone(block);
+          continue;
+        }
         asking[n++] = scan;
         if (n == Kernel.TOGETHER) {
           coded(asking, weights, n, block);
@@ -186,7 +190,7 @@ class Scan {
         lanes,
         weights,
         n,
-        Bounds.RUN,
+        DotBounds.RUN,
         scratch.acc,
         scratch.dots);
     for (int i = 0; i < n; i++) {
@@ -307,17 +311,7 @@ class Scan {
     }
     int stage = 0;
     if (left > n / MANY) {
-      kernel.dots(
-          chunk.low,
-          chunk.offset(inChunk),
-          layout.padded(n),
-          bounds.weights(),
-          bounds.lowRun(),
-          scratch.acc[0],
-          scratch.low);
-      for (int i = 0; i < n; i++) {
-        dots[i] = 16 * dots[i] + scratch.low[i];
-      }
+      bounds.bytes(kernel, chunk, inChunk, scratch, dots);
       stage = 1;
       left = select(1, chunk, first, n, dots);
     }

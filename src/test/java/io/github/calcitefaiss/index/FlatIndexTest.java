@@ -21,12 +21,12 @@ import org.junit.jupiter.api.Test;
  */
 class FlatIndexTest {
   /** Makes one element of one vector. */
-  private interface Element {
+  interface Element {
     double of(Random random, int row, int dim);
   }
 
   /** Data of every kind that has broken a quantiser. */
-  private enum Data {
+  enum Data {
     GAUSSIAN((random, row, dim) -> random.nextGaussian()),
     UNIFORM((random, row, dim) -> random.nextDouble()),
     CLUSTERED((random, row, dim) -> (row % 7 * 31 + dim) % 5 + 0.01 * random.nextGaussian()),
@@ -76,7 +76,7 @@ class FlatIndexTest {
     }
   }
 
-  private static BruteForce data(Data data, Random random, int rows, int dims) {
+  static BruteForce data(Data data, Random random, int rows, int dims) {
     BruteForce all = new BruteForce();
     int kind = random.nextInt(4);
     for (int i = 0; i < rows; i++) {
@@ -85,7 +85,7 @@ class FlatIndexTest {
     return all;
   }
 
-  private static float[] query(BruteForce all, Data data, Random random, int dims) {
+  static float[] query(BruteForce all, Data data, Random random, int dims) {
     switch (random.nextInt(4)) {
       case 0:
         return all.vector(random.nextInt(all.size())).clone();
@@ -349,6 +349,26 @@ class FlatIndexTest {
     index.searchAll(searches, Checkpoint.NONE, all.floats(index));
     assertTrue(index.floatsRead() >= 10 * 10, "at least what is found");
     assertTrue(index.floatsRead() < 10 * rows / 100, index.floatsRead() + " read");
+  }
+
+  @Test
+  void anIndexOfCodesReadsFewVectorsUnderL1() {
+    int rows = 20_000;
+    Random random = new Random(1);
+    for (Data data : new Data[] {Data.GAUSSIAN, Data.UNIFORM}) {
+      BruteForce all = new BruteForce();
+      for (int i = 0; i < rows; i++) {
+        all.add((long) i, data.row(random, i, 200));
+      }
+      FlatIndex index = all.codes(new PlainKernel());
+      for (int i = 0; i < 5; i++) {
+        Search search = Search.nearest(data.row(random, i, 200), Metric.L1, 10);
+        BruteForce.assertSame(
+            all.search(search), index.search(search, Checkpoint.NONE, all.floats(index)), "L1");
+      }
+      assertTrue(index.floatsRead() >= 5 * 10, "at least what is found");
+      assertTrue(index.floatsRead() < 5 * rows / 50, data + ": " + index.floatsRead() + " read");
+    }
   }
 
   @Test

@@ -218,7 +218,8 @@ final class FaissPrepare extends CalcitePrepareImpl {
         if (joins(tree) > MOST_JOINS_REORDERED) {
           JOIN_ORDERS.forEach(tree.getCluster().getPlanner()::removeRule);
         }
-        return super.optimize(collated, materializations, lattices);
+        RelRoot planned = super.optimize(collated, materializations, lattices);
+        return planned.withRel(NeededColumns.only(planned.rel));
       }
 
       @Override

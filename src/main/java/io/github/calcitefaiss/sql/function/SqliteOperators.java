@@ -197,6 +197,9 @@ public final class SqliteOperators implements SqlOperatorTable {
   /** Its argument, of which only the value says the type. */
   public static final SqlUserDefinedFunction AS_IT_COMES = function("?", SqlTypeName.ANY);
 
+  /** The same of what is computed, which isn't compared as a column is. */
+  public static final SqlUserDefinedFunction COMPUTED = function("(?)", SqlTypeName.ANY);
+
   /**
    * The first argument that isn't NULL. Calcite's own becomes a CASE whose branch it takes for
    * never NULL, and is then true for rows where it is.
@@ -217,6 +220,7 @@ public final class SqliteOperators implements SqlOperatorTable {
               RTRIM,
               BINARY,
               AS_IT_COMES,
+              COMPUTED,
               COALESCE,
               function("? glob ?", SqlTypeName.BOOLEAN),
               function("? -> ?", SqlTypeName.VARCHAR),
@@ -491,7 +495,9 @@ public final class SqliteOperators implements SqlOperatorTable {
 
   /** Evaluates a call; called by generated code. */
   public static Object call(String name, SqlTypeName type, Object[] arguments) {
-    if (name.equals(AS_IT_COMES.getName()) || name.equals(BINARY.getName())) {
+    if (name.equals(AS_IT_COMES.getName())
+        || name.equals(BINARY.getName())
+        || name.equals(COMPUTED.getName())) {
       return arguments[0];
     } else if (name.equals(NOCASE.getName())) {
       return arguments[0] instanceof String text ? folded(text) : arguments[0];

@@ -249,8 +249,8 @@ final class Affinity {
     Affinities.Kind common = common(ofA, ofB);
     RexNode left = as(common, ofA, strip(a));
     RexNode right = as(common, ofB, strip(b));
-    RexNode newLeft = apart(alike(left, right), right);
-    RexNode newRight = apart(alike(right, left), left);
+    RexNode newLeft = apart(common, alike(left, right), right);
+    RexNode newRight = apart(common, alike(right, left), left);
     if (isAny(newLeft.getType())
         || isAny(newRight.getType())
         || SqlTypeUtil.isNull(newLeft.getType())
@@ -260,26 +260,29 @@ final class Affinity {
     }
     // Of different types, neither of which becomes the other: Calcite would make it so.
     return newRight instanceof RexLiteral
-        ? List.of(newLeft, any(newRight))
-        : List.of(any(newLeft), newRight);
+        ? List.of(newLeft, any(common, newRight))
+        : List.of(any(common, newLeft), newRight);
   }
 
   /**
    * A literal that is no number, compared with a value of any type, as what isn't taken for one:
    * Calcite would sort numbers and texts into one list of ranges.
    */
-  private RexNode apart(RexNode node, RexNode other) {
+  private RexNode apart(Affinities.Kind common, RexNode node, RexNode other) {
     return node instanceof RexLiteral literal
             && !literal.isNull()
             && !SqlTypeUtil.isNumeric(node.getType())
             && isAny(other.getType())
-        ? rex.makeCall(like(SqlTypeName.ANY, node), ValueComparison.AS_IT_IS, List.of(node))
+        ? any(common, node)
         : node;
   }
 
-  private RexNode any(RexNode node) {
+  /** A value as one of any type; what isn't compared with a column, SQLite must not take so. */
+  private RexNode any(Affinities.Kind common, RexNode node) {
     SqlOperator same =
-        node instanceof RexLiteral ? ValueComparison.AS_IT_IS : SqliteOperators.AS_IT_COMES;
+        !(node instanceof RexLiteral)
+            ? SqliteOperators.AS_IT_COMES
+            : common == null ? ValueComparison.OPAQUE : ValueComparison.AS_IT_IS;
     return rex.makeCall(like(SqlTypeName.ANY, node), same, List.of(node));
   }
 

@@ -147,9 +147,24 @@ final class MixedTypes extends TypeCoercionImpl {
 
   private boolean wrapped(SqlCallBinding binding, int i) {
     if (Class.of(binding.getOperandType(i)) != Class.ANY) {
-      binding.getCall().setOperand(i, any(binding, binding.operand(i)));
+      SqlNode operand = binding.operand(i);
+      SqlNode same =
+          isComputed(operand)
+              ? SqliteOperators.COMPUTED.createCall(operand.getParserPosition(), operand)
+              : any(binding, operand);
+      validator.deriveType(binding.getScope(), same);
+      binding.getCall().setOperand(i, same);
     }
     return true;
+  }
+
+  /** Whether a value has no column's affinity, though Calcite may find that it is a column's. */
+  private static boolean isComputed(SqlNode node) {
+    return node instanceof SqlCall call
+        && call.getKind() != SqlKind.CAST
+        && !call.isA(SqlKind.QUERY)
+        && call.getKind() != SqlKind.ROW
+        && !(SqliteOperators.isOne(call.getOperator()) && call.operandCount() == 1);
   }
 
   /** Values of different kinds stay what they are: {@link Affinity} says how they compare. */

@@ -40,6 +40,9 @@ public final class ValueComparison {
   /** A value as it is, whatever it is compared with; for planning, it isn't known. */
   static final SqlFunction AS_IT_IS = affinity(PushDown.AS_IT_IS, "asItIs");
 
+  /** The same of what is computed here alone. */
+  static final SqlFunction OPAQUE = affinity("AS_IT_IS_HERE", "asItIs");
+
   /** What a value of any type is sorted by. */
   static final SqlFunction ORDER = affinity("ORDER_KEY", "order");
 
@@ -218,7 +221,7 @@ public final class ValueComparison {
         Signature.of("value").scalar(SqlTypeName.ANY, ValueComparison.class, method)) {
       @Override
       public boolean isDynamicFunction() {
-        return name.equals(PushDown.AS_IT_IS);
+        return method.equals("asItIs");
       }
 
       @Override

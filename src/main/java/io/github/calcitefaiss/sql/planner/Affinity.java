@@ -78,6 +78,11 @@ public final class Affinity extends RelHomogeneousShuttle {
     return function == MIN || function == MAX;
   }
 
+  /** What stands for MIN or MAX of values of any type, and of texts in windows. */
+  static SqlAggFunction extremum(SqlKind kind) {
+    return kind == SqlKind.MIN ? MIN : MAX;
+  }
+
   @Override
   public RelNode visit(RelNode other) {
     RelNode node = super.visit(other);
@@ -95,7 +100,7 @@ public final class Affinity extends RelHomogeneousShuttle {
         calls.add(
             AggregateCall.create(
                 call.getParserPosition(),
-                kind == SqlKind.MIN ? MIN : MAX,
+                extremum(kind),
                 false,
                 false,
                 false,

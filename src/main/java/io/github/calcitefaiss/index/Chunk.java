@@ -21,8 +21,9 @@ import java.util.List;
  * </pre>
  *
  * <p>The scales are the least-squares ones, which makes the rest perpendicular to the
- * approximation; {@link Bounds} uses that. The errors are computed from the row itself and rounded
- * up. A row that a float can't describe has an infinite error: it is never ruled out by its codes.
+ * approximation; {@link DotBounds} uses that. The errors are computed from the row itself and
+ * rounded up. A row that a float can't describe has an infinite error: it is never ruled out by its
+ * codes.
  */
 final class Chunk {
   private static final VarHandle INTS =
@@ -118,36 +119,11 @@ final class Chunk {
     rows = null;
   }
 
-  /** The dot product of weights with the low halves of one row of a block. */
-  int lowDot(int block, int lane, short[] weights) {
-    int lanes = layout.padded(rowsOf(block));
-    int at = offset(block) + lane;
-    int sum = 0;
-    for (int w = 0; w < weights.length; w += 4, at += lanes) {
-      char x = low[at];
-      sum +=
-          weights[w] * ((x & 15) - 8)
-              + weights[w + 1] * ((x >> 4 & 15) - 8)
-              + weights[w + 2] * ((x >> 8 & 15) - 8)
-              + weights[w + 3] * ((x >> 12) - 8);
-    }
-    return sum;
-  }
-
-  /** The same with the high halves. */
-  int highDot(int block, int lane, short[] weights) {
-    int lanes = layout.padded(rowsOf(block));
-    int at = offset(block) + lane;
-    int sum = 0;
-    for (int w = 0; w < weights.length; w += 4, at += lanes) {
-      char x = high[at];
-      sum +=
-          weights[w] * ((x & 15) - 8)
-              + weights[w + 1] * ((x >> 4 & 15) - 8)
-              + weights[w + 2] * ((x >> 8 & 15) - 8)
-              + weights[w + 3] * ((x >> 12) - 8);
-    }
-    return sum;
+  /** The code of one element of a row of a block. */
+  int code(int block, int lane, int d) {
+    int at = offset(block) + d / 4 * layout.padded(rowsOf(block)) + lane;
+    int shift = 4 * (d % 4);
+    return 16 * (high[at] >> shift & 15) + (low[at] >> shift & 15) - 136;
   }
 
   /** Where a block's codes begin. */
@@ -314,8 +290,8 @@ final class Chunk {
       square8 = 0;
       long high2 = 0;
       long byte2 = 0;
-      for (int from = 0; from < 4 * packs; from += 4 * Bounds.RUN) {
-        int to = Math.min(4 * packs, from + 4 * Bounds.RUN);
+      for (int from = 0; from < 4 * packs; from += 4 * DotBounds.RUN) {
+        int to = Math.min(4 * packs, from + 4 * DotBounds.RUN);
         codeRun(factor, lane * 4 * packs, from, to);
         longest[0] = Math.max(longest[0], runHigh2);
         high2 += runHigh2;

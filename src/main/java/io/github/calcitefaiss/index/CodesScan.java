@@ -24,7 +24,7 @@ final class CodesScan extends Scan {
       Bounds bounds,
       Limit limit,
       Scratch scratch) {
-    super(kernel, layout, chunks, search, bounds, null, limit, scratch);
+    super(kernel, layout, chunks, search, bounds, null, null, limit, scratch);
     farthest = new NearestHeap(k, Integer::compare);
   }
 
@@ -45,11 +45,8 @@ final class CodesScan extends Scan {
     }
     int block = first / layout.blockRows();
     Chunk chunk = chunk(block);
-    short[] weights = bounds.weights();
     for (int i = 0; i < count; i++) {
-      int high = chunk.highDot(inChunk(block), lanes[i], weights);
-      int low = chunk.lowDot(inChunk(block), lanes[i], weights);
-      look(chunk, first + lanes[i], 16 * high + low);
+      look(chunk, first + lanes[i], bounds.whole(chunk, inChunk(block), lanes[i]));
     }
   }
 
@@ -69,42 +66,35 @@ final class CodesScan extends Scan {
     int[] chosen = new int[n];
     nearest.drain(new double[n], chosen);
     double largest = Double.NEGATIVE_INFINITY;
+    int block = inChunk(first / layout.blockRows());
     for (int lane : chosen) {
-      int dot = 16 * dots[lane] + lowDot(chunk, first, lane);
-      largest = Math.max(largest, bounds.farthest(1, chunk, from + lane, dot));
+      double whole = bounds.whole(0, dots[lane], chunk, block, lane);
+      largest = Math.max(largest, bounds.farthest(chunk, from + lane, whole));
     }
     limit.lower(largest);
-  }
-
-  private int lowDot(Chunk chunk, int first, int lane) {
-    return chunk.lowDot(inChunk(first / layout.blockRows()), lane, bounds.weights());
   }
 
   @Override
   int refine(int stage, Chunk chunk, int first, int n, int left, int[] dots) {
     int[] lanes = scratch.lanes;
     int from = first % layout.chunkRows();
+    int block = inChunk(first / layout.blockRows());
     for (int i = 0; i < left; i++) {
       int lane = lanes[i];
-      int dot = dots[lane];
-      if (stage == 0) {
-        float bound = bounds.closer(0, chunk, from + lane, dot);
-        if (bound > bounds.limit(limit.key())) {
-          continue;
-        }
-        dot = 16 * dot + lowDot(chunk, first, lane);
+      float bound = bounds.closer(stage, chunk, from + lane, dots[lane]);
+      if (!(bound > bounds.limit(limit.key()))) {
+        look(chunk, first + lane, bounds.whole(stage, dots[lane], chunk, block, lane));
       }
-      look(chunk, first + lane, dot);
     }
     return 0;
   }
 
-  /** Lists a row whose dot product with the whole bytes is known, unless it is ruled out. */
-  private void look(Chunk chunk, int row, int dot) {
+  /** Lists a row whose {@link Bounds#whole} is known, unless it is ruled out. */
+  private void look(Chunk chunk, int row, double whole) {
     int inChunk = row % layout.chunkRows();
-    farthest.offer(bounds.farthest(1, chunk, inChunk, dot), row);
+    farthest.offer(bounds.farthest(chunk, inChunk, whole), row);
     limit.lower(farthest.worst());
-    float bound = bounds.closer(1, chunk, inChunk, dot);
+    float bound = bounds.nearest(chunk, inChunk, whole);
     if (!(bound > bounds.limit(limit.key()))) {
       list(bound, row);
     }

@@ -82,15 +82,12 @@ final class GroupScan {
     int from = inChunk * layout.blockRows();
     int[] dots = scratch.dots[0];
     int[] lanes = scratch.lanes;
-    dots(chunk.high, chunk, inChunk, Bounds.RUN, dots);
+    bounds.high(kernel, chunk, inChunk, scratch, dots);
     int left = bounds.select(kernel, 0, chunk, from, n, dots, largestLimit(), lanes);
     left = bounds.select(0, chunk, from, dots, of, first, limits, lanes, left);
     int stage = left > n / (codesOnly ? MANY_OF_CODES : MANY) ? 1 : 0;
     if (stage == 1) {
-      dots(chunk.low, chunk, inChunk, bounds.lowRun(), scratch.low);
-      for (int lane = 0; lane < n; lane++) {
-        dots[lane] = 16 * dots[lane] + scratch.low[lane];
-      }
+      bounds.bytes(kernel, chunk, inChunk, scratch, dots);
     }
     long[] order = scratch.order;
     int count = 0;
@@ -110,9 +107,8 @@ final class GroupScan {
       if (!codesOnly) {
         look(bound, first + lane);
       } else {
-        int low = stage == 1 ? 0 : chunk.lowDot(inChunk, lane, bounds.weights());
-        lookAtCodes(
-            chunk, from + lane, first + lane, stage == 1 ? dots[lane] : 16 * dots[lane] + low);
+        double whole = bounds.whole(stage, dots[lane], chunk, inChunk, lane);
+        lookAtCodes(chunk, from + lane, first + lane, whole);
       }
     }
     compare();
@@ -125,17 +121,6 @@ final class GroupScan {
       largest = Math.max(largest, limits[group]);
     }
     return limits.length > FEW_GROUPS ? Float.POSITIVE_INFINITY : largest;
-  }
-
-  private void dots(char[] codes, Chunk chunk, int inChunk, int run, int[] to) {
-    kernel.dots(
-        codes,
-        chunk.offset(inChunk),
-        layout.padded(chunk.rowsOf(inChunk)),
-        bounds.weights(),
-        run,
-        scratch.acc[0],
-        to);
   }
 
   /** Compares a row that looks near for its group; lists another. */
@@ -192,14 +177,14 @@ final class GroupScan {
     }
   }
 
-  /** Lists a row whose dot product with the whole bytes is known, unless it is ruled out. */
-  private void lookAtCodes(Chunk chunk, int inChunk, int row, int dot) {
+  /** Lists a row whose {@link Bounds#whole} is known, unless it is ruled out. */
+  private void lookAtCodes(Chunk chunk, int inChunk, int row, double whole) {
     int group = of[row];
-    float bound = bounds.closer(1, chunk, inChunk, dot);
+    float bound = bounds.nearest(chunk, inChunk, whole);
     if (bound > limits[group]) {
       return;
     }
-    if (promising(group).offer(bounds.farthest(1, chunk, inChunk, dot), row)) {
+    if (promising(group).offer(bounds.farthest(chunk, inChunk, whole), row)) {
       lower(group, promising[group]);
     }
     list(bound, row);

@@ -20,6 +20,12 @@ interface Kernel {
   /** As many queries as share what is unpacked of one block's codes. */
   int TOGETHER = 4;
 
+  /** How far the terms of {@link #differences} are shifted, so that a run's sum fits 16 bits. */
+  int SHIFT = 6;
+
+  /** Packs whose differences are summed in 16 bits: each term is below {@code 2^(15 - SHIFT)}. */
+  int DIFFERENCES_RUN = 1 << 16 - 2 - (15 - SHIFT);
+
   /** What was chosen, for logs and monitoring. */
   String name();
 
@@ -92,8 +98,80 @@ interface Kernel {
     return left;
   }
 
+  /**
+   * Finds the lanes whose sum is at least a threshold.
+   *
+   * @param lanes receives them; one longer than {@code n}
+   * @return how many there are
+   */
+  default int atLeast(int[] sums, int n, int threshold, int[] lanes) {
+    int left = 0;
+    for (int j = 0; j < n; j++) {
+      lanes[left] = j;
+      left += sums[j] >= threshold ? 1 : 0;
+    }
+    return left;
+  }
+
   /** The coefficients of a query's linear bound. */
-  record Line(float b, float g, float tau, float k) {}
+  record Line(float b, float g, float tau, float k) {
+    /** The bound of one row. */
+    float of(Chunk chunk, int stage, int row, int sum) {
+      return b * chunk.energy[row]
+          - g * chunk.error[stage][row]
+          - chunk.scale[stage][row] * (tau * sum + k);
+    }
+  }
+
+  /**
+   * Computes {@code to[j] = round(beta / scale[first + j])}, and 0 where that isn't within 1 to
+   * 255.
+   *
+   * @return whether it was nowhere 0
+   */
+  default boolean multipliers(float beta, float[] scale, int first, int n, char[] to) {
+    return multipliers(beta, scale, first, 0, n, to);
+  }
+
+  /** Does that from one lane on. */
+  static boolean multipliers(float beta, float[] scale, int first, int from, int n, char[] to) {
+    boolean all = true;
+    for (int j = from; j < n; j++) {
+      float rounded = beta / scale[first + j] + 0.5f;
+      boolean fits = rounded >= 1 && rounded < 256;
+      to[j] = fits ? (char) (int) rounded : 0;
+      all &= fits;
+    }
+    return all;
+  }
+
+  /**
+   * Sums absolute differences of the codes from targets that differ from lane to lane by a factor.
+   *
+   * <p>With {@code T = targets[d] × multipliers[lane] - steps[d] × code}, which must fit a short
+   * whatever the code, {@code out[lane] = Σ (T >> }{@link #SHIFT}{@code ) ^ (T >> 15)}: each term
+   * is at most {@code |T| / 2^SHIFT}, by less than 1.
+   *
+   * @param high the high halves of the codes
+   * @param low the low halves, with which a code is {@code 16 × high + low}; null for high halves
+   *     alone
+   * @param offset the block's first element in both
+   * @param lanes vectors in the block, a multiple of {@link Layout#LANE_STEP}
+   * @param targets one per dimension, padded with zeros to whole packs, as are the steps
+   * @param multipliers one per lane, at most 255
+   * @param terms scratch, at least {@code lanes} long, as are {@code acc} and {@code out}
+   */
+  void differences(
+      char[] high,
+      char[] low,
+      int offset,
+      int lanes,
+      short[] targets,
+      short[] steps,
+      char[] multipliers,
+      short[] terms,
+      char[] acc,
+      int[] out);
 
   /** Computes {@code terms[i] = (query[i] - rows[at + i])²} in double. */
   void squares(double[] query, float[] rows, int at, double[] terms);

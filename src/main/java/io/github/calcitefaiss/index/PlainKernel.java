@@ -67,6 +67,90 @@ final class PlainKernel implements Kernel {
     }
   }
 
+  // Two loops, since C2 shifts only what it has loaded; what is loaded isn't of the type that is
+  // stored, and a shift in signed shorts needs a short.
+
+  @Override
+  public void differences(
+      char[] high,
+      char[] low,
+      int offset,
+      int lanes,
+      short[] targets,
+      short[] steps,
+      char[] multipliers,
+      short[] terms,
+      char[] acc,
+      int[] out) {
+    int packs = targets.length / 4;
+    for (int first = 0; first < packs; first += DIFFERENCES_RUN) {
+      int end = Math.min(packs, first + DIFFERENCES_RUN);
+      Arrays.fill(acc, 0, lanes, (char) 0);
+      for (int d = 4 * first; d < 4 * end; d++) {
+        int at = offset + d / 4 * lanes;
+        int shift = 4 * (d % 4);
+        if (low == null) {
+          terms(high, at, lanes, shift, targets[d], steps[d], multipliers, terms);
+        } else {
+          terms(high, low, at, lanes, shift, targets[d], steps[d], multipliers, terms);
+        }
+        add(terms, lanes, acc);
+      }
+      flush(acc, lanes, out, first == 0);
+    }
+  }
+
+  private static void terms(
+      char[] codes,
+      int at,
+      int lanes,
+      int shift,
+      short target,
+      short step,
+      char[] multipliers,
+      short[] terms) {
+    int middle = 8 * step;
+    for (int j = 0; j < lanes; j++) {
+      int code = codes[at + j] >> shift & 15;
+      terms[j] = (short) (target * multipliers[j] + middle - step * code);
+    }
+  }
+
+  private static void terms(
+      char[] high,
+      char[] low,
+      int at,
+      int lanes,
+      int shift,
+      short target,
+      short step,
+      char[] multipliers,
+      short[] terms) {
+    int middle = 136 * step;
+    int sixteen = 16 * step;
+    for (int j = 0; j < lanes; j++) {
+      int upper = high[at + j] >> shift & 15;
+      int lower = low[at + j] >> shift & 15;
+      terms[j] = (short) (target * multipliers[j] + middle - sixteen * upper - step * lower);
+    }
+  }
+
+  private static void add(short[] terms, int lanes, char[] acc) {
+    for (int j = 0; j < lanes; j++) {
+      acc[j] = (char) (acc[j] + (terms[j] >> SHIFT ^ terms[j] >> 15));
+    }
+  }
+
+  /** Adds the sums of a run to the results. */
+  static void flush(char[] acc, int lanes, int[] out, boolean first) {
+    if (first) {
+      Arrays.fill(out, 0, lanes, 0);
+    }
+    for (int j = 0; j < lanes; j++) {
+      out[j] += acc[j];
+    }
+  }
+
   // Converted in a loop of its own: JDK 17 can't vectorise a conversion, but does the rest then.
 
   @Override

@@ -14,11 +14,41 @@ final class ReferenceKernel implements Kernel {
     for (int lane = 0; lane < lanes; lane++) {
       int sum = 0;
       for (int d = 0; d < weights.length; d++) {
-        int code = codes[offset + d / 4 * lanes + lane] >> 4 * (d % 4) & 15;
-        sum += weights[d] * (code - 8);
+        sum += weights[d] * code(codes, offset, lanes, lane, d);
       }
       out[lane] = sum;
     }
+  }
+
+  @Override
+  public void differences(
+      char[] high,
+      char[] low,
+      int offset,
+      int lanes,
+      short[] targets,
+      short[] steps,
+      char[] multipliers,
+      short[] terms,
+      char[] acc,
+      int[] out) {
+    for (int lane = 0; lane < lanes; lane++) {
+      int sum = 0;
+      for (int d = 0; d < targets.length; d++) {
+        int code = code(high, offset, lanes, lane, d);
+        if (low != null) {
+          code = 16 * code + code(low, offset, lanes, lane, d);
+        }
+        int difference = targets[d] * multipliers[lane] - steps[d] * code;
+        assert difference == (short) difference;
+        sum += difference >> SHIFT ^ difference >> 15;
+      }
+      out[lane] = sum;
+    }
+  }
+
+  private static int code(char[] codes, int offset, int lanes, int lane, int d) {
+    return (codes[offset + d / 4 * lanes + lane] >> 4 * (d % 4) & 15) - 8;
   }
 
   @Override

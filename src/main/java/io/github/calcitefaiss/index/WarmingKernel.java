@@ -85,6 +85,27 @@ final class WarmingKernel implements Kernel {
     return current.select(line, energy, error, scale, first, n, dots, limit, lanes);
   }
 
+  @Override
+  public boolean multipliers(float beta, float[] scale, int first, int n, char[] to) {
+    return current.multipliers(beta, scale, first, n, to);
+  }
+
+  @Override
+  public void differences(
+      char[] high,
+      char[] low,
+      int offset,
+      int lanes,
+      short[] targets,
+      short[] steps,
+      char[] multipliers,
+      short[] terms,
+      char[] acc,
+      int[] out) {
+    count((long) lanes * targets.length);
+    current.differences(high, low, offset, lanes, targets, steps, multipliers, terms, acc, out);
+  }
+
   private void count(long codesRead) {
     if (untilWorthIt.get() > 0) {
       long left = untilWorthIt.addAndGet(-codesRead);
@@ -137,6 +158,8 @@ final class WarmingKernel implements Kernel {
     private final short[] weights = new short[4 * PACKS];
     private final short[] acc = new short[LANES];
     private final int[] out = new int[LANES];
+    private final char[] sums = new char[LANES];
+    private final char[] multipliers = new char[LANES];
     private final short[][] accs = new short[Kernel.TOGETHER][LANES];
     private final int[][] outs = new int[Kernel.TOGETHER][LANES];
     private final float[] row = new float[LANES];
@@ -156,6 +179,7 @@ final class WarmingKernel implements Kernel {
       // Nearly all time goes into the loops over codes; the terms must only not be slow.
       return loops(kernel) < loops(other)
           && together(kernel) < together(other)
+          && differences(kernel) < differences(other)
           && selected(kernel) < 1.5 * selected(other)
           && terms(kernel) < 1.5 * terms(other);
     }
@@ -165,6 +189,18 @@ final class WarmingKernel implements Kernel {
       short[][] all = {weights, weights, weights, weights};
       kernel.dots(codes, 0, LANES, all, Kernel.TOGETHER, PACKS, accs, outs);
       return System.nanoTime() - began;
+    }
+
+    private long differences(Kernel kernel) {
+      long best = Long.MAX_VALUE;
+      for (int i = 0; i < 3; i++) {
+        long began = System.nanoTime();
+        kernel.multipliers(1, row, 0, LANES, multipliers);
+        kernel.differences(codes, null, 0, LANES, weights, weights, multipliers, acc, sums, out);
+        kernel.differences(codes, codes, 0, LANES, weights, weights, multipliers, acc, sums, out);
+        best = Math.min(best, System.nanoTime() - began);
+      }
+      return best;
     }
 
     private long selected(Kernel kernel) {

@@ -67,6 +67,9 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     /** What a column, from 0, is declared as, if that is to be said; else null. */
     DeclaredType declared(int column);
 
+    /** Whether 1 and 0 of a column say true and false. */
+    boolean isFlag(int column);
+
     /** Whether a column's values that are whole numbers are integers in SQLite. */
     boolean keepsIntegers(int column);
   }
@@ -83,6 +86,7 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
   private List<Cursor.Accessor> accessors;
   private volatile boolean cursorOpen;
   private int restarts;
+  private RowDigest digest = new RowDigest();
   private volatile boolean closed;
   private boolean onRow;
 
@@ -129,6 +133,7 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
           // That of the beginning, or what was planned since for other types.
           columns = ResultColumns.withLabels(run.plan().signature().columns, columns);
           cursorFactory = run.plan().signature().cursorFactory;
+          rows = digest.over(rows);
         }
         cursor = MetaImpl.createCursor(cursorFactory, rows);
         cursorOpen = true;
@@ -142,10 +147,9 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     accessors = cursor.createAccessors(columns, calendar, arrays);
   }
 
-  /** Whether the data changed between two reads while no row was shown: then all is read anew. */
+  /** Whether what was planned for or read has changed meanwhile: then all is read anew. */
   private boolean changedMeanwhile(Throwable t) {
     return run != null
-        && row == 0
         && restarts++ < MAX_RESTARTS
         && SqlState.CHANGED.equals(run.translate(t).getSQLState());
   }
@@ -161,9 +165,24 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
         cursorOpen = false;
         cursor.close();
         run.restart();
+        RowDigest given = digest;
+        digest = new RowDigest();
         start();
+        if (!again(given)) {
+          throw t;
+        }
       }
     }
+  }
+
+  /** Goes past the rows that were given before; false if they aren't the same ones now. */
+  private boolean again(RowDigest given) throws SQLException {
+    while (digest.rows() < given.rows()) {
+      if (!cursor.next()) {
+        return false;
+      }
+    }
+    return digest.equals(given);
   }
 
   @Override
@@ -333,6 +352,12 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     try {
       Object value = accessor(column).getObject();
       wasNull = value == null;
+      if (value instanceof Long number
+          && (number == 0 || number == 1)
+          && source instanceof Shown shown
+          && shown.isFlag(column - 1)) {
+        return number == 1;
+      }
       return value instanceof Double number
               && isWhole(number)
               && source instanceof Shown shown

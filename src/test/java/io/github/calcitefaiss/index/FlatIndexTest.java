@@ -3,6 +3,7 @@ package io.github.calcitefaiss.index;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -21,12 +22,12 @@ import org.junit.jupiter.api.Test;
  */
 class FlatIndexTest {
   /** Makes one element of one vector. */
-  private interface Element {
+  interface Element {
     double of(Random random, int row, int dim);
   }
 
   /** Data of every kind that has broken a quantiser. */
-  private enum Data {
+  enum Data {
     GAUSSIAN((random, row, dim) -> random.nextGaussian()),
     UNIFORM((random, row, dim) -> random.nextDouble()),
     CLUSTERED((random, row, dim) -> (row % 7 * 31 + dim) % 5 + 0.01 * random.nextGaussian()),
@@ -46,7 +47,23 @@ class FlatIndexTest {
     OUTLIER((random, row, dim) -> row == 3 ? 1e30 : random.nextGaussian()),
     HUGE_OUTLIERS((random, row, dim) -> row % 11 == 3 ? 3e38 : random.nextGaussian()),
     SPIKES((random, row, dim) -> random.nextInt(50) == 0 ? 1e6 : random.nextGaussian()),
-    SPARSE((random, row, dim) -> random.nextInt(20) == 0 ? random.nextGaussian() : 0);
+    SPARSE((random, row, dim) -> random.nextInt(20) == 0 ? random.nextGaussian() : 0),
+    FEW_DIRECTIONS((random, row, dim) -> few(row, dim) + 0.05 * random.nextGaussian()),
+    FEW_DIRECTIONS_AND_OUTLIERS(
+        (random, row, dim) -> row % 50 == 7 ? 1e3 * random.nextGaussian() : few(row, dim) + 3),
+    FEW_DIRECTIONS_OF_ANY_LENGTH(
+        (random, row, dim) ->
+            (few(row, dim) + 0.1 * random.nextGaussian()) * Math.pow(2, row % 5 - 2));
+
+    /** An element of a row that is mixed from three directions. */
+    private static double few(int row, int dim) {
+      Random mixed = new Random(row);
+      double sum = 0;
+      for (int i = 0; i < 3; i++) {
+        sum += mixed.nextGaussian() * Math.sin(dim * (i + 1) + i);
+      }
+      return sum;
+    }
 
     private final Element element;
 
@@ -76,7 +93,7 @@ class FlatIndexTest {
     }
   }
 
-  private static BruteForce data(Data data, Random random, int rows, int dims) {
+  static BruteForce data(Data data, Random random, int rows, int dims) {
     BruteForce all = new BruteForce();
     int kind = random.nextInt(4);
     for (int i = 0; i < rows; i++) {
@@ -85,7 +102,7 @@ class FlatIndexTest {
     return all;
   }
 
-  private static float[] query(BruteForce all, Data data, Random random, int dims) {
+  static float[] query(BruteForce all, Data data, Random random, int dims) {
     switch (random.nextInt(4)) {
       case 0:
         return all.vector(random.nextInt(all.size())).clone();
@@ -158,6 +175,21 @@ class FlatIndexTest {
           checkGroups(all, random, List.of(index, codes), floats, search, what);
         }
       }
+      if (dims <= 150) {
+        checkSketched(index, asked, expected, data + " " + kernel.name() + " " + dims);
+      }
+    }
+  }
+
+  private static void checkSketched(
+      FlatIndex index, List<Search> asked, List<Neighbors> expected, String data) {
+    index.warm();
+    Neighbors[] together = index.searchAll(asked, Checkpoint.NONE);
+    for (int i = 0; i < asked.size(); i++) {
+      Search search = asked.get(i);
+      String what = data + " " + search.metric() + " k=" + search.k() + " sketched";
+      BruteForce.assertSame(expected.get(i), index.search(search, Checkpoint.NONE), what);
+      BruteForce.assertSame(expected.get(i), together[i], what + " in a batch");
     }
   }
 
@@ -349,6 +381,48 @@ class FlatIndexTest {
     index.searchAll(searches, Checkpoint.NONE, all.floats(index));
     assertTrue(index.floatsRead() >= 10 * 10, "at least what is found");
     assertTrue(index.floatsRead() < 10 * rows / 100, index.floatsRead() + " read");
+  }
+
+  @Test
+  void anIndexOfCodesReadsFewVectorsUnderL1() {
+    int rows = 20_000;
+    Random random = new Random(1);
+    for (Data data : new Data[] {Data.GAUSSIAN, Data.UNIFORM}) {
+      BruteForce all = new BruteForce();
+      for (int i = 0; i < rows; i++) {
+        all.add((long) i, data.row(random, i, 200));
+      }
+      FlatIndex index = all.codes(new PlainKernel());
+      for (int i = 0; i < 5; i++) {
+        Search search = Search.nearest(data.row(random, i, 200), Metric.L1, 10);
+        BruteForce.assertSame(
+            all.search(search), index.search(search, Checkpoint.NONE, all.floats(index)), "L1");
+      }
+      assertTrue(index.floatsRead() >= 5 * 10, "at least what is found");
+      assertTrue(index.floatsRead() < 5 * rows / 50, data + ": " + index.floatsRead() + " read");
+    }
+  }
+
+  @Test
+  void anIndexThatIsSearchedOftenIsSketched() throws InterruptedException {
+    Random random = Seeds.random("anIndexThatIsSearchedOftenIsSketched");
+    BruteForce all = data(Data.FEW_DIRECTIONS, random, 1 << 14, 128);
+    FlatIndex index = all.index(new PlainKernel());
+    List<Search> searches = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      searches.add(search(all, Data.FEW_DIRECTIONS, random, 128, Metric.L2));
+    }
+    Neighbors[] before = index.searchAll(searches, Checkpoint.NONE);
+    assertFalse(index.isWarm());
+    long deadline = System.nanoTime() + 60_000_000_000L;
+    while (!index.isWarm() && System.nanoTime() < deadline) {
+      index.searchAll(searches, Checkpoint.NONE);
+    }
+    assertTrue(index.isWarm());
+    Neighbors[] after = index.searchAll(searches, Checkpoint.NONE);
+    for (int i = 0; i < searches.size(); i++) {
+      BruteForce.assertSame(before[i], after[i], "search " + i);
+    }
   }
 
   @Test

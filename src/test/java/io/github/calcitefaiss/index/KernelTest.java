@@ -82,6 +82,89 @@ class KernelTest {
   }
 
   @Test
+  void everyKernelsDifferencesEqualTheReferences() {
+    Random random = Seeds.random("everyKernelsDifferencesEqualTheReferences");
+    for (int round = 0; round < 300; round++) {
+      int packs = 1 + random.nextInt(round % 10 == 0 ? 300 : 40);
+      int lanes = Layout.LANE_STEP * (1 + random.nextInt(4));
+      int offset = random.nextInt(100);
+      char[] high = codes(random, offset + packs * lanes);
+      char[] low = round % 2 == 0 ? null : codes(random, offset + packs * lanes);
+      short[] targets = new short[4 * packs];
+      short[] steps = new short[4 * packs];
+      // Some rounds have the largest terms that fit, all over: their sums must fit, too.
+      int least = round % 3 == 0 ? 1 : 0;
+      int mostStep = low == null ? 1155 : 67;
+      for (int i = 0; i < targets.length; i++) {
+        targets[i] = (short) ((least + random.nextInt(91 - least)) * (random.nextInt(2) * 2 - 1));
+        targets[i] = least == 1 ? 90 : targets[i];
+        steps[i] = (short) (least == 1 ? mostStep : random.nextInt(mostStep + 1));
+      }
+      char[] multipliers = new char[lanes];
+      for (int i = 0; i < lanes; i++) {
+        multipliers[i] = (char) (least == 1 ? 255 : random.nextInt(256));
+      }
+      int[] expected = new int[lanes];
+      new ReferenceKernel()
+          .differences(high, low, offset, lanes, targets, steps, multipliers, null, null, expected);
+      for (Kernel kernel : all()) {
+        int[] actual = new int[lanes];
+        kernel.differences(
+            high,
+            low,
+            offset,
+            lanes,
+            targets,
+            steps,
+            multipliers,
+            new short[lanes],
+            new char[lanes],
+            actual);
+        assertArrayEquals(expected, actual, kernel.name() + ", round " + round);
+      }
+    }
+  }
+
+  private static char[] codes(Random random, int n) {
+    char[] codes = new char[n];
+    for (int i = 0; i < codes.length; i++) {
+      codes[i] = (char) random.nextInt();
+    }
+    return codes;
+  }
+
+  @Test
+  void everyKernelsMultipliersEqualTheReferences() {
+    Random random = Seeds.random("everyKernelsMultipliersEqualTheReferences");
+    for (int round = 0; round < 300; round++) {
+      int n = 1 + random.nextInt(200);
+      int first = random.nextInt(30);
+      float beta = random.nextFloat() * 144;
+      float[] scale = new float[first + n];
+      for (int i = 0; i < scale.length; i++) {
+        scale[i] = round % 2 == 0 ? 0.6f + random.nextFloat() : beta * random.nextFloat() / 100;
+        if (round % 3 == 0 && random.nextInt(20) == 0) {
+          scale[i] = new float[] {0, Float.MIN_VALUE, 1e30f, beta / 0.5f, beta}[random.nextInt(5)];
+        }
+      }
+      char[] expected = new char[n];
+      boolean all = true;
+      for (int i = 0; i < n; i++) {
+        float quotient = beta / scale[first + i];
+        double rounded = Math.floor((double) (quotient + 0.5f));
+        expected[i] = rounded >= 1 && rounded <= 255 ? (char) rounded : 0;
+        all &= expected[i] > 0;
+      }
+      for (Kernel kernel : all()) {
+        char[] actual = new char[n];
+        String what = kernel.name() + ", round " + round;
+        assertEquals(all, kernel.multipliers(beta, scale, first, n, actual), what);
+        assertArrayEquals(expected, actual, what);
+      }
+    }
+  }
+
+  @Test
   void everyKernelLeavesTheSameRows() {
     Random random = Seeds.random("everyKernelLeavesTheSameRows");
     ReferenceKernel reference = new ReferenceKernel();

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.github.calcitefaiss.TestDatabase;
 import java.nio.file.Files;
@@ -13,10 +14,13 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Columns that declare no type, or one that SQLite takes for NUMERIC, compared with numbers. */
 class LooseTypesTest {
@@ -88,6 +92,60 @@ class LooseTypesTest {
           }
         }
       }
+    }
+  }
+
+  @Test
+  void columnsThatAreNotNamedAreNotRead() throws SQLException {
+    Path file =
+        TestDatabase.write(
+            folder.resolve("odd.db"),
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, day TEXT, b BLOB)",
+            "INSERT INTO t VALUES (1, 1, '2024-01-02 03:04', x'00'), (2, 'x', '2024-02-01', 5)");
+    try (Connection faiss = DriverManager.getConnection("jdbc:faiss:" + file + ";native=off")) {
+      for (String sql :
+          List.of(
+              "select id, date(day) from t",
+              "select id from t order by date(day), id limit 9",
+              "select id from t a where exists (select 1 from t b where date(b.day) > a.day)",
+              "select count(*) from t where abs(id) < 2 or date(day) > '2024'",
+              "select id, sum(id) over (order by date(day)) from t",
+              "select a.id from t a left join t b on date(a.day) = b.day order by a.id")) {
+        String plan = String.join("", rows(faiss, "explain plan for " + sql));
+        Matcher reads =
+            Pattern.compile("Jdbc(?:Project|Aggregate)\\(([^)]*)\\)\\s*SqliteTableScan")
+                .matcher(plan);
+        int projected = 0;
+        while (reads.find()) {
+          projected++;
+          assertFalse(reads.group(1).matches(".*\\b[nb]=.*"), plan);
+        }
+        assertEquals(plan.split("SqliteTableScan", -1).length - 1, projected, plan);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select id, n, upper(s) from t order by id",
+        "select n from t where upper(s) = 'A' order by id",
+        "select r, upper(s), n from t",
+        "select n from t union all select id from t where upper(s) <> 'B'",
+        "select a.n, b.r from t a join t b on upper(a.s) = upper(b.s) and a.id = b.id order by a.id"
+      })
+  void aValueOfAnotherTypeAfterManyRowsEndsNothing(String sql) throws SQLException {
+    Path file =
+        TestDatabase.write(
+            folder.resolve("late.db"),
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, r REAL, s TEXT)",
+            "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 4000)"
+                + " INSERT INTO t SELECT i, CASE i WHEN 3000 THEN 'x' ELSE i END,"
+                + " CASE i WHEN 3500 THEN 'y' ELSE i / 2.0 END,"
+                + " 'a' FROM c");
+    try (Connection sqlite = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Connection faiss = DriverManager.getConnection("jdbc:faiss:" + file + ";native=off")) {
+      assertEquals(rows(sqlite, sql), rows(faiss, sql));
     }
   }
 

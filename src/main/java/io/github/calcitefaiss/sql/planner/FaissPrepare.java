@@ -218,13 +218,14 @@ final class FaissPrepare extends CalcitePrepareImpl {
         if (joins(tree) > MOST_JOINS_REORDERED) {
           JOIN_ORDERS.forEach(tree.getCluster().getPlanner()::removeRule);
         }
-        return super.optimize(collated, materializations, lattices);
+        RelRoot planned = super.optimize(collated, materializations, lattices);
+        return planned.withRel(NeededColumns.only(planned.rel));
       }
 
       @Override
       protected PreparedResult implement(RelRoot root) {
         watchTables(root.rel);
-        RelNode plan = SqliteOperations.bySqlite(root.rel);
+        RelNode plan = SqliteOperations.bySqlite(AnyValues.rewrite(root.rel));
         faithful = Faithful.is(plan);
         return super.implement(root.withRel(PollingRel.watch(EmbedAheadRel.rewrite(plan))));
       }

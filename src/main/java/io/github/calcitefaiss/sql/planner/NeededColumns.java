@@ -1,0 +1,129 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.planner;
+
+import io.github.calcitefaiss.sqlite.SqliteConvention;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.calcite.adapter.enumerable.EnumerableCalc;
+import org.apache.calcite.adapter.enumerable.EnumerableRel;
+import org.apache.calcite.adapter.jdbc.JdbcRules;
+import org.apache.calcite.plan.RelTraitSet;
+import org.apache.calcite.rel.RelCollation;
+import org.apache.calcite.rel.RelCollations;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.convert.Converter;
+import org.apache.calcite.rel.core.Sort;
+import org.apache.calcite.rel.type.RelDataTypeFactory;
+import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexLocalRef;
+import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexProgram;
+import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.rex.RexVisitorImpl;
+import org.apache.calcite.util.ImmutableBitSet;
+import org.apache.calcite.util.mapping.Mappings;
+
+/**
+ * Has SQLite give only the columns that expressions above need.
+ *
+ * <p>Calcite's planner merges a projection into the expressions above it, and then reads whole rows
+ * of a table for one column: more than is needed, and another column's odd value is an error.
+ */
+final class NeededColumns {
+  private NeededColumns() {}
+
+  /** Projects what comes from SQLite below each of a physical plan's expressions. */
+  static RelNode only(RelNode node) {
+    if (!(node instanceof EnumerableRel)) {
+      return node;
+    }
+    List<RelNode> inputs = new ArrayList<>();
+    node.getInputs().forEach(input -> inputs.add(only(input)));
+    RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    return copy instanceof EnumerableCalc calc
+            && calc.getInput() instanceof Converter rows
+            && rows.getInput().getConvention() instanceof SqliteConvention
+        ? narrowed(calc, rows)
+        : copy;
+  }
+
+  private static RelNode narrowed(EnumerableCalc calc, Converter rows) {
+    RexProgram program = calc.getProgram();
+    List<RexNode> expressions = new ArrayList<>();
+    for (RexLocalRef projected : program.getProjectList()) {
+      expressions.add(program.expandLocalRef(projected));
+    }
+    RexNode condition =
+        program.getCondition() == null ? null : program.expandLocalRef(program.getCondition());
+    ImmutableBitSet.Builder used = ImmutableBitSet.builder();
+    RexUtil.apply(
+        new RexVisitorImpl<Void>(true) {
+          @Override
+          public Void visitInputRef(RexInputRef ref) {
+            used.set(ref.getIndex());
+            return null;
+          }
+        },
+        expressions,
+        condition);
+    int width = rows.getRowType().getFieldCount();
+    Narrow narrow = narrow(rows.getInput(), used.build(), width);
+    if (narrow == null) {
+      return calc;
+    }
+    RelNode input = rows.copy(unsorted(rows), List.of(narrow.rel));
+    RexBuilder rex = calc.getCluster().getRexBuilder();
+    List<RexNode> moved = RexUtil.apply(narrow.targets, expressions);
+    return EnumerableCalc.create(
+        input,
+        RexProgram.create(
+            input.getRowType(),
+            moved,
+            condition == null ? null : RexUtil.apply(narrow.targets, condition),
+            calc.getRowType(),
+            rex));
+  }
+
+  /** Fewer columns of a query in SQLite, and where they now are. */
+  private record Narrow(RelNode rel, Mappings.TargetMapping targets) {}
+
+  /** Null if all columns are used. */
+  private static Narrow narrow(RelNode rel, ImmutableBitSet used, int width) {
+    if (rel instanceof Sort sort) {
+      // Below the sort: an order in a subquery isn't SQLite's promise.
+      ImmutableBitSet keys = ImmutableBitSet.of(sort.getCollation().getKeys());
+      Narrow below = narrow(sort.getInput(), used.union(keys), width);
+      if (below == null) {
+        return null;
+      }
+      RelCollation order = RelCollations.permute(sort.getCollation(), below.targets);
+      return new Narrow(
+          sort.copy(sort.getTraitSet().replace(order), below.rel, order, sort.offset, sort.fetch),
+          below.targets);
+    }
+    if (used.cardinality() == width) {
+      return null;
+    }
+    RexBuilder rex = rel.getCluster().getRexBuilder();
+    List<RexNode> projects = new ArrayList<>();
+    RelDataTypeFactory.Builder type = rel.getCluster().getTypeFactory().builder();
+    for (int column : used) {
+      projects.add(rex.makeInputRef(rel, column));
+      type.add(rel.getRowType().getFieldList().get(column));
+    }
+    if (projects.isEmpty()) {
+      // Rows are needed, though nothing of them is.
+      projects.add(rex.makeExactLiteral(BigDecimal.ONE));
+      type.add("one", projects.get(0).getType());
+    }
+    return new Narrow(
+        new JdbcRules.JdbcProject(rel.getCluster(), unsorted(rel), rel, projects, type.build()),
+        Mappings.target(used::indexOf, width, projects.size()));
+  }
+
+  private static RelTraitSet unsorted(RelNode rel) {
+    return rel.getTraitSet().replace(RelCollations.EMPTY);
+  }
+}

@@ -67,6 +67,9 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     /** What a column, from 0, is declared as, if that is to be said; else null. */
     DeclaredType declared(int column);
 
+    /** Whether 1 and 0 of a column say true and false. */
+    boolean isFlag(int column);
+
     /** Whether a column's values that are whole numbers are integers in SQLite. */
     boolean keepsIntegers(int column);
   }
@@ -349,6 +352,12 @@ public final class FaissResultSet implements RowsByLabel, ReadOnlyRows, Unwrappa
     try {
       Object value = accessor(column).getObject();
       wasNull = value == null;
+      if (value instanceof Long number
+          && (number == 0 || number == 1)
+          && source instanceof Shown shown
+          && shown.isFlag(column - 1)) {
+        return number == 1;
+      }
       return value instanceof Double number
               && isWhole(number)
               && source instanceof Shown shown

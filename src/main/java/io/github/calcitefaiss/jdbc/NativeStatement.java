@@ -385,6 +385,12 @@ final class NativeStatement implements Prepared {
     }
 
     @Override
+    public boolean isFlag(int column) {
+      // Read as one already.
+      return false;
+    }
+
+    @Override
     public boolean keepsIntegers(int column) {
       return false;
     }

@@ -17,6 +17,7 @@ import java.util.function.Supplier;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.AvaticaParameter;
 import org.apache.calcite.avatica.ColumnMetaData;
+import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
  * A statement that Calcite has planned.
@@ -66,6 +67,7 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
     private final Object[] values;
     private final DeclaredType[] declared = new DeclaredType[labelled.size()];
     private final BitSet integers = new BitSet();
+    private final BitSet flags = new BitSet();
 
     private Rows(PlannedRun run, Preparer again, Object[] values) {
       this.run = run;
@@ -75,6 +77,7 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
         ColumnOrigin origin = plan.origin(i);
         if (origin != null) {
           declared[i] = connection.declaredType(origin.column().declared());
+          flags.set(i, origin.column().type() == SqlTypeName.BOOLEAN);
           integers.set(i, labelled.get(i).type.id == Types.DOUBLE && origin.keepsIntegers());
         }
       }
@@ -112,6 +115,11 @@ record PlannedStatement(FaissConnection connection, Plan plan, List<ColumnMetaDa
     @Override
     public DeclaredType declared(int column) {
       return declared[column];
+    }
+
+    @Override
+    public boolean isFlag(int column) {
+      return flags.get(column);
     }
 
     @Override

@@ -47,6 +47,17 @@ public record DeclaredType(SqlTypeName type, int precision, int scale) {
     return ColumnType.of(declared);
   }
 
+  /** What SQLite keeps in a column declared so where it isn't {@link #isNumeric}. */
+  public static SqlTypeName stored(String declared) {
+    String text = declared.toUpperCase(Locale.ROOT);
+    if (text.contains("INT")) {
+      return SqlTypeName.BIGINT;
+    } else if (text.contains("CHAR") || text.contains("CLOB") || text.contains("TEXT")) {
+      return SqlTypeName.VARCHAR;
+    }
+    return text.isEmpty() || text.contains("BLOB") ? SqlTypeName.VARBINARY : SqlTypeName.DOUBLE;
+  }
+
   private static DeclaredType decimal(String text) {
     Matcher size = SIZE.matcher(text);
     if (!size.find()) {

@@ -23,6 +23,15 @@ import org.apache.calcite.sql.type.SqlTypeUtil;
 public final class PushDown {
   private static final String COLLATE = "? collate ";
 
+  /** The names of what an affinity makes of a value; in SQL for SQLite, it is the value. */
+  public static final String AS_NUMBER = "AS_NUMBER";
+
+  public static final String AS_TEXT = "AS_TEXT";
+
+  public static final String AS_IT_IS = "AS_IT_IS";
+
+  private static final String TRUTH = "not not ?";
+
   private PushDown() {}
 
   static boolean allowed(Iterable<? extends RexNode> nodes) {
@@ -49,6 +58,9 @@ public final class PushDown {
   }
 
   private static boolean allowed(RexCall call) {
+    if (call.getOperator().getName().equals(TRUTH)) {
+      return call.operands.get(0) instanceof RexInputRef;
+    }
     switch (call.getKind()) {
       case AND:
       case OR:
@@ -71,8 +83,8 @@ public final class PushDown {
       case IS_DISTINCT_FROM:
       case IS_NOT_DISTINCT_FROM:
         return comparable(call.operands.get(0).getType(), call.operands.get(1).getType())
-            && allowedSide(call.operands.get(0))
-            && allowedSide(call.operands.get(1));
+            && allowedSide(call.operands.get(0), call.operands.get(1))
+            && allowedSide(call.operands.get(1), call.operands.get(0));
       case SEARCH:
         if (!isPlain(call.operands.get(0).getType())) {
           return false;
@@ -98,11 +110,21 @@ public final class PushDown {
     return isPlain(call.getType()) && allowed(call.operands);
   }
 
-  /** Of a comparison, which may give its side a collation. */
-  private static boolean allowedSide(RexNode side) {
-    boolean collated =
-        side instanceof RexCall call && call.getOperator().getName().startsWith(COLLATE);
-    return allowed(collated ? ((RexCall) side).operands.get(0) : side);
+  /**
+   * Of a comparison, which may give its side a collation, or what the affinity of the column on the
+   * other side makes of it, as SQLite does there by itself.
+   */
+  private static boolean allowedSide(RexNode side, RexNode other) {
+    if (!(side instanceof RexCall call)) {
+      return allowed(side);
+    }
+    String name = call.getOperator().getName();
+    boolean plain = name.startsWith(COLLATE) || isAffinity(name) && other instanceof RexInputRef;
+    return allowed(plain ? call.operands.get(0) : side);
+  }
+
+  private static boolean isAffinity(String operator) {
+    return operator.equals(AS_NUMBER) || operator.equals(AS_TEXT) || operator.equals(AS_IT_IS);
   }
 
   private static boolean castAllowed(RelDataType from, RelDataType to) {

@@ -125,6 +125,12 @@ public final class SqliteSchema extends AbstractSchema {
               .collect(Collectors.toUnmodifiableSet()));
     }
 
+    private Tables loose() {
+      Map<String, SqliteTable> changed = new LinkedHashMap<>(readable);
+      changed.replaceAll((name, table) -> table.loose());
+      return new Tables(changed, unreadable);
+    }
+
     /** SQLite has no two tables whose names differ by case only. */
     private SqliteTable find(String name) {
       SqliteTable exact = readable.get(name);
@@ -314,7 +320,9 @@ public final class SqliteSchema extends AbstractSchema {
   /** What a statement is planned against: the tables of one version, read when first asked for. */
   @Override
   public Schema snapshot(SchemaVersion version) {
-    return new Frozen(this, version instanceof Planning planning ? planning.view() : View.NOW);
+    return version instanceof Planning planning
+        ? new Frozen(this, planning.view(), true)
+        : new Frozen(this, View.NOW, false);
   }
 
   /**
@@ -335,8 +343,11 @@ public final class SqliteSchema extends AbstractSchema {
     private View view;
     private Tables tables;
 
-    private Frozen(SqliteSchema schema, View view) {
+    private final boolean loose;
+
+    private Frozen(SqliteSchema schema, View view, boolean loose) {
       this.schema = schema;
+      this.loose = loose;
       this.view = view;
     }
 
@@ -344,6 +355,7 @@ public final class SqliteSchema extends AbstractSchema {
       if (tables == null) {
         try {
           tables = schema.content(view).tables;
+          tables = loose ? tables.loose() : tables;
           // The plan is kept for longer than the run.
           view = null;
         } catch (SQLException e) {

@@ -29,6 +29,7 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
   private final double rowCount;
   private final String vectors;
   private final Map<String, String> collations;
+  private final boolean loose;
 
   /**
    * A column.
@@ -49,6 +50,18 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
       double rowCount,
       String vectors,
       Map<String, String> collations) {
+    this(schema, name, view, columns, rowCount, vectors, collations, false);
+  }
+
+  private SqliteTable(
+      SqliteSchema schema,
+      String name,
+      boolean view,
+      List<Column> columns,
+      double rowCount,
+      String vectors,
+      Map<String, String> collations,
+      boolean loose) {
     this.schema = schema;
     this.name = name;
     this.view = view;
@@ -56,6 +69,7 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
     this.rowCount = rowCount;
     this.vectors = vectors;
     this.collations = Map.copyOf(collations);
+    this.loose = loose;
   }
 
   /** The column of vectors that the kind of the table tells, as sqlite-vec's does; else null. */
@@ -66,6 +80,20 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
   /** The same with its columns changed. */
   SqliteTable with(List<Column> changed) {
     return new SqliteTable(schema, name, view, changed, rowCount, vectors, collations);
+  }
+
+  /**
+   * The same for a planner that computes as SQLite does: a column of the affinity NUMERIC, such as
+   * one declared as BOOLEAN, DATE or DECIMAL, may hold values of any type, and is planned so.
+   */
+  SqliteTable loose() {
+    return loose || columns.stream().allMatch(column -> planned(column) == column.type())
+        ? this
+        : new SqliteTable(schema, name, view, columns, rowCount, vectors, collations, true);
+  }
+
+  private static SqlTypeName planned(Column column) {
+    return DeclaredType.isNumeric(column.declared()) ? SqlTypeName.ANY : column.type();
   }
 
   /** The schema it belongs to. */
@@ -122,7 +150,8 @@ public final class SqliteTable extends AbstractTable implements TranslatableTabl
   public RelDataType getRowType(RelDataTypeFactory factory) {
     RelDataTypeFactory.Builder row = factory.builder();
     for (Column column : columns) {
-      row.add(column.name(), ColumnType.toRel(factory, column.type(), column.nullable()));
+      SqlTypeName type = loose ? planned(column) : column.type();
+      row.add(column.name(), ColumnType.toRel(factory, type, column.nullable()));
     }
     return row.build();
   }

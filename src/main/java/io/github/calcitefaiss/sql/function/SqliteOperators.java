@@ -130,6 +130,8 @@ public final class SqliteOperators implements SqlOperatorTable {
       Set.of(
           "abs", "ceil", "ceiling", "floor", "likely", "substr", "substring", "trunc", "unlikely");
 
+  private static final String TRUE = "not not ?";
+
   private static final Set<String> ARITHMETIC =
       Set.of("? % ?", "? / ?", "? + ?", "? - ?", "? * ?", "- ?");
 
@@ -163,6 +165,9 @@ public final class SqliteOperators implements SqlOperatorTable {
 
   public static final SqlUserDefinedFunction NEGATIVE = function("- ?", SqlTypeName.ANY);
 
+  /** Texts of values of any type, one after the other. */
+  public static final SqlUserDefinedFunction CONCAT = function("? || ?", SqlTypeName.ANY);
+
   /** A blob or anything else as text. */
   public static final SqlUserDefinedFunction TEXT_OF =
       function("cast(? as text)", SqlTypeName.VARCHAR);
@@ -178,7 +183,7 @@ public final class SqliteOperators implements SqlOperatorTable {
       function("cast(? as numeric)", SqlTypeName.ANY);
 
   /** Whether a value is a number other than 0, or a text that begins with one. */
-  public static final SqlUserDefinedFunction TRUTH = function("not not ?", SqlTypeName.BOOLEAN);
+  public static final SqlUserDefinedFunction TRUTH = function(TRUE, SqlTypeName.BOOLEAN);
 
   /** A text that equals all that differ from it only in the case of ASCII letters. */
   public static final SqlUserDefinedFunction NOCASE = function("? collate nocase", SqlTypeName.ANY);
@@ -191,6 +196,9 @@ public final class SqliteOperators implements SqlOperatorTable {
 
   /** Its argument, of which only the value says the type. */
   public static final SqlUserDefinedFunction AS_IT_COMES = function("?", SqlTypeName.ANY);
+
+  /** The same of what is computed, which isn't compared as a column is. */
+  public static final SqlUserDefinedFunction COMPUTED = function("(?)", SqlTypeName.ANY);
 
   /**
    * The first argument that isn't NULL. Calcite's own becomes a CASE whose branch it takes for
@@ -212,6 +220,7 @@ public final class SqliteOperators implements SqlOperatorTable {
               RTRIM,
               BINARY,
               AS_IT_COMES,
+              COMPUTED,
               COALESCE,
               function("? glob ?", SqlTypeName.BOOLEAN),
               function("? -> ?", SqlTypeName.VARCHAR),
@@ -321,7 +330,12 @@ public final class SqliteOperators implements SqlOperatorTable {
         new Evaluated(type)) {
       @Override
       public void unparse(SqlWriter writer, SqlCall call, int left, int right) {
-        if (!name.contains(" collate ")) {
+        if (name.equals(TRUE)) {
+          SqlWriter.Frame not = writer.startList("(NOT NOT ", ")");
+          call.operand(0).unparse(writer, 0, 0);
+          writer.endList(not);
+          return;
+        } else if (!name.contains(" collate ")) {
           super.unparse(writer, call, left, right);
           return;
         }
@@ -447,9 +461,43 @@ public final class SqliteOperators implements SqlOperatorTable {
     return null;
   }
 
+  /** Arithmetic of two numbers, which needs no SQLite; null for anything else. */
+  private static Object quick(String name, Object[] arguments) {
+    if (arguments.length != 2 || name.length() != 5 || !ARITHMETIC.contains(name)) {
+      return null;
+    }
+    char sign = name.charAt(2);
+    if (arguments[0] instanceof Long a && arguments[1] instanceof Long b) {
+      // Small ones: what overflows is real in SQLite.
+      boolean small = Math.abs(a) < 1L << 31 && Math.abs(b) < 1L << 31;
+      return !small
+          ? null
+          : sign == '+'
+              ? (Object) (a + b)
+              : sign == '-' ? (Object) (a - b) : sign == '*' ? (Object) (a * b) : null;
+    }
+    boolean reals =
+        (arguments[0] instanceof Double || arguments[1] instanceof Double)
+            && isSmall(arguments[0])
+            && isSmall(arguments[1]);
+    if (!reals) {
+      return null;
+    }
+    double a = ((Number) arguments[0]).doubleValue();
+    double b = ((Number) arguments[1]).doubleValue();
+    double result = sign == '+' ? a + b : sign == '-' ? a - b : sign == '*' ? a * b : Double.NaN;
+    return Double.isNaN(result) ? null : (Object) result;
+  }
+
+  private static boolean isSmall(Object number) {
+    return number instanceof Double || number instanceof Long whole && Math.abs(whole) < 1L << 53;
+  }
+
   /** Evaluates a call; called by generated code. */
   public static Object call(String name, SqlTypeName type, Object[] arguments) {
-    if (name.equals(AS_IT_COMES.getName()) || name.equals(BINARY.getName())) {
+    if (name.equals(AS_IT_COMES.getName())
+        || name.equals(BINARY.getName())
+        || name.equals(COMPUTED.getName())) {
       return arguments[0];
     } else if (name.equals(NOCASE.getName())) {
       return arguments[0] instanceof String text ? folded(text) : arguments[0];
@@ -457,6 +505,10 @@ public final class SqliteOperators implements SqlOperatorTable {
       return arguments[0] instanceof String text ? trimmed(text) : arguments[0];
     } else if (name.equals(TO_INTEGER.getName()) && arguments[0] instanceof Boolean condition) {
       return condition ? 1L : 0L;
+    }
+    Object result = quick(name, arguments);
+    if (result != null) {
+      return result;
     }
     Object value =
         name.equals("coalesce")

@@ -382,6 +382,8 @@ final class SqliteMeaning extends SqlShuttle {
                 && basic.getPrecision() < 0
             ? call("cast(? as numeric)", List.of(operand), call)
             : null;
+      case "BOOLEAN":
+        return call("cast(? as numeric)", List.of(operand), call);
       case "VARCHAR":
         return operand instanceof SqlBinaryStringLiteral
             ? call("cast(? as text)", List.of(operand), call)

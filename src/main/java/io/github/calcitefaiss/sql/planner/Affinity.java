@@ -1,19 +1,17 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
-import io.github.calcitefaiss.sql.function.Signature;
+import com.google.common.collect.ImmutableList;
 import io.github.calcitefaiss.sql.function.SqliteOperators;
 import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import org.apache.calcite.DataContext;
 import org.apache.calcite.plan.RelOptPredicateList;
-import org.apache.calcite.rel.RelHomogeneousShuttle;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.AggregateCall;
+import org.apache.calcite.rel.core.Correlate;
 import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.Project;
 import org.apache.calcite.rel.core.Sort;
@@ -23,130 +21,132 @@ import org.apache.calcite.rel.logical.LogicalProject;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
-import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexDynamicParam;
+import org.apache.calcite.rex.RexFieldCollation;
+import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexOver;
 import org.apache.calcite.rex.RexShuttle;
 import org.apache.calcite.rex.RexSimplify;
 import org.apache.calcite.rex.RexSubQuery;
 import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.rex.RexWindow;
 import org.apache.calcite.sql.SqlAggFunction;
-import org.apache.calcite.sql.SqlFunction;
-import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlOperator;
-import org.apache.calcite.sql.parser.SqlParserPos;
-import org.apache.calcite.sql.type.InferTypes;
-import org.apache.calcite.sql.type.OperandTypes;
-import org.apache.calcite.sql.type.ReturnTypes;
-import org.apache.calcite.sql.type.SqlReturnTypeInference;
-import org.apache.calcite.sql.type.SqlTypeFamily;
 import org.apache.calcite.sql.type.SqlTypeName;
-import org.apache.calcite.sql.type.SqlTypeTransforms;
-import org.apache.calcite.sql.validate.SqlUserDefinedFunction;
+import org.apache.calcite.sql.type.SqlTypeUtil;
 
 /**
- * What SQLite does with values whose type is known only when they come, such as {@code
- * json_each.value}: compared with a column, they take on the column's type if they can.
+ * What SQLite does with values that are compared: a column of numbers makes a number of a text that
+ * says one, a column of texts makes texts of numbers that have no column of their own.
  *
- * <p>So the ids in {@code ["1", "2"]} are found in an INTEGER column, and those in {@code [1, 2]}
- * in a TEXT one. MIN and MAX of such values, which Calcite can't compare, become functions that
- * can.
+ * <p>So the ids in {@code ["1", "2"]} are found in an INTEGER column, and {@code '1.0'} of a TEXT
+ * column equals 1 of a NUMERIC one. Another source's dates and times are their texts, where they
+ * meet anything else.
  *
  * @see <a href="https://sqlite.org/datatype3.html">SQLite's type conversions before comparison</a>
  */
-public final class Affinity extends RelHomogeneousShuttle {
-  private static final SqlFunction TO_INTEGER = function("TO_INTEGER", SqlTypeName.BIGINT);
-  private static final SqlFunction TO_REAL = function("TO_REAL", SqlTypeName.DOUBLE);
-  private static final SqlFunction TO_TEXT = function("TO_TEXT", SqlTypeName.VARCHAR);
-  private static final SqlAggFunction MIN = Extremum.aggregate("MIN", Extremum.function(false), 1);
-  private static final SqlAggFunction MAX = Extremum.aggregate("MAX", Extremum.function(true), 1);
+final class Affinity {
+  private final RexBuilder rex;
+  private final Affinities affinities = new Affinities();
 
-  private Affinity() {}
+  private Affinity(RexBuilder rex) {
+    this.rex = rex;
+  }
 
   /** A query's tree with conversions in its comparisons. */
-  public static RelNode rewrite(RelNode query) {
-    return query.accept(new Affinity());
+  static RelNode rewrite(RelNode query) {
+    return new Affinity(query.getCluster().getRexBuilder()).visit(query);
   }
 
-  /** Whether an operator is one of the conversions that this adds. */
-  static boolean isConversion(SqlOperator operator) {
-    return operator == TO_INTEGER || operator == TO_REAL || operator == TO_TEXT;
+  private RelNode visit(RelNode node) {
+    List<RelNode> inputs = new ArrayList<>();
+    List<Affinities.Kind> fields = new ArrayList<>();
+    for (RelNode input : node.getInputs()) {
+      RelNode visited = visit(input);
+      inputs.add(visited);
+      fields.addAll(affinities.of(visited));
+      if (node instanceof Correlate correlate && inputs.size() == 1) {
+        affinities.outer(correlate.getCorrelationId(), new ArrayList<>(fields));
+      }
+    }
+    RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    node.getVariablesSet().forEach(id -> affinities.outer(id, fields));
+    return copy instanceof LogicalAggregate aggregate
+        ? aggregated(aggregate)
+        : copy.accept(new Comparisons(fields));
   }
 
-  /** Whether an aggregate is one of those that this puts for MIN and MAX. */
-  static boolean isExtremum(SqlAggFunction function) {
-    return function == MIN || function == MAX;
-  }
-
-  @Override
-  public RelNode visit(RelNode other) {
-    RelNode node = super.visit(other);
-    node = node.accept(new Comparisons(node.getCluster().getRexBuilder()));
-    return node instanceof LogicalAggregate aggregate ? extrema(aggregate) : node;
-  }
-
-  private static RelNode extrema(LogicalAggregate aggregate) {
+  /** Averages of values of any type, and lists of their texts. */
+  private RelNode aggregated(LogicalAggregate aggregate) {
+    RelNode input = aggregate.getInput();
+    List<RexNode> columns = new ArrayList<>(rex.identityProjects(input.getRowType()));
     List<AggregateCall> calls = new ArrayList<>();
-    boolean changed = false;
     for (AggregateCall call : aggregate.getAggCallList()) {
-      SqlKind kind = call.getAggregation().getKind();
-      if ((kind == SqlKind.MIN || kind == SqlKind.MAX) && isAny(call.getType())) {
-        changed = true;
-        calls.add(
-            AggregateCall.create(
-                call.getParserPosition(),
-                kind == SqlKind.MIN ? MIN : MAX,
-                false,
-                false,
-                false,
-                List.of(),
-                call.getArgList(),
-                call.filterArg,
-                null,
-                call.getCollation(),
-                call.getType(),
-                call.getName()));
+      int first = call.getArgList().isEmpty() ? -1 : call.getArgList().get(0);
+      if (first < 0 || !isAny(columns.get(first).getType())) {
+        calls.add(call);
+      } else if (call.getAggregation().getKind() == SqlKind.AVG) {
+        calls.add(AnyValues.with(call, AnySum.AVG, call.isDistinct()));
+      } else if (call.getAggregation().getKind() == SqlKind.LISTAGG) {
+        List<Integer> arguments = new ArrayList<>(call.getArgList());
+        arguments.set(0, columns.size());
+        RexNode value = columns.get(first);
+        columns.add(
+            rex.makeCall(
+                like(SqlTypeName.VARCHAR, value), SqliteOperators.TEXT_OF, List.of(value)));
+        calls.add(call.withArgList(arguments));
       } else {
         calls.add(call);
       }
     }
-    return changed
-        ? aggregate.copy(
+    boolean same = columns.size() == input.getRowType().getFieldCount();
+    return calls.equals(aggregate.getAggCallList())
+        ? aggregate
+        : aggregate.copy(
             aggregate.getTraitSet(),
-            aggregate.getInput(),
+            same
+                ? input
+                : LogicalProject.create(input, List.of(), columns, (List<String>) null, Set.of()),
             aggregate.getGroupSet(),
             aggregate.getGroupSets(),
-            calls)
-        : aggregate;
+            calls);
   }
 
-  private static boolean isAny(RelDataType type) {
-    return type.getSqlTypeName() == SqlTypeName.ANY;
-  }
+  private final class Comparisons extends RexShuttle {
+    private final List<Affinities.Kind> fields;
 
-  private static final class Comparisons extends RexShuttle {
-    private final RexBuilder rex;
-
-    private Comparisons(RexBuilder rex) {
-      this.rex = rex;
+    private Comparisons(List<Affinities.Kind> fields) {
+      this.fields = fields;
     }
 
     @Override
     public RexNode visitCall(RexCall call) {
+      if (call.getKind() == SqlKind.SEARCH) {
+        RelDataType type = call.operands.get(0).getType();
+        boolean plain =
+            !isAny(type) && type.getFamily() == call.operands.get(1).getType().getFamily();
+        return plain ? call : RexUtil.expandSearch(rex, null, call).accept(this);
+      }
       RexNode node = super.visitCall(call);
       if (node instanceof RexCall visited) {
         node = SqliteOperations.typed(visited, rex);
       }
-      if (node instanceof RexCall equals && equals.getKind() == SqlKind.EQUALS) {
-        RexNode a = equals.operands.get(0);
-        RexNode b = equals.operands.get(1);
-        RexNode newA = convert(a, b);
-        RexNode newB = convert(b, a);
-        if (newA != a || newB != b) {
-          return rex.makeCall(equals.getOperator(), alike(newA, newB), alike(newB, newA));
-        }
+      if (!(node instanceof RexCall visited)) {
+        return node;
+      } else if (!ValueComparison.isOne(visited.getKind())) {
+        return SqliteOperators.isOne(visited.getOperator()) ? withTexts(visited) : visited;
       }
-      return node;
+      List<RexNode> sides =
+          sides(
+              visited.operands.get(0),
+              affinities.of(visited.operands.get(0), fields),
+              visited.operands.get(1),
+              affinities.of(visited.operands.get(1), fields));
+      return sides.equals(visited.operands)
+          ? visited
+          : rex.makeCall(visited.getType(), visited.getOperator(), sides);
     }
 
     /**
@@ -170,123 +170,252 @@ public final class Affinity extends RelHomogeneousShuttle {
     }
 
     @Override
+    public RexNode visitOver(RexOver over) {
+      RexOver visited = (RexOver) super.visitOver(over);
+      SqlAggFunction function =
+          visited.operands.isEmpty() || !isAny(visited.operands.get(0).getType())
+              ? null
+              : AnyValues.of(visited.getAggOperator().getKind());
+      RexWindow window = visited.getWindow();
+      return function == null
+          ? visited
+          : rex.makeOver(
+              visited.getType(),
+              function,
+              visited.operands,
+              window.partitionKeys,
+              window.orderKeys,
+              window.getLowerBound(),
+              window.getUpperBound(),
+              window.getExclude(),
+              window.isRows(),
+              true,
+              false,
+              visited.isDistinct(),
+              visited.ignoreNulls());
+    }
+
+    @Override
+    public RexWindow visitWindow(RexWindow window) {
+      RexWindow visited = super.visitWindow(window);
+      ImmutableList.Builder<RexFieldCollation> order = ImmutableList.builder();
+      for (RexFieldCollation key : visited.orderKeys) {
+        order.add(
+            isAny(key.left.getType())
+                ? new RexFieldCollation(rex.makeCall(ValueComparison.ORDER, key.left), key.right)
+                : key);
+      }
+      return rex.makeWindow(
+          visited.partitionKeys,
+          order.build(),
+          visited.getLowerBound(),
+          visited.getUpperBound(),
+          visited.isRows(),
+          visited.getExclude());
+    }
+
+    @Override
     public RexNode visitSubQuery(RexSubQuery subQuery) {
       boolean exists = subQuery.getKind() == SqlKind.IN || subQuery.getKind() == SqlKind.EXISTS;
       if (exists && isEmpty(subQuery.rel)) {
         return rex.makeLiteral(false);
       }
-      RexSubQuery inner = subQuery.clone(Affinity.rewrite(subQuery.rel));
-      if (inner.getKind() == SqlKind.IN && inner.operands.size() == 1) {
-        RexNode column = inner.rel.getCluster().getRexBuilder().makeInputRef(inner.rel, 0);
-        RexNode left = inner.operands.get(0);
-        RexNode newColumn = convert(column, left);
-        RexNode newLeft = convert(left, column);
-        if (newColumn != column || newLeft != left) {
-          RelNode converted =
-              LogicalProject.create(
-                  inner.rel,
-                  List.of(),
-                  List.of(alike(newColumn, newLeft)),
-                  inner.rel.getRowType().getFieldNames(),
-                  Set.of());
-          return inner.clone(inner.getType(), List.of(alike(newLeft, newColumn))).clone(converted);
-        }
+      RexSubQuery visited = (RexSubQuery) super.visitSubQuery(subQuery);
+      RexSubQuery inner = visited.clone(Affinity.this.visit(visited.rel));
+      if (inner.getKind() != SqlKind.IN) {
+        return inner;
       }
-      return inner;
+      List<Affinities.Kind> columns = affinities.of(inner.rel);
+      List<RexNode> lefts = new ArrayList<>();
+      List<RexNode> rights = new ArrayList<>();
+      for (int i = 0; i < inner.operands.size(); i++) {
+        RexNode left = inner.operands.get(i);
+        RexNode right = rex.makeInputRef(inner.rel, i);
+        List<RexNode> sides = sides(left, affinities.of(left, fields), right, columns.get(i));
+        lefts.add(sides.get(0));
+        rights.add(sides.get(1));
+      }
+      RelNode converted =
+          RexUtil.isIdentity(rights, inner.rel.getRowType())
+              ? inner.rel
+              : LogicalProject.create(
+                  inner.rel, List.of(), rights, inner.rel.getRowType().getFieldNames(), Set.of());
+      return inner.clone(inner.getType(), lefts).clone(converted);
     }
+  }
 
-    /** A whole number as wide as another: a join looks for the same value of the same class. */
-    private RexNode alike(RexNode node, RexNode other) {
-      boolean narrow =
-          SqlTypeName.INT_TYPES.contains(node.getType().getSqlTypeName())
-              && other.getType().getSqlTypeName() == SqlTypeName.BIGINT;
-      return narrow
-          ? rex.makeCast(
-              rex.getTypeFactory()
-                  .createTypeWithNullability(other.getType(), node.getType().isNullable()),
-              node)
+  /** Both sides of a comparison as they are compared. */
+  private List<RexNode> sides(RexNode a, Affinities.Kind ofA, RexNode b, Affinities.Kind ofB) {
+    Affinities.Kind common = common(ofA, ofB);
+    RexNode left = as(common, ofA, strip(a));
+    RexNode right = as(common, ofB, strip(b));
+    RexNode newLeft = apart(common, alike(left, right), right);
+    RexNode newRight = apart(common, alike(right, left), left);
+    if (isAny(newLeft.getType())
+        || isAny(newRight.getType())
+        || SqlTypeUtil.isNull(newLeft.getType())
+        || SqlTypeUtil.isNull(newRight.getType())
+        || kind(newLeft) == kind(newRight)) {
+      return List.of(newLeft, newRight);
+    }
+    // Of different types, neither of which becomes the other: Calcite would make it so.
+    return newRight instanceof RexLiteral
+        ? List.of(newLeft, any(common, newRight))
+        : List.of(any(common, newLeft), newRight);
+  }
+
+  /**
+   * A literal that is no number, compared with a value of any type, as what isn't taken for one:
+   * Calcite would sort numbers and texts into one list of ranges.
+   */
+  private RexNode apart(Affinities.Kind common, RexNode node, RexNode other) {
+    return node instanceof RexLiteral literal
+            && !literal.isNull()
+            && !SqlTypeUtil.isNumeric(node.getType())
+            && isAny(other.getType())
+        ? any(common, node)
+        : node;
+  }
+
+  /** A value as one of any type; what isn't compared with a column, SQLite must not take so. */
+  private RexNode any(Affinities.Kind common, RexNode node) {
+    SqlOperator same =
+        !(node instanceof RexLiteral)
+            ? SqliteOperators.AS_IT_COMES
+            : common == null ? ValueComparison.OPAQUE : ValueComparison.AS_IT_IS;
+    return rex.makeCall(like(SqlTypeName.ANY, node), same, List.of(node));
+  }
+
+  private static Object kind(RexNode node) {
+    RelDataType type = node.getType();
+    return SqlTypeUtil.isNumeric(type)
+        ? "number"
+        : SqlTypeUtil.isCharacter(type)
+            ? "text"
+            : SqlTypeUtil.isBinary(type)
+                ? "blob"
+                : SqlTypeUtil.isBoolean(type) ? "condition" : "other";
+  }
+
+  /** What is done to both sides: of two columns numbers decide, of one that one. */
+  private static Affinities.Kind common(Affinities.Kind a, Affinities.Kind b) {
+    if (a == null || b == null) {
+      return a == null ? b : a;
+    }
+    return a.isOfNumbers() || b.isOfNumbers() ? Affinities.Kind.NUMERIC : null;
+  }
+
+  /** A value without what only gave it the type of all. */
+  private static RexNode strip(RexNode node) {
+    return node instanceof RexCall call
+            && call.operands.size() == 1
+            && isAny(call.getType())
+            && (call.getKind() == SqlKind.CAST || call.getOperator() == SqliteOperators.AS_IT_COMES)
+        ? strip(call.operands.get(0))
+        : node;
+  }
+
+  private RexNode as(Affinities.Kind kind, Affinities.Kind own, RexNode node) {
+    RelDataType type = node.getType();
+    boolean numbers = own == Affinities.Kind.NUMERIC && kind != null && kind.isOfNumbers();
+    boolean any = isAny(type) && !numbers && (own != kind || own == Affinities.Kind.REAL);
+    if (kind != null && kind.isOfNumbers() && (any || SqlTypeUtil.isCharacter(type))) {
+      return node instanceof RexLiteral literal
+          ? literal(ValueComparison.numeric(null, literal.getValueAs(String.class)), literal)
+          : rex.makeCall(like(SqlTypeName.ANY, node), ValueComparison.NUMERIC, List.of(node));
+    } else if (kind == Affinities.Kind.TEXT && (any || SqlTypeUtil.isNumeric(type))) {
+      return node instanceof RexLiteral literal
+          ? literal(ValueComparison.text(null, number(literal)), literal)
+          : rex.makeCall(like(SqlTypeName.ANY, node), ValueComparison.TEXT, List.of(node));
+    }
+    return node;
+  }
+
+  /** A literal's number as SQLite reads it: one with a point or an exponent is real. */
+  private static Number number(RexLiteral literal) {
+    BigDecimal number = literal.getValueAs(BigDecimal.class);
+    boolean whole =
+        SqlTypeName.INT_TYPES.contains(literal.getType().getSqlTypeName())
+            && number.stripTrailingZeros().scale() <= 0;
+    return whole ? (Number) number.longValue() : (Number) number.doubleValue();
+  }
+
+  private RexNode literal(Object value, RexLiteral like) {
+    if (value instanceof Long number) {
+      return rex.makeBigintLiteral(BigDecimal.valueOf(number));
+    } else if (value instanceof Double number && Double.isFinite(number)) {
+      return rex.makeApproxLiteral(
+          new BigDecimal(number), rex.getTypeFactory().createSqlType(SqlTypeName.DOUBLE));
+    }
+    return value instanceof String text && !SqlTypeUtil.isCharacter(like.getType())
+        ? rex.makeLiteral(text)
+        : like;
+  }
+
+  /**
+   * A side as the other one is held: a condition as 1 or 0, a moment as its text, and what is
+   * compared with a value of any type as SQLite holds it, since a join looks for the same value of
+   * the same class.
+   */
+  private RexNode alike(RexNode node, RexNode other) {
+    SqlTypeName type = node.getType().getSqlTypeName();
+    if (type == SqlTypeName.BOOLEAN && other.getType().getSqlTypeName() != SqlTypeName.BOOLEAN) {
+      return node instanceof RexLiteral literal && !literal.isNull()
+          ? rex.makeBigintLiteral(
+              RexLiteral.booleanValue(literal) ? BigDecimal.ONE : BigDecimal.ZERO)
+          : rex.makeCall(like(SqlTypeName.BIGINT, node), SqliteOperators.TO_INTEGER, List.of(node));
+    } else if (Moments.isOne(node.getType()) && !Moments.isOne(other.getType())) {
+      return text(node);
+    } else if (node instanceof RexLiteral || node instanceof RexDynamicParam) {
+      return node;
+    }
+    SqlTypeName opposite = other.getType().getSqlTypeName();
+    boolean constant = other instanceof RexLiteral || other instanceof RexDynamicParam;
+    if (SqlTypeName.INT_TYPES.contains(type)) {
+      return type != SqlTypeName.BIGINT
+              && (opposite == SqlTypeName.BIGINT || isAny(other.getType()))
+          ? rex.makeCast(like(SqlTypeName.BIGINT, node), node)
           : node;
     }
-
-    /** A value of unknown type as the type of a column that it is compared with. */
-    private RexNode convert(RexNode value, RexNode column) {
-      if (!isAny(value.getType()) || !(column instanceof RexInputRef)) {
-        return value;
-      }
-      SqlTypeName type = column.getType().getSqlTypeName();
-      if (SqlTypeName.INT_TYPES.contains(type)) {
-        return rex.makeCall(TO_INTEGER, value);
-      } else if (type == SqlTypeName.DOUBLE) {
-        return rex.makeCall(TO_REAL, value);
-      } else if (SqlTypeName.CHAR_TYPES.contains(type)) {
-        // A column without a type keeps its values; what is computed has no affinity of its own.
-        return rex.makeCall(
-            value instanceof RexInputRef ? TO_TEXT : SqliteOperators.TEXT_OF, value);
-      }
-      return value;
-    }
+    boolean real = SqlTypeUtil.isNumeric(node.getType()) && isAny(other.getType());
+    return real && !constant && !isConstantNumber(other)
+        ? rex.makeCall(like(SqlTypeName.ANY, node), ValueComparison.NUMERIC, List.of(node))
+        : node;
   }
 
-  /** The integer that a value is or that its text says, or NULL, which equals none. */
-  public static Long toInteger(DataContext root, Object value) {
-    if (value instanceof Long || value == null) {
-      return (Long) value;
-    }
-    BigDecimal number = number(value);
-    try {
-      BigInteger whole = number == null ? null : number.toBigIntegerExact();
-      return whole == null || whole.bitLength() > 63 ? null : whole.longValue();
-    } catch (ArithmeticException e) {
-      return null;
-    }
+  private static boolean isConstantNumber(RexNode node) {
+    return node instanceof RexCall call
+        && call.getOperator() == ValueComparison.NUMERIC
+        && (call.operands.get(0) instanceof RexLiteral
+            || call.operands.get(0) instanceof RexDynamicParam);
   }
 
-  /** The double that a value is or that its text says, or NULL. */
-  public static Double toReal(DataContext root, Object value) {
-    if (value instanceof Double || value == null) {
-      return (Double) value;
+  /** SQLite's functions know dates and times as texts. */
+  private RexNode withTexts(RexCall call) {
+    if (Moments.isOne(call.getType())
+        || call.operands.stream().noneMatch(each -> Moments.isOne(each.getType()))) {
+      return call;
     }
-    BigDecimal number = number(value);
-    return number == null ? null : Double.valueOf(number.doubleValue());
+    return rex.makeCall(
+        call.getType(),
+        call.getOperator(),
+        call.operands.stream()
+            .map(each -> Moments.isOne(each.getType()) ? text(each) : each)
+            .toList());
   }
 
-  /** A text, or NULL of anything else: a column without a type keeps its numbers. */
-  public static String toText(DataContext root, Object value) {
-    return value instanceof String text ? text : null;
+  private RexNode text(RexNode moment) {
+    SqlOperator text = Moments.text(moment.getType().getSqlTypeName());
+    return rex.makeCall(like(SqlTypeName.VARCHAR, moment), text, List.of(moment));
   }
 
-  private static BigDecimal number(Object value) {
-    if (value instanceof Double number) {
-      return Double.isFinite(number) ? new BigDecimal(number) : null;
-    } else if (value instanceof Number number) {
-      return new BigDecimal(number.toString());
-    } else if (value instanceof String text && text.length() <= 40) {
-      try {
-        return new BigDecimal(text.strip());
-      } catch (NumberFormatException e) {
-        return null;
-      }
-    }
-    return null;
+  private RelDataType like(SqlTypeName name, RexNode node) {
+    return rex.getTypeFactory()
+        .createTypeWithNullability(
+            rex.getTypeFactory().createSqlType(name), node.getType().isNullable());
   }
 
-  private static SqlFunction function(String name, SqlTypeName result) {
-    String method =
-        result == SqlTypeName.BIGINT
-            ? "toInteger"
-            : result == SqlTypeName.DOUBLE ? "toReal" : "toText";
-    SqlReturnTypeInference type =
-        ReturnTypes.explicit(result).andThen(SqlTypeTransforms.FORCE_NULLABLE);
-    return new SqlUserDefinedFunction(
-        new SqlIdentifier(name, SqlParserPos.ZERO),
-        SqlKind.OTHER_FUNCTION,
-        type,
-        InferTypes.ANY_NULLABLE,
-        OperandTypes.operandMetadata(
-            List.of(SqlTypeFamily.ANY),
-            factory -> List.of(factory.createSqlType(SqlTypeName.ANY)),
-            i -> "value",
-            i -> false),
-        Signature.of("value").scalar(result, Affinity.class, method));
+  private static boolean isAny(RelDataType type) {
+    return type.getSqlTypeName() == SqlTypeName.ANY;
   }
 }

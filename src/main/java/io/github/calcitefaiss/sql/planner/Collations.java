@@ -218,7 +218,7 @@ final class Collations {
       boolean same =
           call.getKind() == SqlKind.CAST
               || call.getOperator() == AS_IT_COMES
-              || Affinity.isConversion(call.getOperator());
+              || ValueComparison.isAffinity(call.getOperator());
       return call.getOperator() == BINARY ? PLAIN : same ? of(call.operands.get(0), fields) : null;
     }
     return null;
@@ -502,8 +502,7 @@ final class Collations {
 
   private static boolean isExtremum(AggregateCall call) {
     return call.getAggregation().getKind() == SqlKind.MIN
-        || call.getAggregation().getKind() == SqlKind.MAX
-        || Affinity.isExtremum(call.getAggregation());
+        || call.getAggregation().getKind() == SqlKind.MAX;
   }
 
   private static boolean isOfNumbers(AggregateCall call) {

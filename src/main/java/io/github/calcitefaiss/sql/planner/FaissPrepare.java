@@ -225,7 +225,7 @@ final class FaissPrepare extends CalcitePrepareImpl {
       @Override
       protected PreparedResult implement(RelRoot root) {
         watchTables(root.rel);
-        RelNode plan = SqliteOperations.bySqlite(root.rel);
+        RelNode plan = SqliteOperations.bySqlite(AnyValues.rewrite(root.rel));
         faithful = Faithful.is(plan);
         return super.implement(root.withRel(PollingRel.watch(EmbedAheadRel.rewrite(plan))));
       }

@@ -28,7 +28,7 @@ public final class FaissTypeSystem extends RelDataTypeSystemImpl {
     SqlTypeName argument = argumentType.getSqlTypeName();
     if (argument == SqlTypeName.ANY) {
       // Of values whose type is known only when they come, such as json_each's.
-      return nullableAs(typeFactory, SqlTypeName.DOUBLE, argumentType);
+      return nullableAs(typeFactory, SqlTypeName.ANY, argumentType);
     }
     return SqlTypeName.INT_TYPES.contains(argument)
         ? nullableAs(typeFactory, SqlTypeName.BIGINT, argumentType)

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.index.RowFilter.Comparison;
+import io.github.calcitefaiss.sql.function.SqliteOperators;
 import io.github.calcitefaiss.sql.search.KeptFilter;
 import io.github.calcitefaiss.sqlite.SqliteTableScan;
 import java.math.BigDecimal;
@@ -60,6 +61,9 @@ final class KeptConditions {
       return null;
     }
     RexNode first = call.getOperands().get(0);
+    if (call.getOperator() == SqliteOperators.TRUTH) {
+      return first instanceof RexInputRef ref ? new KeptFilter.IsNotZero(name(ref)) : null;
+    }
     switch (call.getKind()) {
       case AND:
       case OR:
@@ -161,6 +165,9 @@ final class KeptConditions {
       return new KeptFilter.Parameter(parameter.getIndex());
     } else if (node instanceof RexLiteral literal) {
       return literal(literal);
+    } else if (node instanceof RexCall call && ValueComparison.isAffinity(call.getOperator())) {
+      // The column that it is compared with does that.
+      return operand(call.getOperands().get(0));
     } else if (node instanceof RexCall call && call.getKind() == SqlKind.CAST) {
       Class<?> type = type(call.getType().getSqlTypeName());
       KeptFilter.Operand of = type == null ? null : operand(call.getOperands().get(0));

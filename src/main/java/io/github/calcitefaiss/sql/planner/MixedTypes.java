@@ -2,31 +2,34 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.sql.function.SqliteOperators;
-import io.github.calcitefaiss.sqlite.DeclaredType;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rel.type.RelDataTypeFactory;
-import org.apache.calcite.sql.SqlBasicCall;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlCallBinding;
 import org.apache.calcite.sql.SqlCharStringLiteral;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
-import org.apache.calcite.sql.SqlNumericLiteral;
 import org.apache.calcite.sql.SqlOperator;
+import org.apache.calcite.sql.SqlSelect;
+import org.apache.calcite.sql.SqlWith;
 import org.apache.calcite.sql.fun.SqlCase;
 import org.apache.calcite.sql.type.SqlTypeFamily;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeUtil;
 import org.apache.calcite.sql.validate.SqlQualified;
 import org.apache.calcite.sql.validate.SqlValidator;
+import org.apache.calcite.sql.validate.SqlValidatorScope;
 import org.apache.calcite.sql.validate.SqlValidatorTable;
+import org.apache.calcite.sql.validate.SqlValidatorUtil;
 import org.apache.calcite.sql.validate.implicit.TypeCoercionImpl;
 import org.apache.calcite.util.Util;
 
@@ -43,44 +46,209 @@ final class MixedTypes extends TypeCoercionImpl {
 
   @Override
   public boolean binaryComparisonCoercion(SqlCallBinding binding) {
-    SqlCall call = binding.getCall();
-    String sign = sign(call.getKind());
     if (binding.getOperandCount() == 2 && isText(binding, 0) && isText(binding, 1)) {
       fold(binding);
     }
-    if (sign == null || binding.getOperandCount() != 2) {
-      return super.binaryComparisonCoercion(binding);
+    return asTheyCome(binding, 0, binding.getOperandCount())
+        || super.binaryComparisonCoercion(binding);
+  }
+
+  /** A list of values, or a query, each of which is compared with what stands before IN. */
+  @Override
+  public boolean inOperationCoercion(SqlCallBinding binding) {
+    SqlNode right = binding.operand(1);
+    if (right instanceof SqlNodeList list) {
+      Set<Class> classes = EnumSet.noneOf(Class.class);
+      classes.add(Class.of(binding.getOperandType(0)));
+      for (SqlNode each : list) {
+        classes.add(
+            each instanceof SqlDynamicParam
+                ? Class.ANY
+                : Class.of(validator.deriveType(binding.getScope(), each)));
+      }
+      if (isFullMoment(binding.getOperandType(0), list.getList())
+          || !differ(classes) && !hidesTexts(classes)) {
+        return super.inOperationCoercion(binding);
+      }
+      for (int i = 0; i < list.size(); i++) {
+        list.set(i, any(binding, list.get(i)));
+      }
+      return wrapped(binding, 0);
+    } else if (binding.getOperandType(0).isStruct()) {
+      return super.inOperationCoercion(binding);
     }
-    boolean text = isText(binding, 0) || isText(binding, 1);
-    if (text && (isBoolean(binding, 0) || isBoolean(binding, 1))) {
-      // Of a column that is read as BOOLEAN nobody sees what text it held.
-      throw binding.newValidationSignatureError();
+    RelDataType row = binding.getOperandType(1);
+    RelDataType column = row.isStruct() ? row.getFieldList().get(0).getType() : row;
+    return differ(EnumSet.of(Class.of(binding.getOperandType(0)), Class.of(column)))
+        ? wrapped(binding, 0)
+        : super.inOperationCoercion(binding);
+  }
+
+  /** The columns of a compound keep their values, whatever they are. */
+  @Override
+  public RelDataType getWiderTypeFor(List<RelDataType> types, boolean promoteTexts) {
+    Set<Class> classes = EnumSet.noneOf(Class.class);
+    types.forEach(type -> classes.add(Class.of(type)));
+    return promoteTexts && differ(classes)
+        ? factory.createTypeWithNullability(factory.createSqlType(SqlTypeName.ANY), true)
+        : super.getWiderTypeFor(types, promoteTexts);
+  }
+
+  @Override
+  public boolean rowTypeCoercion(
+      SqlValidatorScope scope, SqlNode query, int column, RelDataType target) {
+    if (target.getSqlTypeName() != SqlTypeName.ANY) {
+      return super.rowTypeCoercion(scope, query, column, target);
     }
-    boolean number =
-        SqlTypeUtil.isNumeric(binding.getOperandType(0))
-            || SqlTypeUtil.isNumeric(binding.getOperandType(1));
-    boolean columns =
-        binding.operand(0) instanceof SqlIdentifier && binding.operand(1) instanceof SqlIdentifier;
-    String left = affinity(binding, 0);
-    String right = affinity(binding, 1);
-    if (NUMBER_OR_TEXT.equals(left) && uncast(binding.operand(1)) instanceof SqlNumericLiteral) {
-      // A number has no affinity that would count, whatever type it was given.
-      right = "?";
-    } else if (NUMBER_OR_TEXT.equals(right)
-        && uncast(binding.operand(0)) instanceof SqlNumericLiteral) {
-      left = "?";
+    boolean changed = false;
+    switch (query.getKind()) {
+      case SELECT:
+        SqlSelect select = (SqlSelect) query;
+        changed = asItComes(validator.getSelectScope(select), select.getSelectList(), column);
+        break;
+      case VALUES:
+        for (SqlNode row : ((SqlCall) query).getOperandList()) {
+          SqlCall values = (SqlCall) row;
+          SqlNode value = values.operand(column);
+          values.setOperand(column, any(scope, value));
+          changed = true;
+        }
+        break;
+      case UNION:
+      case INTERSECT:
+      case EXCEPT:
+        for (SqlNode part : ((SqlCall) query).getOperandList()) {
+          changed |= rowTypeCoercion(scope, part, column, target);
+        }
+        break;
+      case WITH:
+        changed = rowTypeCoercion(scope, ((SqlWith) query).body, column, target);
+        break;
+      default:
+        return super.rowTypeCoercion(scope, query, column, target);
     }
-    if (!text || !number || columns || left == null || right == null) {
-      return super.binaryComparisonCoercion(binding);
+    updateInferredColumnType(scope, query, column, target);
+    return changed;
+  }
+
+  private boolean asItComes(SqlValidatorScope scope, SqlNodeList columns, int i) {
+    SqlNode column = columns.get(i);
+    if (column.getKind() == SqlKind.AS) {
+      SqlCall named = (SqlCall) column;
+      named.setOperand(0, any(scope, named.operand(0)));
+      validator.deriveType(scope, named);
+    } else {
+      String name = SqlValidatorUtil.alias(column, i);
+      columns.set(i, SqlValidatorUtil.addAlias(any(scope, column), name));
+      validator.deriveType(scope, columns.get(i));
     }
-    for (int i = 0; i < 2; i++) {
-      boolean numeric = NUMERIC.contains(i == 0 ? right : left);
-      if (numeric && saysNumber(binding.operand(i))) {
-        return super.binaryComparisonCoercion(binding);
+    return true;
+  }
+
+  private boolean wrapped(SqlCallBinding binding, int i) {
+    if (Class.of(binding.getOperandType(i)) != Class.ANY) {
+      SqlNode operand = binding.operand(i);
+      SqlNode same =
+          isComputed(operand)
+              ? SqliteOperators.COMPUTED.createCall(operand.getParserPosition(), operand)
+              : any(binding, operand);
+      validator.deriveType(binding.getScope(), same);
+      binding.getCall().setOperand(i, same);
+    }
+    return true;
+  }
+
+  /** Whether a value has no column's affinity, though Calcite may find that it is a column's. */
+  private static boolean isComputed(SqlNode node) {
+    return node instanceof SqlCall call
+        && call.getKind() != SqlKind.CAST
+        && !call.isA(SqlKind.QUERY)
+        && call.getKind() != SqlKind.ROW
+        && !(SqliteOperators.isOne(call.getOperator()) && call.operandCount() == 1);
+  }
+
+  /** Values of different kinds stay what they are: {@link Affinity} says how they compare. */
+  private boolean asTheyCome(SqlCallBinding binding, int from, int to) {
+    Set<Class> classes = EnumSet.noneOf(Class.class);
+    List<SqlNode> others = new ArrayList<>();
+    RelDataType moment = null;
+    for (int i = from; i < to; i++) {
+      RelDataType type = binding.getOperandType(i);
+      if (binding.operand(i) instanceof SqlDynamicParam) {
+        return false;
+      }
+      classes.add(Class.of(type));
+      if (Class.of(type) == Class.MOMENT) {
+        moment = type;
+      } else {
+        others.add(binding.operand(i));
       }
     }
-    ((SqlBasicCall) call).setOperator(SqliteOperators.comparison(left + " " + sign + " " + right));
+    if (hidesTexts(classes)) {
+      for (int i = from; i < to; i++) {
+        if (binding.operand(i) instanceof SqlLiteral) {
+          wrapped(binding, i);
+        }
+      }
+      return true;
+    } else if (!differ(classes) || moment != null && isFullMoment(moment, others)) {
+      return false;
+    }
+    for (int i = from; i < to; i++) {
+      wrapped(binding, i);
+    }
     return true;
+  }
+
+  /**
+   * Whether a text or a blob is compared with a value of any type: as a literal, Calcite would sort
+   * it and numbers into one list of ranges.
+   */
+  private static boolean hidesTexts(Set<Class> classes) {
+    return classes.contains(Class.ANY)
+        && (classes.contains(Class.TEXT) || classes.contains(Class.BLOB));
+  }
+
+  private static boolean differ(Set<Class> classes) {
+    return !classes.contains(Class.OTHER)
+        && classes.size() > (classes.contains(Class.ANY) || classes.contains(Class.NULL) ? 2 : 1);
+  }
+
+  private static boolean isFullMoment(RelDataType type, List<SqlNode> others) {
+    return Class.of(type) == Class.MOMENT
+        && others.stream()
+            .allMatch(
+                each ->
+                    each instanceof SqlCharStringLiteral literal
+                        && Moments.isFull(literal.getValueAs(String.class), type.getSqlTypeName()));
+  }
+
+  /** What kinds of values there are. */
+  private enum Class {
+    NUMBER,
+    TEXT,
+    BLOB,
+    CONDITION,
+    MOMENT,
+    ANY,
+    NULL,
+    OTHER;
+
+    private static Class of(RelDataType type) {
+      if (SqlTypeUtil.isNumeric(type)) {
+        return NUMBER;
+      } else if (SqlTypeUtil.isCharacter(type)) {
+        return TEXT;
+      } else if (SqlTypeUtil.isBinary(type)) {
+        return BLOB;
+      } else if (SqlTypeUtil.isBoolean(type)) {
+        return CONDITION;
+      } else if (Moments.isOne(type)) {
+        return MOMENT;
+      }
+      SqlTypeName name = type.getSqlTypeName();
+      return name == SqlTypeName.ANY ? ANY : name == SqlTypeName.NULL ? NULL : OTHER;
+    }
   }
 
   /**
@@ -146,8 +314,9 @@ final class MixedTypes extends TypeCoercionImpl {
   @Override
   public boolean builtinFunctionCoercion(
       SqlCallBinding binding, List<RelDataType> types, List<SqlTypeFamily> expected) {
-    boolean negative = binding.getCall().getKind() == SqlKind.MINUS_PREFIX;
-    return negative && texts(binding) || super.builtinFunctionCoercion(binding, types, expected);
+    SqlKind kind = binding.getCall().getKind();
+    boolean numbers = kind == SqlKind.MINUS_PREFIX || kind == SqlKind.SUM || kind == SqlKind.AVG;
+    return numbers && texts(binding) || super.builtinFunctionCoercion(binding, types, expected);
   }
 
   private boolean texts(SqlCallBinding binding) {
@@ -161,75 +330,8 @@ final class MixedTypes extends TypeCoercionImpl {
     return found;
   }
 
-  /** A value of a column that keeps numbers and other texts: read as text, it is one of these. */
-  private static final String NUMBER_OR_TEXT =
-      "(select iif(v = cast(v as numeric) || '', cast(v as numeric), v) from (select ? as v))";
-
-  private static final Set<String> NUMERIC = Set.of("cast(? as integer)", "cast(? as real)");
-
-  private static String sign(SqlKind kind) {
-    switch (kind) {
-      case EQUALS:
-      case NOT_EQUALS:
-      case LESS_THAN:
-      case LESS_THAN_OR_EQUAL:
-      case GREATER_THAN:
-      case GREATER_THAN_OR_EQUAL:
-        return kind.sql;
-      default:
-        return null;
-    }
-  }
-
   private static boolean isText(SqlCallBinding binding, int i) {
     return SqlTypeUtil.isCharacter(binding.getOperandType(i));
-  }
-
-  private static boolean isBoolean(SqlCallBinding binding, int i) {
-    return SqlTypeUtil.isBoolean(binding.getOperandType(i));
-  }
-
-  /** Whether a literal is a text that reads as a number. */
-  private static boolean saysNumber(SqlNode node) {
-    return node instanceof SqlCharStringLiteral literal
-        && literal.getValueAs(String.class).matches("\\s*-?\\d{1,15}(\\.\\d{1,6})?\\s*");
-  }
-
-  /**
-   * An operand as SQLite sees it: with its column's affinity, which a cast of the value says again;
-   * null where that isn't known.
-   */
-  private String affinity(SqlCallBinding binding, int i) {
-    SqlNode operand = binding.operand(i);
-    if (operand instanceof SqlDynamicParam) {
-      return null;
-    }
-    if (!(operand instanceof SqlIdentifier name)) {
-      return operand.getKind() == SqlKind.CAST || operand.isA(SqlKind.QUERY) ? null : "?";
-    }
-    SqlQualified qualified = binding.getScope().fullyQualify(name);
-    if (qualified.namespace == null || qualified.namespace.getTable() == null) {
-      return null;
-    }
-    RelDataType type = binding.getOperandType(i);
-    return SqlTypeUtil.isCharacter(type)
-        ? isOfNumbers(binding, name) ? NUMBER_OR_TEXT : "cast(? as text)"
-        : SqlTypeName.INT_TYPES.contains(type.getSqlTypeName())
-            ? "cast(? as integer)"
-            : SqlTypeUtil.isNumeric(type) ? "cast(? as real)" : "?";
-  }
-
-  /**
-   * Whether a column that is read as text has the affinity NUMERIC in SQLite, as those declared as
-   * dates have.
-   */
-  private static boolean isOfNumbers(SqlCallBinding binding, SqlIdentifier name) {
-    SqliteTable table = table(binding, name);
-    SqliteTable.Column column =
-        table == null
-            ? null
-            : table.column(Util.last(binding.getScope().fullyQualify(name).identifier.names));
-    return column != null && DeclaredType.isNumeric(column.declared());
   }
 
   @Override
@@ -260,8 +362,12 @@ final class MixedTypes extends TypeCoercionImpl {
   }
 
   private SqlNode any(SqlCallBinding binding, SqlNode branch) {
-    SqlNode cast = SqliteOperators.AS_IT_COMES.createCall(branch.getParserPosition(), branch);
-    validator.deriveType(binding.getScope(), cast);
+    return any(binding.getScope(), branch);
+  }
+
+  private SqlNode any(SqlValidatorScope scope, SqlNode node) {
+    SqlNode cast = SqliteOperators.AS_IT_COMES.createCall(node.getParserPosition(), node);
+    validator.deriveType(scope, cast);
     return cast;
   }
 }

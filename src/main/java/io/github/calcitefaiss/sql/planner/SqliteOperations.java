@@ -14,6 +14,7 @@ import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexShuttle;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlOperator;
+import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.type.SqlTypeName;
 
 /** What a plan computes as SQLite does, once the types of its operands are known. */
@@ -37,6 +38,10 @@ final class SqliteOperations {
           ? rex.makeCast(call.getType(), operand)
           : call;
     }
+    if (operator == SqlStdOperatorTable.CONCAT
+        && call.getOperands().stream().anyMatch(each -> isAny(each))) {
+      return rex.makeCall(call.getType(), SqliteOperators.CONCAT, call.getOperands());
+    }
     if (call.getType().getSqlTypeName() != SqlTypeName.ANY) {
       return call;
     }
@@ -54,6 +59,10 @@ final class SqliteOperations {
       default:
         return call;
     }
+  }
+
+  private static boolean isAny(RexNode node) {
+    return node.getType().getSqlTypeName() == SqlTypeName.ANY;
   }
 
   private static RelNode summed(Aggregate aggregate) {

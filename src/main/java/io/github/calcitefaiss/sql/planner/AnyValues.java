@@ -1,0 +1,193 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+package io.github.calcitefaiss.sql.planner;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.calcite.adapter.enumerable.EnumerableCalc;
+import org.apache.calcite.adapter.enumerable.EnumerableHashJoin;
+import org.apache.calcite.adapter.enumerable.EnumerableRel;
+import org.apache.calcite.rel.RelCollation;
+import org.apache.calcite.rel.RelCollations;
+import org.apache.calcite.rel.RelFieldCollation;
+import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Aggregate;
+import org.apache.calcite.rel.core.AggregateCall;
+import org.apache.calcite.rel.core.Sort;
+import org.apache.calcite.rel.type.RelDataType;
+import org.apache.calcite.rex.RexBuilder;
+import org.apache.calcite.rex.RexCall;
+import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexProgram;
+import org.apache.calcite.rex.RexShuttle;
+import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.sql.SqlAggFunction;
+import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.type.SqlTypeName;
+
+/**
+ * What a plan computes itself of values whose type is known only when they come: comparisons, and
+ * the least and greatest of them, by SQLite's order of values, which Calcite hasn't.
+ */
+final class AnyValues {
+  private static final SqlAggFunction MIN = Extremum.aggregate("MIN", Extremum.function(false), 1);
+  private static final SqlAggFunction MAX = Extremum.aggregate("MAX", Extremum.function(true), 1);
+
+  private AnyValues() {}
+
+  /** A physical plan that computes so. */
+  static RelNode rewrite(RelNode node) {
+    if (!(node instanceof EnumerableRel)) {
+      return node;
+    }
+    List<RelNode> inputs = new ArrayList<>();
+    node.getInputs().forEach(input -> inputs.add(rewrite(input)));
+    RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    RexBuilder rex = node.getCluster().getRexBuilder();
+    if (copy instanceof Aggregate aggregate) {
+      return aggregate(aggregate);
+    } else if (copy instanceof Sort sort) {
+      return sorted(sort, rex);
+    } else if (copy instanceof EnumerableCalc calc) {
+      return calc(calc, rex);
+    }
+    return copy.accept(new Comparisons(rex, copy instanceof EnumerableHashJoin));
+  }
+
+  private static RelNode calc(EnumerableCalc calc, RexBuilder rex) {
+    RexProgram program = calc.getProgram();
+    Comparisons comparisons = new Comparisons(rex, false);
+    List<RexNode> projects = new ArrayList<>();
+    program.getProjectList().forEach(each -> projects.add(program.expandLocalRef(each)));
+    RexNode condition =
+        program.getCondition() == null ? null : program.expandLocalRef(program.getCondition());
+    List<RexNode> compared = comparisons.visitList(projects);
+    RexNode filter = condition == null ? null : condition.accept(comparisons);
+    return compared.equals(projects) && (filter == null || filter.equals(condition))
+        ? calc
+        : calc.copy(
+            calc.getTraitSet(),
+            calc.getInput(),
+            RexProgram.create(
+                program.getInputRowType(), compared, filter, program.getOutputRowType(), rex));
+  }
+
+  /** Sorted by keys that stand in SQLite's order, which are cut off again. */
+  private static RelNode sorted(Sort sort, RexBuilder rex) {
+    RelNode input = sort.getInput();
+    List<RexNode> columns = new ArrayList<>(rex.identityProjects(input.getRowType()));
+    int count = columns.size();
+    List<RelFieldCollation> keys = new ArrayList<>();
+    for (RelFieldCollation key : sort.getCollation().getFieldCollations()) {
+      RexNode column = columns.get(key.getFieldIndex());
+      keys.add(isAny(column.getType()) ? key.withFieldIndex(columns.size()) : key);
+      if (isAny(column.getType())) {
+        columns.add(rex.makeCall(ValueComparison.ORDER, column));
+      }
+    }
+    if (columns.size() == count) {
+      return sort;
+    }
+    RelCollation collation = RelCollations.of(keys);
+    RelNode keyed = project(input, columns, rex);
+    RelNode sorted =
+        sort.copy(sort.getTraitSet().replace(collation), keyed, collation, sort.offset, sort.fetch);
+    return project(sorted, rex.identityProjects(keyed.getRowType()).subList(0, count), rex);
+  }
+
+  private static RelNode project(RelNode input, List<? extends RexNode> columns, RexBuilder rex) {
+    return EnumerableCalc.create(
+        input, RexProgram.create(input.getRowType(), columns, null, (List<String>) null, rex));
+  }
+
+  private static RelNode aggregate(Aggregate aggregate) {
+    List<AggregateCall> calls = aggregate.getAggCallList().stream().map(AnyValues::ofAny).toList();
+    return calls.equals(aggregate.getAggCallList())
+        ? aggregate
+        : aggregate.copy(
+            aggregate.getTraitSet(),
+            aggregate.getInput(),
+            aggregate.getGroupSet(),
+            aggregate.getGroupSets(),
+            calls);
+  }
+
+  private static AggregateCall ofAny(AggregateCall call) {
+    SqlKind kind = call.getAggregation().getKind();
+    SqlAggFunction function =
+        isAny(call.getType()) && call.getArgList().size() == 1 ? of(kind) : null;
+    boolean extremum = kind == SqlKind.MIN || kind == SqlKind.MAX;
+    return function == null ? call : with(call, function, call.isDistinct() && !extremum);
+  }
+
+  /** What computes an aggregate of values of any type; null if Calcite's own does. */
+  static SqlAggFunction of(SqlKind kind) {
+    switch (kind) {
+      case MIN:
+        return MIN;
+      case MAX:
+        return MAX;
+      case SUM:
+        return AnySum.SUM;
+      case SUM0:
+        return AnySum.SUM0;
+      case AVG:
+        return AnySum.AVG;
+      default:
+        return null;
+    }
+  }
+
+  /** The call of another function. */
+  static AggregateCall with(AggregateCall call, SqlAggFunction function, boolean distinct) {
+    return AggregateCall.create(
+        call.getParserPosition(),
+        function,
+        distinct,
+        false,
+        false,
+        List.of(),
+        call.getArgList(),
+        call.filterArg,
+        null,
+        call.getCollation(),
+        call.getType(),
+        call.getName());
+  }
+
+  private static boolean isAny(RelDataType type) {
+    return type.getSqlTypeName() == SqlTypeName.ANY;
+  }
+
+  private static final class Comparisons extends RexShuttle {
+    private final RexBuilder rex;
+    private final boolean hashed;
+
+    private Comparisons(RexBuilder rex, boolean hashed) {
+      this.rex = rex;
+      this.hashed = hashed;
+    }
+
+    @Override
+    public RexNode visitCall(RexCall call) {
+      if (call.getKind() == SqlKind.SEARCH && isAny(call.operands.get(0).getType())) {
+        return RexUtil.expandSearch(rex, null, call).accept(this);
+      }
+      RexNode visited = super.visitCall(call);
+      if (!(visited instanceof RexCall compared)
+          || !ValueComparison.isOne(compared.getKind())
+          || compared.operands.stream().noneMatch(each -> isAny(each.getType()))
+          || hashed && isKey(compared)) {
+        return visited;
+      }
+      return rex.makeCall(
+          compared.getType(), ValueComparison.of(compared.getKind()), compared.operands);
+    }
+
+    private static boolean isKey(RexCall call) {
+      boolean equality =
+          call.getKind() == SqlKind.EQUALS || call.getKind() == SqlKind.IS_NOT_DISTINCT_FROM;
+      return equality && call.operands.stream().allMatch(RexInputRef.class::isInstance);
+    }
+  }
+}

@@ -182,6 +182,17 @@ interface Kernel {
   /** Computes {@code terms[i] = |query[i] - rows[at + i]|} in double. */
   void differences(double[] query, float[] rows, int at, double[] terms);
 
+  /**
+   * The weight of a code that is not masked: with {@code x >> 4i} for the code i of a char, each
+   * weight less 16 times the one before gives the same sum in 16 bits as weights of the four bits
+   * alone.
+   *
+   * @param d no first dimension of a pack
+   */
+  static short unmasked(short[] weights, int d) {
+    return (short) (weights[d] - 16 * weights[d - 1]);
+  }
+
   /** What a run's sum starts from, so that codes may be used without subtracting 8 from each. */
   static short start(short[] weights, int firstPack, int endPack) {
     int sum = 0;

@@ -70,16 +70,15 @@ final class VectorKernel implements Kernel {
       char[] codes, int offset, int lanes, short[] weights, int w, short[] acc) {
     // Spread once a pass: left to the compiler, JDK 25 does it again for every step.
     ShortVector w0 = ShortVector.broadcast(SPECIES, weights[w]);
-    ShortVector w1 = ShortVector.broadcast(SPECIES, weights[w + 1]);
-    ShortVector w2 = ShortVector.broadcast(SPECIES, weights[w + 2]);
-    ShortVector w3 = ShortVector.broadcast(SPECIES, weights[w + 3]);
-    ShortVector mask = ShortVector.broadcast(SPECIES, (short) 15);
+    ShortVector w1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights, w + 1));
+    ShortVector w2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights, w + 2));
+    ShortVector w3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights, w + 3));
     for (int j = 0; j < lanes; j += WIDTH) {
       ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
       ShortVector.fromArray(SPECIES, acc, j)
-          .add(x.and(mask).mul(w0))
-          .add(x.lanewise(VectorOperators.LSHR, 4).and(mask).mul(w1))
-          .add(x.lanewise(VectorOperators.LSHR, 8).and(mask).mul(w2))
+          .add(x.mul(w0))
+          .add(x.lanewise(VectorOperators.LSHR, 4).mul(w1))
+          .add(x.lanewise(VectorOperators.LSHR, 8).mul(w2))
           .add(x.lanewise(VectorOperators.LSHR, 12).mul(w3))
           .intoArray(acc, j);
     }
@@ -150,32 +149,30 @@ final class VectorKernel implements Kernel {
     short[] acc2 = acc[2];
     short[] acc3 = acc[3];
     ShortVector a0 = ShortVector.broadcast(SPECIES, weights0[w]);
-    ShortVector a1 = ShortVector.broadcast(SPECIES, weights0[w + 1]);
-    ShortVector a2 = ShortVector.broadcast(SPECIES, weights0[w + 2]);
-    ShortVector a3 = ShortVector.broadcast(SPECIES, weights0[w + 3]);
+    ShortVector a1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 1));
+    ShortVector a2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 2));
+    ShortVector a3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 3));
     ShortVector b0 = ShortVector.broadcast(SPECIES, weights1[w]);
-    ShortVector b1 = ShortVector.broadcast(SPECIES, weights1[w + 1]);
-    ShortVector b2 = ShortVector.broadcast(SPECIES, weights1[w + 2]);
-    ShortVector b3 = ShortVector.broadcast(SPECIES, weights1[w + 3]);
+    ShortVector b1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 1));
+    ShortVector b2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 2));
+    ShortVector b3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 3));
     ShortVector c0 = ShortVector.broadcast(SPECIES, weights2[w]);
-    ShortVector c1 = ShortVector.broadcast(SPECIES, weights2[w + 1]);
-    ShortVector c2 = ShortVector.broadcast(SPECIES, weights2[w + 2]);
-    ShortVector c3 = ShortVector.broadcast(SPECIES, weights2[w + 3]);
+    ShortVector c1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights2, w + 1));
+    ShortVector c2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights2, w + 2));
+    ShortVector c3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights2, w + 3));
     ShortVector d0 = ShortVector.broadcast(SPECIES, weights3[w]);
-    ShortVector d1 = ShortVector.broadcast(SPECIES, weights3[w + 1]);
-    ShortVector d2 = ShortVector.broadcast(SPECIES, weights3[w + 2]);
-    ShortVector d3 = ShortVector.broadcast(SPECIES, weights3[w + 3]);
-    ShortVector mask = ShortVector.broadcast(SPECIES, (short) 15);
+    ShortVector d1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights3, w + 1));
+    ShortVector d2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights3, w + 2));
+    ShortVector d3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights3, w + 3));
     for (int j = 0; j < lanes; j += WIDTH) {
       ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
-      ShortVector x0 = x.and(mask);
-      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4).and(mask);
-      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8).and(mask);
+      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4);
+      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8);
       ShortVector x3 = x.lanewise(VectorOperators.LSHR, 12);
-      sum(x0, x1, x2, x3, a0, a1, a2, a3, acc0, j);
-      sum(x0, x1, x2, x3, b0, b1, b2, b3, acc1, j);
-      sum(x0, x1, x2, x3, c0, c1, c2, c3, acc2, j);
-      sum(x0, x1, x2, x3, d0, d1, d2, d3, acc3, j);
+      sum(x, x1, x2, x3, a0, a1, a2, a3, acc0, j);
+      sum(x, x1, x2, x3, b0, b1, b2, b3, acc1, j);
+      sum(x, x1, x2, x3, c0, c1, c2, c3, acc2, j);
+      sum(x, x1, x2, x3, d0, d1, d2, d3, acc3, j);
     }
   }
 
@@ -191,22 +188,20 @@ final class VectorKernel implements Kernel {
     short[] weights0 = weights[query];
     short[] weights1 = weights[query + 1];
     ShortVector a0 = ShortVector.broadcast(SPECIES, weights0[w]);
-    ShortVector a1 = ShortVector.broadcast(SPECIES, weights0[w + 1]);
-    ShortVector a2 = ShortVector.broadcast(SPECIES, weights0[w + 2]);
-    ShortVector a3 = ShortVector.broadcast(SPECIES, weights0[w + 3]);
+    ShortVector a1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 1));
+    ShortVector a2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 2));
+    ShortVector a3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 3));
     ShortVector b0 = ShortVector.broadcast(SPECIES, weights1[w]);
-    ShortVector b1 = ShortVector.broadcast(SPECIES, weights1[w + 1]);
-    ShortVector b2 = ShortVector.broadcast(SPECIES, weights1[w + 2]);
-    ShortVector b3 = ShortVector.broadcast(SPECIES, weights1[w + 3]);
-    ShortVector mask = ShortVector.broadcast(SPECIES, (short) 15);
+    ShortVector b1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 1));
+    ShortVector b2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 2));
+    ShortVector b3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 3));
     for (int j = 0; j < lanes; j += WIDTH) {
       ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
-      ShortVector x0 = x.and(mask);
-      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4).and(mask);
-      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8).and(mask);
+      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4);
+      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8);
       ShortVector x3 = x.lanewise(VectorOperators.LSHR, 12);
-      sum(x0, x1, x2, x3, a0, a1, a2, a3, acc0, j);
-      sum(x0, x1, x2, x3, b0, b1, b2, b3, acc1, j);
+      sum(x, x1, x2, x3, a0, a1, a2, a3, acc0, j);
+      sum(x, x1, x2, x3, b0, b1, b2, b3, acc1, j);
     }
   }
 

@@ -129,14 +129,9 @@ interface Kernel {
    *
    * @return whether it was nowhere 0
    */
-  default boolean multipliers(float beta, float[] scale, int first, int n, char[] to) {
-    return multipliers(beta, scale, first, 0, n, to);
-  }
-
-  /** Does that from one lane on. */
-  static boolean multipliers(float beta, float[] scale, int first, int from, int n, char[] to) {
+  static boolean multipliers(float beta, float[] scale, int first, int n, char[] to) {
     boolean all = true;
-    for (int j = from; j < n; j++) {
+    for (int j = 0; j < n; j++) {
       float rounded = beta / scale[first + j] + 0.5f;
       boolean fits = rounded >= 1 && rounded < 256;
       to[j] = fits ? (char) (int) rounded : 0;

@@ -89,8 +89,8 @@ select key, value from json_each('{"a":1,"b":"x"}')
 select value from json_each('[1,2.5,"x",null]')
 select i.id, j.value from items i, json_each(i.meta) j
 ~ select fullkey from json_tree('{"a":[1]}')
-~ select json_group_array(name) from items
-~ select json_group_object(name, id) from items
+select json_group_array(name) from items
+select json_group_object(name, id) from items
 select json_array(1,null,'a'), json_object('a',1)
 select lower(name), upper(name), length(name), trim(name), replace(name,'a','o'), instr(name,'a') from items
 select substr(name,2,3), substr(name,-2), substr(name,0,3) from items

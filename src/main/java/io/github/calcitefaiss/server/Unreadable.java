@@ -3,7 +3,6 @@ package io.github.calcitefaiss.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
-import com.fasterxml.jackson.databind.exc.InvalidTypeIdException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
@@ -17,11 +16,7 @@ final class Unreadable {
 
   /** Why a request couldn't be read. */
   static String why(IOException e) {
-    if (e instanceof InvalidTypeIdException type) {
-      return "its \"request\" is "
-          + (type.getTypeId() == null ? "missing" : "'" + type.getTypeId() + "'")
-          + "; expected one of Avatica's, such as openConnection or prepareAndExecute";
-    } else if (e instanceof UnrecognizedPropertyException unknown) {
+    if (e instanceof UnrecognizedPropertyException unknown) {
       return unknown.getPropertyName().equals("request")
           ? "its \"request\" is missing"
           : "a request of its kind has no field '" + unknown.getPropertyName() + "'";

@@ -145,8 +145,8 @@ class BothWaysTest {
         "select n > 5, json_group_array(json_array(id, name)) from items group by n > 5 order by 1",
         "select json_group_object(nullif(name, 'apple pie'), json_object('id', id)) from items",
         "select id, (select json_group_array(b.name) from items b where b.id < a.id) from items a",
-        "select json_array(json('[1, 2]'), '[1]'), json_object('a', json_array(id), 'b', json_extract("
-            + "'{\"x\": [1]}', '$.x')) from items",
+        "select json_array(json('[1, 2]'), '[1]'), json_object('a', json_array(id), 'b',"
+            + " json_extract('{\"x\": [1]}', '$.x')) from items",
         "select json_array(json_group_array(id), json_array(json_array(1))) from items",
         "select json_set('{}', '$.a', json_object('k', id)), json_quote(json('[1]')) from items",
         "select nullif(user, user) as k, sum((id / price)) from items group by 1",

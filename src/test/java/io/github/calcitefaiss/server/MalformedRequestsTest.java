@@ -63,11 +63,12 @@ class MalformedRequestsTest {
             + " 'state'",
         "{'request': 'execute', 'statementHandle': {'connectionId': 'c', 'id': 0}} | it lacks the"
             + " field 'parameterValues'",
-        "{'request': 'execute', 'statementHandle': {'connectionId': 'c', 'id': 0}, 'parameterValues':"
-            + " [1]} | its field parameterValues[1] has a value of another kind than it takes",
-        "{'request': 'execute', 'statementHandle': {'connectionId': 'c', 'id': 0}, 'parameterValues':"
-            + " [{'type': 'BYTE_STRING', 'value': '***'}]} | its field parameterValues[1] has a value"
-            + " that isn't of its \"type\"",
+        "{'request': 'execute', 'statementHandle': {'connectionId': 'c', 'id': 0},"
+            + " 'parameterValues': [1]} | its field parameterValues[1] has a value of another kind"
+            + " than it takes",
+        "{'request': 'execute', 'statementHandle': {'connectionId': 'c', 'id': 0},"
+            + " 'parameterValues': [{'type': 'BYTE_STRING', 'value': '***'}]} | its field"
+            + " parameterValues[1] has a value that isn't of its \"type\"",
       })
   void isToldWhatIsWrong(String body, String reason) throws Exception {
     HttpResponse<String> answer = server.post(body.replace('\'', '"'));

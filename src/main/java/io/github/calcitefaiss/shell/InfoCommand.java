@@ -91,7 +91,8 @@ final class InfoCommand implements Callable<Integer> {
     tables.print(out, spec.commandLine().getColorScheme().ansi().enabled());
     print(out, "Vectors:", findings.vectors);
     if (!findings.use.isEmpty()) {
-      out.println("To have more of them indexed, add to the URL:");
+      out.println(
+          "To have more of them indexed, write behind the file's name, in quotes, or to the URL:");
       out.println("  ;tables=" + String.join(",", all(schema, findings.use)));
     }
     for (Map.Entry<String, String> table : schema.unreadableTables().entrySet()) {

@@ -215,7 +215,10 @@ final class InfoCommand implements Callable<Integer> {
                   .place(indexed, check.rows(), Integer.parseInt(check.dimensions())));
     }
     for (String problem : check.problems()) {
-      findings.problems.add(table.name() + ": " + problem);
+      // Where all rows are to be converted, none is to be corrected or left out.
+      if (use || holds.advice() == null || !problem.equals(VectorCheck.CORRECT)) {
+        findings.problems.add(table.name() + ": " + problem);
+      }
     }
     // Rows that can't be used are told one by one, where others can.
     boolean told = !check.problems().isEmpty() && !check.dimensions().isEmpty();

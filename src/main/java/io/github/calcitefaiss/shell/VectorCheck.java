@@ -38,6 +38,10 @@ record VectorCheck(
 
   private static final String HARDLY = " is hardly ";
 
+  /** The last of the problems, where rows can't be used. */
+  static final String CORRECT =
+      "correct them, or leave them out with the operand \"onBadRow\": \"skip\"";
+
   /** Of fewer elements than these nothing can be told. */
   private static final int FEWEST = 8;
 
@@ -176,17 +180,9 @@ record VectorCheck(
     } else {
       mixed(dims, problems);
     }
-    // Where most rows are hardly float32, they are of another form, and no row is to be corrected.
-    long hardly =
-        kinds.entrySet().stream()
-            .filter(kind -> kind.getKey().contains(HARDLY))
-            .mapToLong(kind -> kind.getValue().rows)
-            .sum();
-    if (2 * hardly <= rows
-        && problems.stream()
-            .anyMatch(
-                problem -> !problem.contains("is NULL, skipped") && !problem.contains(HARDLY))) {
-      problems.add("correct them, or leave them out with the operand \"onBadRow\": \"skip\"");
+    if (problems.stream()
+        .anyMatch(problem -> !problem.contains("is NULL, skipped") && !problem.contains(HARDLY))) {
+      problems.add(CORRECT);
     }
     return new VectorCheck(rows, words(dims), Boolean.TRUE.equals(json), facts, problems);
   }

@@ -47,8 +47,7 @@ final class NamePattern {
       if (part < parts.length && parts[part] == ANY) {
         any = part++;
         again = at;
-      } else if (part < parts.length
-          && (parts[part] == ONE || parts[part] == folded(points[at]))) {
+      } else if (part < parts.length && (parts[part] == ONE || parts[part] == folded(points[at]))) {
         part++;
         at++;
       } else if (any >= 0) {

@@ -51,7 +51,9 @@ final class ClientProperties {
       String name = property.getKey().toLowerCase(Locale.ROOT);
       if (property.getValue() == null) {
         throw new SQLException(
-            "Connection property '" + property.getKey() + "' is null: expected a text, or no such"
+            "Connection property '"
+                + property.getKey()
+                + "' is null: expected a text, or no such"
                 + " property",
             "HY024");
       } else if (ALLOWED.contains(name)) {

@@ -76,9 +76,7 @@ final class RpcHandler {
     int fetched = -1;
     try {
       Service.Request request =
-          json
-              ? JsonService.MAPPER.readValue(body, Service.Request.class)
-              : parsed(body);
+          json ? JsonService.MAPPER.readValue(body, Service.Request.class) : parsed(body);
       if (request == null) {
         throw new IOException("the request is empty");
       }
@@ -122,7 +120,8 @@ final class RpcHandler {
     try {
       return protobuf.parseRequest(body);
     } catch (IOException | RuntimeException e) {
-      throw new IOException("it is neither an object of JSON nor a message of Avatica's protobuf", e);
+      throw new IOException(
+          "it is neither an object of JSON nor a message of Avatica's protobuf", e);
     }
   }
 

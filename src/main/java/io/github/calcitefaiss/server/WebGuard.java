@@ -32,8 +32,7 @@ final class WebGuard {
   String refusal(Exchange exchange) {
     boolean post = exchange.method().equals("POST");
     if (post) {
-      boolean page =
-          exchange.header("Origin") != null || exchange.header("Sec-Fetch-Site") != null;
+      boolean page = exchange.header("Origin") != null || exchange.header("Sec-Fetch-Site") != null;
       return page ? "Requests of web pages are refused.\n" : null;
     }
     if (checkHost && !isLocal(exchange.header("Host"))) {

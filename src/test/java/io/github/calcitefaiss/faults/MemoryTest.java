@@ -198,8 +198,9 @@ class MemoryTest {
       // What nothing limits beforehand: all rows of a sort that Calcite does.
       try (Connection calcite = faiss(Path.of(args[0]), "native=off");
           Statement statement = calcite.createStatement()) {
-        String sql = "SELECT a.id + b.id AS x, 'a row ' || a.id || ' ' || b.id AS y"
-            + " FROM small a CROSS JOIN small b ORDER BY y, x";
+        String sql =
+            "SELECT a.id + b.id AS x, 'a row ' || a.id || ' ' || b.id AS y"
+                + " FROM small a CROSS JOIN small b ORDER BY y, x";
         try (ResultSet rows = statement.executeQuery(sql)) {
           rows.next();
           say("no error");

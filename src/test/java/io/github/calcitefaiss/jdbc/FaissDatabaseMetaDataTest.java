@@ -14,6 +14,7 @@ import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
@@ -22,7 +23,6 @@ import java.sql.Types;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.sql.DriverManager;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -89,7 +89,9 @@ class FaissDatabaseMetaDataTest {
   @Test
   void namesArePatterns() {
     for (String like :
-        new String[] {null, "%", "%%", "ü€😀", "Ü€_", "__\ud83d\ude00", "%😀", "ü%", "%€%", "_%_", "ü€😀%"}) {
+        new String[] {
+          null, "%", "%%", "ü€😀", "Ü€_", "__\ud83d\ude00", "%😀", "ü%", "%€%", "_%_", "ü€😀%"
+        }) {
       assertTrue(new NamePattern(like).matches("ü€😀"), like);
     }
     for (String like : new String[] {"", "ü€", "ü€__", "€%", "ü€\\_", "%x", "\\%"}) {

@@ -142,7 +142,9 @@ public final class SqliteOperators implements SqlOperatorTable {
   /** The largest or smallest of several arguments, as a name. */
   private static final Pattern EXTREME = Pattern.compile("(?i)(max|min)\\(\\?(,\\?)+\\)");
 
-  /** A function of JSON whose arguments are JSON that others gave: {@code json_array(json(?),?)}. */
+  /**
+   * A function of JSON whose arguments are JSON that others gave: {@code json_array(json(?),?)}.
+   */
   private static final Pattern OF_JSON =
       Pattern.compile(
           "(?i)json_(array|insert|object|quote|replace|set)"

@@ -34,8 +34,7 @@ final class JsonTokens implements SqlBabelParserImplConstants {
 
   /** Functions that take JSON for what it is. */
   private static final Set<String> TAKERS =
-      Set.of(
-          "JSON_ARRAY", "JSON_INSERT", "JSON_OBJECT", "JSON_QUOTE", "JSON_REPLACE", "JSON_SET");
+      Set.of("JSON_ARRAY", "JSON_INSERT", "JSON_OBJECT", "JSON_QUOTE", "JSON_REPLACE", "JSON_SET");
 
   private final List<Token> in;
   private final List<Token> out;
@@ -57,9 +56,7 @@ final class JsonTokens implements SqlBabelParserImplConstants {
     while (at < to) {
       Token token = in.get(at);
       boolean call =
-          at + 1 < to
-              && in.get(at + 1).kind == LPAREN
-              && (at == 0 || in.get(at - 1).kind != DOT);
+          at + 1 < to && in.get(at + 1).kind == LPAREN && (at == 0 || in.get(at - 1).kind != DOT);
       String name = call ? token.image.toUpperCase(Locale.ROOT) : "";
       int end = -1;
       if (name.equals("STRING_AGG")) {
@@ -103,8 +100,7 @@ final class JsonTokens implements SqlBabelParserImplConstants {
       }
       last++;
     }
-    boolean complete =
-        object ? comma > first && comma + 1 < last : comma < 0 && last > first;
+    boolean complete = object ? comma > first && comma + 1 < last : comma < 0 && last > first;
     int value = object ? comma + 1 : first;
     if (!complete || mayBeJson(value, last)) {
       return -1;

@@ -7,15 +7,17 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
 /**
  * The vectors of one version of a table, searched exactly.
  *
- * <p>Immutable once built, so any number of threads may search it. Holds the floats, and codes of
- * eight bits a dimension that rule out most rows without reading their floats; at 384 dimensions
- * that is 1.31 times the floats alone.
+ * <p>Immutable once built, but for the columns beside it, so any number of threads may search it.
+ * Holds the floats, and codes of eight bits a dimension that rule out most rows without reading
+ * their floats; at 384 dimensions that is 1.31 times the floats alone.
  */
 public final class FlatIndex {
   /** Searches of at least this many elements are spread over the cores. */
@@ -43,7 +45,9 @@ public final class FlatIndex {
   private final Kernel kernel;
   private final IdColumn rowids;
   private final AtomicLong floatsRead = new AtomicLong();
-  private final KeptColumns columns;
+  private volatile KeptColumns columns;
+  private volatile long laterBytes;
+  private final Lock columnsLock = new ReentrantLock();
   private boolean fromFile;
   private LazySketch lazySketch;
   private volatile IdTable table;
@@ -117,6 +121,29 @@ public final class FlatIndex {
   /** The columns that are kept beside the vectors. */
   public KeptColumns columns() {
     return columns;
+  }
+
+  /** Keeps columns that were read since, of as many rows, in the table's version. */
+  public synchronized void keep(KeptColumns read, List<KeptColumns.Wanted> asked) {
+    assert read.list().stream().allMatch(column -> column.size() == size());
+    columns = columns.with(read, asked);
+    laterBytes += read.bytes();
+  }
+
+  /** Lets columns go that were kept by {@link #keep}. */
+  public synchronized void forget(KeptColumns read) {
+    columns = columns.without(read);
+    laterBytes -= read.bytes();
+  }
+
+  /** Held by the one who reads columns to be kept. */
+  public Lock columnsLock() {
+    return columnsLock;
+  }
+
+  /** Bytes of the columns that were kept since it was built. */
+  public long laterBytes() {
+    return laterBytes;
   }
 
   Grid grid() {
@@ -224,13 +251,20 @@ public final class FlatIndex {
     if (ordinal >= size() || blob.length != 4 * dims() || holdsCodesOnly()) {
       return false;
     }
-    Object known = id(ordinal);
-    boolean sameId =
-        known instanceof byte[] a && id instanceof byte[] b
-            ? Arrays.equals(a, b)
-            : known.equals(id);
     float[] rows = chunks.get(ordinal / layout.chunkRows()).rows();
-    return sameId && VectorCodec.equals(blob, rows, ordinal % layout.chunkRows() * dims());
+    return holds(ordinal, id)
+        && VectorCodec.equals(blob, rows, ordinal % layout.chunkRows() * dims());
+  }
+
+  /** Whether a row has this very id; an ordinal beyond the last row has none. */
+  public boolean holds(int ordinal, Object id) {
+    if (ordinal >= size()) {
+      return false;
+    }
+    Object known = id(ordinal);
+    return known instanceof byte[] a && id instanceof byte[] b
+        ? Arrays.equals(a, b)
+        : known.equals(id);
   }
 
   /** The rows that have an id, ascending; none if the id is unknown. */

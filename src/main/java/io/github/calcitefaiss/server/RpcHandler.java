@@ -1,12 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.server;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.calcitefaiss.server.console.Exchange;
-import io.github.calcitefaiss.sqlite.VectorJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import org.apache.calcite.avatica.AvaticaSeverity;
 import org.apache.calcite.avatica.NoSuchConnectionException;
@@ -25,16 +24,20 @@ final class RpcHandler {
   private static final String PROTOBUF = "application/x-google-protobuf";
   private static final String JSON = "application/json;charset=utf-8";
   private static final String TEXT = "text/plain;charset=utf-8";
+  private static final String OUT_OF_MEMORY = "The server is out of memory; ask for less";
 
   private final FaissMeta meta;
   private final Service service;
   private final int maxBody;
+  private final Bodies bodies;
   private final ProtobufTranslation protobuf = new ProtobufTranslationImpl();
 
-  RpcHandler(FaissMeta meta, int maxBody) {
+  RpcHandler(FaissMeta meta, Limits limits) {
     this.meta = meta;
     this.service = new LocalService(meta);
-    this.maxBody = maxBody;
+    this.maxBody = limits.bodyBytes();
+    Duration wait = limits.statementTimeout();
+    this.bodies = new Bodies(maxBody, wait.isZero() ? Limits.DEFAULT.statementTimeout() : wait);
   }
 
   void setAddress(String address) {
@@ -43,19 +46,28 @@ final class RpcHandler {
 
   /** Answers a POST to {@code /}. */
   void answer(Exchange exchange) throws IOException {
-    byte[] body = null;
-    String length = exchange.header("Content-Length");
-    if (length == null || length.length() < 19 && Long.parseLong(length) <= maxBody) {
-      body = exchange.input().readNBytes(maxBody + 1);
+    try {
+      if (!bodies.read(exchange, body -> answer(exchange, body))) {
+        exchange.header("Retry-After", "1");
+        refuse(exchange, 503, "The server is busy with other large requests; try again");
+      }
+    } catch (OutOfMemoryError e) {
+      refuse(exchange, 503, OUT_OF_MEMORY);
     }
-    if (body == null || body.length > maxBody) {
-      // What was not read can't be skipped cheaply, so the connection ends with this answer.
-      exchange.header("Connection", "close");
-      answer(
+  }
+
+  /** What was not read can't be skipped cheaply, so the connection ends with this answer. */
+  private static void refuse(Exchange exchange, int status, String text) throws IOException {
+    exchange.header("Connection", "close");
+    answer(exchange, status, TEXT, text + "\n");
+  }
+
+  private void answer(Exchange exchange, byte[] body) throws IOException {
+    if (body == null) {
+      refuse(
           exchange,
           413,
-          TEXT,
-          "The request has more than " + maxBody + " bytes, the server's limit (--max-body).\n");
+          "The request has more than " + maxBody + " bytes, the server's limit (--max-body).");
       return;
     }
     boolean json = isJson(body);
@@ -64,17 +76,19 @@ final class RpcHandler {
     int fetched = -1;
     try {
       Service.Request request =
-          json
-              ? JsonService.MAPPER.readValue(body, Service.Request.class)
-              : protobuf.parseRequest(body);
+          json ? JsonService.MAPPER.readValue(body, Service.Request.class) : parsed(body);
       if (request == null) {
         throw new IOException("the request is empty");
+      }
+      String missing = Unreadable.missing(request);
+      if (missing != null) {
+        throw new IOException("it lacks the field '" + missing + "'");
       }
       fetched = request instanceof Service.FetchRequest fetch ? fetch.statementId : -1;
       answer = meta.as(exchange.user(), () -> apply(request));
     } catch (IOException e) {
       status = 400;
-      answer = error("The request can't be read: " + reason(e), "08P01", -1);
+      answer = error("The request can't be read: " + Unreadable.why(e), "08P01", -1);
     } catch (Exception | StackOverflowError | OutOfMemoryError e) {
       status = 500;
       answer = error(e);
@@ -102,6 +116,15 @@ final class RpcHandler {
         Service.class.getMethod("apply", request.getClass()).invoke(service, request);
   }
 
+  private Service.Request parsed(byte[] body) throws IOException {
+    try {
+      return protobuf.parseRequest(body);
+    } catch (IOException | RuntimeException e) {
+      throw new IOException(
+          "it is neither an object of JSON nor a message of Avatica's protobuf", e);
+    }
+  }
+
   /** A protobuf message begins with a tag, 0x0a, and the length of a class's name. */
   private static boolean isJson(byte[] body) {
     for (byte b : body) {
@@ -110,12 +133,6 @@ final class RpcHandler {
       }
     }
     return true;
-  }
-
-  private static String reason(IOException e) {
-    return e instanceof JsonProcessingException json
-        ? VectorJson.describe(json)
-        : String.valueOf(e.getMessage());
   }
 
   private static Service.Response error(Throwable thrown) {
@@ -155,10 +172,8 @@ final class RpcHandler {
       return found;
     }
     return root instanceof OutOfMemoryError
-        ? new SQLException("The server is out of memory; ask for less", "53200")
-        : new SQLException(
-            "Internal error (" + root.getClass().getSimpleName() + ": " + root.getMessage() + ")",
-            "HY000");
+        ? new SQLException(OUT_OF_MEMORY, "53200")
+        : new SQLException("Internal error; please report the request", "HY000", root);
   }
 
   private static void answer(Exchange exchange, int status, String type, String text)

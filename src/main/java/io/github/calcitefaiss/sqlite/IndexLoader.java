@@ -15,6 +15,9 @@ import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.HowFar;
 import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -40,6 +43,8 @@ final class IndexLoader implements IndexCache.Source {
 
   private static final int SAMPLE = 256;
 
+  private static final String OF_DOUBLES = "; its bytes look like float64";
+
   private static final int ROWS_A_LOOK_AT_THE_CLOCK = 4096;
 
   /** No vector is longer, so a longer value is never read. */
@@ -54,8 +59,11 @@ final class IndexLoader implements IndexCache.Source {
   private final IndexedTable table;
   private final IndexOptions options;
 
-  /** The columns to be kept; read when first needed. */
-  private List<KeptColumns.Wanted> columns;
+  /** The columns that may be kept; asked for when first needed. */
+  private List<KeptColumns.Wanted> wanted;
+
+  /** Those that are read with the vectors; the others are when a filter asks for them. */
+  private List<KeptColumns.Wanted> columns = List.of();
 
   IndexLoader(
       Execution.Snapshot<SqliteDatabase.Lease> snapshot,
@@ -152,9 +160,11 @@ final class IndexLoader implements IndexCache.Source {
       if (codesOnly) {
         builders.keepCodesOnly();
       }
-      if (columns == null) {
-        columns = options.columns().of(lease.connection(), table);
+      if (wanted == null) {
+        wanted = options.columns().of(lease.connection(), table);
       }
+      // A snapshot has the columns, too: what opens at once asks nothing of the table.
+      columns = codesOnly && options.snapshots() != null ? wanted : List.of();
       if (!columns.isEmpty()) {
         boolean all = options.columns().named();
         builders.keepColumns(() -> new KeptColumns.Builder(columns, all, charged::chargeColumns));
@@ -297,13 +307,16 @@ final class IndexLoader implements IndexCache.Source {
     boolean unchanged = known != null;
     long bytesBefore = 0;
     if (unchanged) {
-      bytesBefore = previous.bytes() - known.columns().bytes();
+      bytesBefore = previous.bytes() - (known.columns().bytes() - known.laterBytes());
       known = known.with(builders.keptColumns(known.dims()));
     }
     KeptColumns.Wanted ids = options.columns().id(connection, table);
     List<FlatIndex> indexes =
         (unchanged ? List.of(known) : builders.build())
-            .stream().map(built -> ids == null ? built : built.withIds(ids)).toList();
+            .stream()
+                .map(built -> columns.isEmpty() ? built.with(KeptColumns.later(wanted)) : built)
+                .map(built -> ids == null ? built : built.withIds(ids))
+                .toList();
     FlatIndex index = indexes.get(0);
     long nanos = System.nanoTime() - start;
     String indexed =
@@ -545,8 +558,23 @@ final class IndexLoader implements IndexCache.Source {
       builders.add(id, blob);
       return null;
     } catch (VectorException e) {
-      return "its " + table.embedding() + " is refused: " + e.getMessage();
+      return "its "
+          + table.embedding()
+          + " is refused: "
+          + e.getMessage()
+          + (areDoubles(blob) ? OF_DOUBLES : "");
     }
+  }
+
+  /** Whether bytes that are no float32 are float64 of a usual size. */
+  private static boolean areDoubles(byte[] blob) {
+    DoubleBuffer elements = ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer();
+    int usual = 0;
+    while (elements.hasRemaining()) {
+      double size = Math.abs(elements.get());
+      usual += size == 0 || size > 1e-10 && size < 1e10 ? 1 : 0;
+    }
+    return blob.length % Double.BYTES == 0 && usual > 0 && usual == elements.capacity();
   }
 
   private FaissException badRow(Object id, long row, String problem) {
@@ -561,7 +589,10 @@ final class IndexLoader implements IndexCache.Source {
             + which
             + ": "
             + problem
-            + "; correct the row, or leave such rows out with the operand \"onBadRow\": \"skip\"");
+            + (problem.endsWith(OF_DOUBLES)
+                ? ", and the command info says how to convert the column"
+                : "; correct the row, or leave such rows out with the operand \"onBadRow\":"
+                    + " \"skip\""));
   }
 
   private static Object id(Object value) {

@@ -30,6 +30,9 @@ final class AnyValues {
   private static final SqlAggFunction MIN = Extremum.aggregate("MIN", Extremum.function(false), 1);
   private static final SqlAggFunction MAX = Extremum.aggregate("MAX", Extremum.function(true), 1);
 
+  /** Of more keys than these Calcite's generated code wants each to have a type. */
+  private static final int MOST_KEYS_OF_ANY = 6;
+
   private AnyValues() {}
 
   /** A physical plan that computes so. */
@@ -46,7 +49,10 @@ final class AnyValues {
     } else if (copy instanceof EnumerableCalc calc) {
       return calc(calc, rex);
     }
-    return copy.accept(new Comparisons(rex, copy instanceof EnumerableHashJoin));
+    boolean hashed =
+        copy instanceof EnumerableHashJoin join
+            && join.analyzeCondition().leftKeys.size() <= MOST_KEYS_OF_ANY;
+    return copy.accept(new Comparisons(rex, hashed));
   }
 
   private static RelNode calc(EnumerableCalc calc, RexBuilder rex) {

@@ -35,6 +35,11 @@ abstract class Bounds {
   /** What a row's bound must be above, so that the row's key is above {@code key}. */
   abstract float limit(double key);
 
+  /** What a sketch says about the query, or null. */
+  SketchBounds sketched(Sketch sketch) {
+    return null;
+  }
+
   /** The linear bound after a pass. */
   abstract Kernel.Line line(int stage);
 

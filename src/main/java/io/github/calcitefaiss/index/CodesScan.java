@@ -24,7 +24,7 @@ final class CodesScan extends Scan {
       Bounds bounds,
       Limit limit,
       Scratch scratch) {
-    super(kernel, layout, chunks, search, bounds, null, limit, scratch);
+    super(kernel, layout, chunks, search, bounds, null, null, limit, scratch);
     farthest = new NearestHeap(k, Integer::compare);
   }
 

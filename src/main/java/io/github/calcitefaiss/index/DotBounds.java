@@ -43,6 +43,7 @@ final class DotBounds extends Bounds {
 
   private final Metric metric;
   private final boolean cosine;
+  private final double[] u;
   private final short[] weights;
   private final int lowRun;
   private final double unit2;
@@ -68,11 +69,13 @@ final class DotBounds extends Bounds {
     double offset = 0;
     double origin2 = 0;
     double[] w = new double[dims];
+    this.u = new double[dims];
     double[] runs = new double[(dims + 4 * RUN - 1) / (4 * RUN)];
     for (int d = 0; d < dims; d++) {
       double q = query[d] * grid.unit();
       double o = grid.origin()[d];
       double u = l2 ? q - o : q;
+      this.u[d] = u;
       u2 += u * u;
       q2 += q * q;
       origin2 += o * o;
@@ -189,6 +192,22 @@ final class DotBounds extends Bounds {
       limit = value - base + sums * Math.abs(value) + 0x1p-60 * (1 + length);
     }
     return Math.nextUp((float) limit);
+  }
+
+  @Override
+  SketchBounds sketched(Sketch sketch) {
+    SketchBounds sketched = new SketchBounds(this, sketch, u, length, multiple, beta);
+    return sketched.usable() ? sketched : null;
+  }
+
+  /** What the bound of any row of a sketch must be above, for {@link #normed} to be above this. */
+  double denormed(float limit, Sketch sketch) {
+    if (!cosine) {
+      return limit;
+    }
+    double inverse = limit < 0 ? sketch.mostInverse : sketch.leastInverse;
+    double most = limit / (inverse * inverseNorm) - base;
+    return most + (Math.abs(most) + Math.abs(base)) * 0x1p-20;
   }
 
   @Override

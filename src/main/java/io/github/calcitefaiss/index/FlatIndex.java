@@ -7,22 +7,27 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
 /**
  * The vectors of one version of a table, searched exactly.
  *
- * <p>Immutable once built, so any number of threads may search it. Holds the floats, and codes of
- * eight bits a dimension that rule out most rows without reading their floats; at 384 dimensions
- * that is 1.27 times the floats alone.
+ * <p>Immutable once built, but for the columns beside it, so any number of threads may search it.
+ * Holds the floats, and codes of eight bits a dimension that rule out most rows without reading
+ * their floats; at 384 dimensions that is 1.31 times the floats alone.
  */
 public final class FlatIndex {
   /** Searches of at least this many elements are spread over the cores. */
   private static final long SHARED_ELEMENTS = 4_000_000;
 
   /** Searches that go through the index together: their sums stay in the cache. */
-  private static final int BATCH = 32;
+  private static final int BATCH = 16;
+
+  /** Blocks at most whose sketch is looked at before their rows are compared. */
+  private static final int PART = 64;
 
   /** If k is more than this share of the rows, codes rule out too few to pay. */
   private static final int MOST_ROWS = 8;
@@ -40,8 +45,11 @@ public final class FlatIndex {
   private final Kernel kernel;
   private final IdColumn rowids;
   private final AtomicLong floatsRead = new AtomicLong();
-  private final KeptColumns columns;
+  private volatile KeptColumns columns;
+  private volatile long laterBytes;
+  private final Lock columnsLock = new ReentrantLock();
   private boolean fromFile;
+  private LazySketch lazySketch;
   private volatile IdTable table;
   private volatile BitSet zeroRows;
 
@@ -63,6 +71,9 @@ public final class FlatIndex {
     this.columns = columns;
     this.kernel = kernel;
     sizes = CodeSizes.of(chunks);
+    lazySketch =
+        new LazySketch(
+            layout != null && !holdsCodesOnly() && Sketch.directions(ids.size(), dims()) > 0);
   }
 
   /** An index that holds codes only, of its parts, which were in a file. */
@@ -93,6 +104,7 @@ public final class FlatIndex {
     FlatIndex changed = new FlatIndex(layout, chunks, ids, rowids, zeroRows, grid, kept, kernel);
     changed.table = table;
     changed.fromFile = fromFile;
+    changed.lazySketch = lazySketch;
     return changed;
   }
 
@@ -109,6 +121,29 @@ public final class FlatIndex {
   /** The columns that are kept beside the vectors. */
   public KeptColumns columns() {
     return columns;
+  }
+
+  /** Keeps columns that were read since, of as many rows, in the table's version. */
+  public synchronized void keep(KeptColumns read, List<KeptColumns.Wanted> asked) {
+    assert read.list().stream().allMatch(column -> column.size() == size());
+    columns = columns.with(read, asked);
+    laterBytes += read.bytes();
+  }
+
+  /** Lets columns go that were kept by {@link #keep}. */
+  public synchronized void forget(KeptColumns read) {
+    columns = columns.without(read);
+    laterBytes -= read.bytes();
+  }
+
+  /** Held by the one who reads columns to be kept. */
+  public Lock columnsLock() {
+    return columnsLock;
+  }
+
+  /** Bytes of the columns that were kept since it was built. */
+  public long laterBytes() {
+    return laterBytes;
   }
 
   Grid grid() {
@@ -134,7 +169,7 @@ public final class FlatIndex {
 
   /** About how many bytes an index will hold, ids of other types than INTEGER not counted. */
   public static long bytesEstimate(long rows, int dims) {
-    return rows * (dims * 5L + 3 + Chunk.ROW_BYTES + Long.BYTES);
+    return rows * (dims * 5L + 3 + Chunk.ROW_BYTES + Long.BYTES) + Sketch.bytes(rows, dims);
   }
 
   /** The same of an index that leaves the vectors to the table. */
@@ -157,6 +192,23 @@ public final class FlatIndex {
     return floatsRead.get();
   }
 
+  /**
+   * Whether this is as fast as it gets: what is made for an index that is searched often is there,
+   * or won't be.
+   */
+  public boolean isWarm() {
+    return lazySketch.isTried();
+  }
+
+  /** Makes that now. */
+  void warm() {
+    lazySketch.make(this::sketch);
+  }
+
+  private Sketch sketch() {
+    return Sketch.of(kernel, layout, chunks, grid);
+  }
+
   /** Elements of each vector; 0 for an index without rows. */
   public int dims() {
     return layout == null ? 0 : layout.dims();
@@ -174,6 +226,7 @@ public final class FlatIndex {
     for (Chunk chunk : chunks) {
       bytes += chunk.bytes();
     }
+    bytes += holdsCodesOnly() ? 0 : Sketch.bytes(size(), dims());
     IdTable found = table;
     return found == null ? bytes : bytes + found.bytes();
   }
@@ -198,13 +251,20 @@ public final class FlatIndex {
     if (ordinal >= size() || blob.length != 4 * dims() || holdsCodesOnly()) {
       return false;
     }
-    Object known = id(ordinal);
-    boolean sameId =
-        known instanceof byte[] a && id instanceof byte[] b
-            ? Arrays.equals(a, b)
-            : known.equals(id);
     float[] rows = chunks.get(ordinal / layout.chunkRows()).rows();
-    return sameId && VectorCodec.equals(blob, rows, ordinal % layout.chunkRows() * dims());
+    return holds(ordinal, id)
+        && VectorCodec.equals(blob, rows, ordinal % layout.chunkRows() * dims());
+  }
+
+  /** Whether a row has this very id; an ordinal beyond the last row has none. */
+  public boolean holds(int ordinal, Object id) {
+    if (ordinal >= size()) {
+      return false;
+    }
+    Object known = id(ordinal);
+    return known instanceof byte[] a && id instanceof byte[] b
+        ? Arrays.equals(a, b)
+        : known.equals(id);
   }
 
   /** The rows that have an id, ascending; none if the id is unknown. */
@@ -282,21 +342,19 @@ public final class FlatIndex {
       return new Neighbors(new int[0], new double[0]);
     }
     Bounds bounds = bounds(search);
+    Sketch sketch = lazySketch.get(1, this::sketch);
     Scan.Limit limit = new Scan.Limit(Scan.farthest(search));
     List<Scan> scans = Collections.synchronizedList(new ArrayList<>());
-    int blocks = blocks();
     long rows = search.rows() == null ? size() : search.rows().cardinality();
-    int threads = rows * dims() < SHARED_ELEMENTS ? 1 : Integer.MAX_VALUE;
+    int threads = rows * dims() < SHARED_ELEMENTS ? 1 : Workers.most();
+    int[][] parts = sketch == null ? parts(blocks()) : parts(threads);
     Workers.run(
-        blocks,
+        parts.length,
         threads,
         () -> {
-          Scan scan = scan(search, bounds, limit, scratch());
+          Scan scan = scan(search, bounds, sketch, limit, scratch());
           scans.add(scan);
-          return part -> {
-            checkpoint.check();
-            scan.block(block(part, blocks));
-          };
+          return part -> Scan.blocks(List.of(scan), parts[part], checkpoint);
         });
     scans.forEach(Scan::finish);
     if (holdsCodesOnly()) {
@@ -413,6 +471,7 @@ public final class FlatIndex {
       }
       return results;
     }
+    Sketch sketch = lazySketch.get(n, this::sketch);
     // With few batches, smaller ones keep all cores at work.
     int parts = Math.min(n, Math.max(batches, Math.min(8, n / 4)));
     long elements = (long) size() * dims() * n;
@@ -431,7 +490,7 @@ public final class FlatIndex {
               if (search.k() > 0) {
                 Scan.Limit limit = new Scan.Limit(Scan.farthest(search));
                 Bounds bounds = bounds(search);
-                scans[i] = scan(search, bounds, limit, scratch);
+                scans[i] = scan(search, bounds, sketch, limit, scratch);
                 readings[i] = new Reading(search, bounds, limit, floats, checkpoint);
               }
             }
@@ -454,10 +513,8 @@ public final class FlatIndex {
   }
 
   private void together(List<Scan> scans, Checkpoint checkpoint) {
-    int blocks = blocks();
-    for (int part = 0; part < blocks; part++) {
-      checkpoint.check();
-      Scan.block(scans, block(part, blocks));
+    for (int[] part : parts(1)) {
+      Scan.blocks(scans, part, checkpoint);
     }
     for (Scan scan : scans) {
       if (scan != null) {
@@ -562,16 +619,30 @@ public final class FlatIndex {
         : Bounds.of(search.metric(), search.query(), grid, sizes);
   }
 
-  private Scan scan(Search search, Bounds bounds, Scan.Limit limit, Scan.Scratch scratch) {
+  private Scan scan(
+      Search search, Bounds bounds, Sketch sketch, Scan.Limit limit, Scan.Scratch scratch) {
     if (holdsCodesOnly()) {
       return new CodesScan(kernel, layout, chunks, search, bounds, limit, scratch);
     }
     NearestHeap heap = new NearestHeap(search.k(), ids::compare);
-    return new Scan(kernel, layout, chunks, search, bounds, heap, limit, scratch);
+    return new Scan(kernel, layout, chunks, search, bounds, sketch, heap, limit, scratch);
   }
 
   private Scan.Scratch scratch() {
     return new Scan.Scratch(layout.padded(Math.min(size(), layout.blockRows())));
+  }
+
+  /** The blocks, in the order in which they are scanned, in at least so many parts. */
+  private int[][] parts(int least) {
+    int blocks = blocks();
+    int n = Math.min(blocks, Math.max(least, (blocks + PART - 1) / PART));
+    int[][] parts = new int[n][];
+    for (int i = 0; i < n; i++) {
+      int from = (int) ((long) i * blocks / n);
+      int to = (int) ((long) (i + 1) * blocks / n);
+      parts[i] = IntStream.range(from, to).map(step -> block(step, blocks)).toArray();
+    }
+    return parts;
   }
 
   private int blocks() {
@@ -791,6 +862,7 @@ public final class FlatIndex {
       if (coding != null) {
         coding.finish();
       }
+      charge.accept(codesOnly ? 0 : Sketch.bytes(size(), dims));
       return new FlatIndex(
           layout, List.copyOf(full), ids, rowids, zeroRows, grid, KeptColumns.NONE, kernel);
     }

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.index;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -17,7 +18,8 @@ import java.util.function.BooleanSupplier;
  * <p>However many ask for a version at once, it is loaded once, on a thread of its own, and the
  * load goes on as long as one of them waits for it. An index that was handed out stays as it is; a
  * newer version takes its place for those who come later. Memory is charged before it is allocated;
- * to make room, the indexes that were asked for least recently go, that of a version gone by first.
+ * to make room, what is held beside indexes goes first, then the indexes that were asked for least
+ * recently, that of a version gone by before the others.
  */
 public final class IndexCache {
   /** System property: the most memory that all indexes of the process may hold, as in 512MB. */
@@ -320,11 +322,107 @@ public final class IndexCache {
     loading.charged = 0;
   }
 
+  /**
+   * Begins to hold something beside an index that is there, for which no index is put out.
+   *
+   * @param key which table
+   * @param entry the table's index
+   * @param forget lets it go, when the index goes or other indexes need the room
+   */
+  public synchronized Beside beside(Object key, Entry entry, Runnable forget) {
+    Slot slot = slot(key);
+    Beside beside = new Beside(slot, forget);
+    if (slot.newest == entry) {
+      slot.besides.add(beside);
+    } else {
+      beside.gone = true;
+    }
+    return beside;
+  }
+
+  /** What is held beside an index. */
+  public final class Beside {
+    private final Slot slot;
+    private final Runnable forget;
+    private long bytes;
+    private boolean gone;
+
+    private Beside(Slot slot, Runnable forget) {
+      this.slot = slot;
+      this.forget = forget;
+    }
+
+    /**
+     * Charges bytes about to be allocated, or gives back a negative number of them.
+     *
+     * @throws MemoryLimitException if there is no room, or the index is gone
+     */
+    public void charge(long more) {
+      synchronized (IndexCache.this) {
+        if (more > 0) {
+          boolean group = held(slot.group) + more > slot.groupLimit;
+          if (gone || group || held + more > limit) {
+            throw new MemoryLimitException(group ? slot.groupLimit : limit);
+          }
+        }
+        if (!gone) {
+          bytes += more;
+          add(slot.group, more);
+        }
+      }
+    }
+
+    /** Holds it, unless it has to go already; whether it is held. */
+    public boolean hold(Runnable what) {
+      synchronized (IndexCache.this) {
+        if (!gone) {
+          what.run();
+        }
+        return !gone;
+      }
+    }
+
+    /** Gives all back. */
+    public void close() {
+      synchronized (IndexCache.this) {
+        slot.besides.remove(this);
+        let();
+      }
+    }
+
+    private void let() {
+      if (!gone) {
+        gone = true;
+        add(slot.group, -bytes);
+        forget.run();
+      }
+    }
+  }
+
+  private static void forgetBesides(Slot slot) {
+    slot.besides.forEach(Beside::let);
+    slot.besides.clear();
+  }
+
+  /** Forgets what is beside the indexes of a group, or of all; whether that made any room. */
+  private boolean forgetBesides(Object group) {
+    long before = held;
+    for (Slot slot : slots.values()) {
+      if (group == null || group.equals(slot.group)) {
+        forgetBesides(slot);
+      }
+    }
+    return held < before;
+  }
+
   private synchronized void charge(Loading loading, long bytes) {
     while (bytes > 0) {
       boolean group = held(loading.group) + bytes > loading.groupLimit;
       if (!group && held + bytes <= limit) {
         break;
+      }
+      if (forgetBesides(group ? loading.group : null)) {
+        continue;
       }
       Slot victim = leastMissed(loading, group);
       if (victim == null) {
@@ -364,6 +462,7 @@ public final class IndexCache {
   }
 
   private void drop(Slot slot) {
+    forgetBesides(slot);
     add(slot.group, -slot.charged);
     slot.newest = null;
     slot.charged = 0;
@@ -382,6 +481,7 @@ public final class IndexCache {
           }
           slot.newest = entry;
           slot.group = loading.group;
+          slot.groupLimit = loading.groupLimit;
           slot.charged = entry.bytes();
           slot.usedAt = ++clock;
           add(slot.group, slot.charged);
@@ -442,7 +542,9 @@ public final class IndexCache {
   private static final class Slot {
     private final Map<Object, Loading> loading = new HashMap<>();
     private Entry newest;
+    private final List<Beside> besides = new ArrayList<>();
     private Object group;
+    private long groupLimit;
     private long charged;
     private long usedAt;
     private long confirmedAt;

@@ -5,35 +5,70 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
 
-/** The columns of a table that are kept beside the vectors of its rows. Immutable. */
+/**
+ * The columns of a table that are kept beside the vectors of its rows, and those that may be read
+ * and kept when they are asked for. Immutable.
+ */
 public final class KeptColumns {
   /** No columns. */
   public static final KeptColumns NONE = new KeptColumns(List.of());
 
   private final List<KeptColumn> columns;
+  private final List<Wanted> later;
   private final Wanted idName;
   private final IdColumn ids;
   private volatile KeptColumn id;
 
   KeptColumns(List<KeptColumn> columns) {
-    this(columns, null, null);
+    this(columns, List.of(), null, null);
   }
 
-  private KeptColumns(List<KeptColumn> columns, Wanted idName, IdColumn ids) {
+  private KeptColumns(List<KeptColumn> columns, List<Wanted> later, Wanted idName, IdColumn ids) {
     this.columns = List.copyOf(columns);
+    this.later = List.copyOf(later);
     this.idName = idName;
     this.ids = ids;
   }
 
+  /** None yet, but some that are read when they are asked for. */
+  public static KeptColumns later(List<Wanted> wanted) {
+    return wanted.isEmpty() ? NONE : new KeptColumns(List.of(), wanted, null, null);
+  }
+
   /** These columns, and the ids that an index holds as one more where all are integers. */
   KeptColumns withIds(Wanted name, IdColumn of) {
-    return new KeptColumns(columns, name, of.holdsLongs() ? of : null);
+    return new KeptColumns(columns, later, name, of.holdsLongs() ? of : null);
+  }
+
+  /** What is wanted of a column that isn't kept yet but may be; null of others. */
+  public Wanted later(String name) {
+    return later.stream().filter(wanted -> wanted.name().equals(name)).findFirst().orElse(null);
+  }
+
+  /** The same when some of the columns were asked for, and what of them can be kept was read. */
+  KeptColumns with(KeptColumns read, List<Wanted> asked) {
+    List<KeptColumn> more = new ArrayList<>(columns);
+    more.addAll(read.columns);
+    return changed(more, later.stream().filter(wanted -> !asked.contains(wanted)).toList());
+  }
+
+  /** The same when columns were given up, to be read again if they are asked for. */
+  KeptColumns without(KeptColumns read) {
+    List<Wanted> again = new ArrayList<>(later);
+    read.columns.forEach(column -> again.add(new Wanted(column.name(), column.affinity())));
+    return changed(columns.stream().filter(c -> !read.columns.contains(c)).toList(), again);
+  }
+
+  private KeptColumns changed(List<KeptColumn> to, List<Wanted> toLater) {
+    KeptColumns changed = new KeptColumns(to, toLater, idName, ids);
+    changed.id = id;
+    return changed;
   }
 
   /** A column to be kept. */
   public record Wanted(String name, KeptColumn.Affinity affinity) {}
 
-  /** The columns but for the id, in the table's order. */
+  /** The columns but for the id. */
   public List<KeptColumn> list() {
     return columns;
   }

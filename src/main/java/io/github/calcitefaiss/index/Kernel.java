@@ -98,6 +98,21 @@ interface Kernel {
     return left;
   }
 
+  /**
+   * Finds the lanes whose sum is at least a threshold.
+   *
+   * @param lanes receives them; one longer than {@code n}
+   * @return how many there are
+   */
+  default int atLeast(int[] sums, int n, int threshold, int[] lanes) {
+    int left = 0;
+    for (int j = 0; j < n; j++) {
+      lanes[left] = j;
+      left += sums[j] >= threshold ? 1 : 0;
+    }
+    return left;
+  }
+
   /** The coefficients of a query's linear bound. */
   record Line(float b, float g, float tau, float k) {
     /** The bound of one row. */

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.index;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -60,6 +61,7 @@ class Scan {
     final int[] places = new int[ExactKeys.GROUP];
     final int[] group = new int[ExactKeys.GROUP];
     final double[] keys = new double[ExactKeys.GROUP];
+    private int[][][] looks = {};
 
     Scratch(int rows) {
       acc = new short[Kernel.TOGETHER][rows];
@@ -69,6 +71,14 @@ class Scan {
       low = new int[rows];
       lanes = new int[rows + 1];
       order = new long[rows];
+    }
+
+    /** Arrays for the sums of so many searches over so many blocks. */
+    int[][][] looks(int searches, int blocks) {
+      if (looks.length < searches || looks[0].length < blocks) {
+        looks = new int[searches][blocks][low.length];
+      }
+      return looks;
     }
   }
 
@@ -84,6 +94,7 @@ class Scan {
   final Limit limit;
   final Scratch scratch;
   private int futile;
+  private final SketchScan sketched;
 
   /** The k smallest bounds seen: a row whose bound is among them is computed at once. */
   private final NearestHeap promising;
@@ -105,6 +116,7 @@ class Scan {
    * Prepares a scan.
    *
    * @param bounds of the search's query, or null to compare every row
+   * @param sketch of the index, or null
    */
   Scan(
       Kernel kernel,
@@ -112,6 +124,7 @@ class Scan {
       List<Chunk> chunks,
       Search search,
       Bounds bounds,
+      Sketch sketch,
       NearestHeap heap,
       Limit limit,
       Scratch scratch) {
@@ -127,6 +140,8 @@ class Scan {
     this.limit = limit;
     this.scratch = scratch;
     this.promising = new NearestHeap(k, Integer::compare);
+    SketchBounds looks = bounds == null || sketch == null ? null : bounds.sketched(sketch);
+    sketched = looks == null ? null : new SketchScan(this, sketch, looks, rows);
   }
 
   /** The largest key that qualifies. */
@@ -142,10 +157,26 @@ class Scan {
     return heap;
   }
 
-  /** Scans one block. */
-  void block(int block) {
-    if (begin(block)) {
-      alone(block);
+  /**
+   * Scans some blocks for several searches that share a scratch: those that the sketch serves need
+   * no more than that.
+   */
+  static void blocks(List<Scan> scans, int[] blocks, Checkpoint checkpoint) {
+    List<Scan> left = new ArrayList<>();
+    List<SketchScan> looking = new ArrayList<>();
+    for (Scan scan : scans) {
+      if (scan != null && scan.sketched != null && scan.sketched.promises()) {
+        looking.add(scan.sketched);
+      } else if (scan != null) {
+        left.add(scan);
+      }
+    }
+    for (SketchScan failed : SketchScan.look(looking, blocks, checkpoint)) {
+      left.add(failed.scan());
+    }
+    for (int i = 0; i < blocks.length && !left.isEmpty(); i++) {
+      checkpoint.check();
+      block(left, blocks[i]);
     }
   }
 
@@ -154,13 +185,13 @@ class Scan {
     coded(block, scratch.dots[0]);
   }
 
-  /** Scans one block for several searches that share a scratch; null for no search. */
+  /** Scans one block for several searches that share a scratch. */
   static void block(List<Scan> scans, int block) {
     Scan[] asking = new Scan[Kernel.TOGETHER];
     short[][] weights = new short[Kernel.TOGETHER][];
     int n = 0;
     for (Scan scan : scans) {
-      if (scan != null && scan.begin(block)) {
+      if (scan.begin(block)) {
         weights[n] = scan.bounds.weights();
         if (weights[n] == null) {
           scan.alone(block);
@@ -200,6 +231,16 @@ class Scan {
 
   final Chunk chunk(int block) {
     return chunks.get(block / layout.chunkBlocks());
+  }
+
+  /** Rows of a block. */
+  final int rowsOf(int block) {
+    return chunk(block).rowsOf(inChunk(block));
+  }
+
+  /** Rows of the index. */
+  final int rows() {
+    return chunks.stream().mapToInt(chunk -> chunk.count).sum();
   }
 
   final int inChunk(int block) {
@@ -254,7 +295,7 @@ class Scan {
   }
 
   /** Takes a row to be compared; rows are computed as soon as they make a group. */
-  private void compare(int row) {
+  void compare(int row) {
     if (lastRow >= 0 && sameVector(row, lastRow)) {
       // Tables with many copies of one vector defeat any bound, but not this.
       offer(lastKey, row);
@@ -272,7 +313,8 @@ class Scan {
     scratch.places[i] = row % layout.chunkRows() * layout.dims();
   }
 
-  private void computeGroup() {
+  /** Computes the rows that are no whole group yet. */
+  void computeGroup() {
     if (grouped > 0) {
       exact.compute(scratch.arrays, scratch.places, grouped, scratch.keys);
       for (int i = 0; i < grouped; i++) {
@@ -349,15 +391,19 @@ class Scan {
       int lane = lanes[i];
       nearest.offer(bounds.closer(0, chunk, from + lane, dots[lane]), first + lane);
     }
-    int n = nearest.size();
-    if (n < k) {
+    seed(nearest);
+  }
+
+  /** Lowers the limit to the largest key of k rows, if so many are given. */
+  void seed(NearestHeap nearest) {
+    if (nearest.size() < k) {
       return;
     }
-    int[] chosen = new int[n];
-    nearest.drain(new double[n], chosen);
+    int[] chosen = new int[k];
+    nearest.drain(new double[k], chosen);
     double largest = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < n; i += ExactKeys.GROUP) {
-      int count = Math.min(ExactKeys.GROUP, n - i);
+    for (int i = 0; i < chosen.length; i += ExactKeys.GROUP) {
+      int count = Math.min(ExactKeys.GROUP, chosen.length - i);
       for (int j = 0; j < count; j++) {
         place(chosen[i + j], j);
       }

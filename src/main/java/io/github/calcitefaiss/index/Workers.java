@@ -69,6 +69,11 @@ final class Workers {
     }
   }
 
+  /** Threads at most that work at once on one job. */
+  static int most() {
+    return LIMIT;
+  }
+
   /** Runs a job on a helper, when one has time; if there are none, never. */
   static void background(Runnable job) {
     if (LIMIT > 1) {

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.jdbc;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.run.StatementRun;
 import io.github.calcitefaiss.sql.function.Names;
+import io.github.calcitefaiss.sql.planner.LongStatements;
 import io.github.calcitefaiss.sql.planner.Plan;
 import io.github.calcitefaiss.sql.planner.PlanCache;
 import io.github.calcitefaiss.sqlite.DeclaredType;
@@ -124,10 +125,13 @@ public final class FaissConnection implements Connection {
 
   /** Prepares a statement within a run. */
   Prepared prepare(String sql, PlannedRun run) throws SQLException {
+    Runnable end = LongStatements.beginPreparing(sql, run);
     try {
       return preparation.prepare(sql, run);
     } catch (SQLException e) {
       throw FirstMistakes.advise(e, sql, calcite);
+    } finally {
+      end.run();
     }
   }
 

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.run;
 import io.github.calcitefaiss.index.Checkpoint;
 import io.github.calcitefaiss.index.Daemons;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.SynchronousQueue;
@@ -23,8 +24,11 @@ public final class Detached {
 
   private static final ThreadPoolExecutor THREADS = threads();
 
+  /** The call that a thread of these is in. */
+  private static final ThreadLocal<Detached> CURRENT = new ThreadLocal<>();
+
   private boolean ended;
-  private boolean left;
+  private volatile boolean left;
 
   private Detached() {}
 
@@ -59,9 +63,11 @@ public final class Detached {
         new FutureTask<>(
             () -> {
               Thread.currentThread().setContextClassLoader(loader);
+              CURRENT.set(parting);
               try {
                 return call.call();
               } finally {
+                CURRENT.remove();
                 Thread.currentThread().setContextClassLoader(null);
                 if (parting.ended()) {
                   afterwards.run();
@@ -87,6 +93,18 @@ public final class Detached {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
+    }
+  }
+
+  /**
+   * Ends a call whose caller has left, for work that knows no cancel flag.
+   *
+   * @throws CancellationException if nobody waits for what this thread does
+   */
+  public static void check() {
+    Detached current = CURRENT.get();
+    if (current != null && current.left) {
+      throw new CancellationException();
     }
   }
 

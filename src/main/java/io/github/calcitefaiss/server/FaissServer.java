@@ -128,7 +128,7 @@ public final class FaissServer implements AutoCloseable {
     Metrics metrics = new Metrics();
     log = new StatementLog(lines, metrics);
     meta = new FaissMeta(options.url(), options.limits(), metrics, log);
-    RpcHandler rpc = new RpcHandler(meta, options.limits().bodyBytes());
+    RpcHandler rpc = new RpcHandler(meta, options.limits());
     pages = new PageAccess(options.url(), meta, options.limits(), metrics, log);
     console = new Console(pages, options.cors());
     Thread rehearsal = Daemons.thread("calcite-faiss-rehearsal", () -> rehearse(database));

@@ -7,6 +7,7 @@ import io.github.calcitefaiss.sqlite.VectorJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import org.apache.calcite.avatica.AvaticaSeverity;
 import org.apache.calcite.avatica.NoSuchConnectionException;
@@ -25,16 +26,20 @@ final class RpcHandler {
   private static final String PROTOBUF = "application/x-google-protobuf";
   private static final String JSON = "application/json;charset=utf-8";
   private static final String TEXT = "text/plain;charset=utf-8";
+  private static final String OUT_OF_MEMORY = "The server is out of memory; ask for less";
 
   private final FaissMeta meta;
   private final Service service;
   private final int maxBody;
+  private final Bodies bodies;
   private final ProtobufTranslation protobuf = new ProtobufTranslationImpl();
 
-  RpcHandler(FaissMeta meta, int maxBody) {
+  RpcHandler(FaissMeta meta, Limits limits) {
     this.meta = meta;
     this.service = new LocalService(meta);
-    this.maxBody = maxBody;
+    this.maxBody = limits.bodyBytes();
+    Duration wait = limits.statementTimeout();
+    this.bodies = new Bodies(maxBody, wait.isZero() ? Limits.DEFAULT.statementTimeout() : wait);
   }
 
   void setAddress(String address) {
@@ -43,19 +48,28 @@ final class RpcHandler {
 
   /** Answers a POST to {@code /}. */
   void answer(Exchange exchange) throws IOException {
-    byte[] body = null;
-    String length = exchange.header("Content-Length");
-    if (length == null || length.length() < 19 && Long.parseLong(length) <= maxBody) {
-      body = exchange.input().readNBytes(maxBody + 1);
+    try {
+      if (!bodies.read(exchange, body -> answer(exchange, body))) {
+        exchange.header("Retry-After", "1");
+        refuse(exchange, 503, "The server is busy with other large requests; try again");
+      }
+    } catch (OutOfMemoryError e) {
+      refuse(exchange, 503, OUT_OF_MEMORY);
     }
-    if (body == null || body.length > maxBody) {
-      // What was not read can't be skipped cheaply, so the connection ends with this answer.
-      exchange.header("Connection", "close");
-      answer(
+  }
+
+  /** What was not read can't be skipped cheaply, so the connection ends with this answer. */
+  private static void refuse(Exchange exchange, int status, String text) throws IOException {
+    exchange.header("Connection", "close");
+    answer(exchange, status, TEXT, text + "\n");
+  }
+
+  private void answer(Exchange exchange, byte[] body) throws IOException {
+    if (body == null) {
+      refuse(
           exchange,
           413,
-          TEXT,
-          "The request has more than " + maxBody + " bytes, the server's limit (--max-body).\n");
+          "The request has more than " + maxBody + " bytes, the server's limit (--max-body).");
       return;
     }
     boolean json = isJson(body);
@@ -155,7 +169,7 @@ final class RpcHandler {
       return found;
     }
     return root instanceof OutOfMemoryError
-        ? new SQLException("The server is out of memory; ask for less", "53200")
+        ? new SQLException(OUT_OF_MEMORY, "53200")
         : new SQLException(
             "Internal error (" + root.getClass().getSimpleName() + ": " + root.getMessage() + ")",
             "HY000");

@@ -21,6 +21,9 @@ import java.util.regex.Pattern;
 final class StatementLog {
   private static final int LONGEST_SQL = 1000;
 
+  /** How much of a statement is looked at for what is shown of it. */
+  private static final int LONGEST_READ = 8 * LONGEST_SQL;
+
   private static final Pattern PLAIN = Pattern.compile("[\\w.@:/+-]+");
   private static final Pattern WORD = Pattern.compile("[\\w.$ ]+");
   private static final Pattern QUOTED =
@@ -55,7 +58,9 @@ final class StatementLog {
       SQLException error) {
     metrics.statement(outcome, nanos, rows);
     StringBuilder line = new StringBuilder();
-    String named = withoutValues(sql);
+    // Not all of a long one, which would cost more than the statement.
+    boolean cut = sql.length() > LONGEST_READ;
+    String named = withoutValues(cut ? sql.substring(0, LONGEST_READ) : sql) + (cut ? "…" : "");
     line.append("statement user=").append(user == null ? "-" : field(user));
     line.append(" connection=").append(field(connection));
     line.append(String.format(Locale.ROOT, " ms=%.1f rows=%d outcome=", nanos / 1e6, rows));

@@ -54,8 +54,11 @@ final class IndexLoader implements IndexCache.Source {
   private final IndexedTable table;
   private final IndexOptions options;
 
-  /** The columns to be kept; read when first needed. */
-  private List<KeptColumns.Wanted> columns;
+  /** The columns that may be kept; asked for when first needed. */
+  private List<KeptColumns.Wanted> wanted;
+
+  /** Those that are read with the vectors; the others are when a filter asks for them. */
+  private List<KeptColumns.Wanted> columns = List.of();
 
   IndexLoader(
       Execution.Snapshot<SqliteDatabase.Lease> snapshot,
@@ -152,9 +155,11 @@ final class IndexLoader implements IndexCache.Source {
       if (codesOnly) {
         builders.keepCodesOnly();
       }
-      if (columns == null) {
-        columns = options.columns().of(lease.connection(), table);
+      if (wanted == null) {
+        wanted = options.columns().of(lease.connection(), table);
       }
+      // A snapshot has the columns, too: what opens at once asks nothing of the table.
+      columns = codesOnly && options.snapshots() != null ? wanted : List.of();
       if (!columns.isEmpty()) {
         boolean all = options.columns().named();
         builders.keepColumns(() -> new KeptColumns.Builder(columns, all, charged::chargeColumns));
@@ -297,13 +302,16 @@ final class IndexLoader implements IndexCache.Source {
     boolean unchanged = known != null;
     long bytesBefore = 0;
     if (unchanged) {
-      bytesBefore = previous.bytes() - known.columns().bytes();
+      bytesBefore = previous.bytes() - (known.columns().bytes() - known.laterBytes());
       known = known.with(builders.keptColumns(known.dims()));
     }
     KeptColumns.Wanted ids = options.columns().id(connection, table);
     List<FlatIndex> indexes =
         (unchanged ? List.of(known) : builders.build())
-            .stream().map(built -> ids == null ? built : built.withIds(ids)).toList();
+            .stream()
+                .map(built -> columns.isEmpty() ? built.with(KeptColumns.later(wanted)) : built)
+                .map(built -> ids == null ? built : built.withIds(ids))
+                .toList();
     FlatIndex index = indexes.get(0);
     long nanos = System.nanoTime() - start;
     String indexed =

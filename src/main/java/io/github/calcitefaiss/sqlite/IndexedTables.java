@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sqlite;
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.Floats;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.KeptColumns;
 import io.github.calcitefaiss.index.MemorySize;
 import io.github.calcitefaiss.run.Execution;
 import io.github.calcitefaiss.run.FaissException;
@@ -199,16 +200,43 @@ public final class IndexedTables {
   }
 
   /**
+   * The columns that are kept beside the vectors of an index of the version that a run reads, with
+   * those that it asks for, which are read now if they may be kept and weren't asked for before.
+   *
+   * @param asked by the names that the table has for them; if one can't be had, none is read
+   * @throws SQLException if they can't be read or the run was cancelled
+   */
+  public KeptColumns columns(
+      IndexedTable table,
+      IndexCache.Entry entry,
+      FlatIndex index,
+      Collection<String> asked,
+      Execution execution)
+      throws SQLException {
+    return new LaterColumns(schema.database(), table, options.columns(), index)
+        .read(asked, forget -> CACHE.beside(key(table), entry, forget), execution);
+  }
+
+  /**
    * Whether a table's index keeps some columns beside its vectors; null if that isn't known, since
-   * it isn't loaded.
+   * it isn't loaded or they weren't asked for yet.
    */
   public Boolean keeps(IndexedTable table, Collection<String> columns) {
     IndexCache.Entry entry = status(table).entry();
-    if (entry != null) {
-      return entry.indexes().stream()
-          .allMatch(index -> columns.stream().allMatch(c -> index.columns().get(c) != null));
-    }
     List<String> names = options.columns().names();
+    if (entry != null) {
+      Boolean all = true;
+      for (FlatIndex index : entry.indexes()) {
+        KeptColumns kept = index.columns();
+        for (String column : columns) {
+          if (kept.get(column) == null && kept.later(column) == null) {
+            return false;
+          }
+          all = kept.get(column) != null || names != null ? all : null;
+        }
+      }
+      return all;
+    }
     if (names == null) {
       return null;
     }

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.index;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +41,11 @@ class BoundsTest {
     int[] bytes = high.clone();
     bounds.bytes(kernel, chunk, 0, scratch, bytes);
     int[] lanes = new int[chunk.count + 1];
+    int dims = chunk.layout().dims();
+    Sketch sketch =
+        dims > 150 ? null : Sketch.of(kernel, chunk.layout(), index.chunks(), index.grid());
+    SketchBounds sketched = sketch == null ? null : bounds.sketched(sketch);
+    int[] places = sketched == null ? null : sums(kernel, chunk, sketch, sketched, scratch);
     for (int row = 0; row < chunk.count; row++) {
       double value = metric.value(query, all.vector(row)) + 0.0;
       if (Double.isNaN(value)) {
@@ -59,6 +65,70 @@ class BoundsTest {
       assertFalse(bounds.nearest(chunk, row, whole) > limit, of);
       whole = bounds.whole(1, bytes[row], chunk, 0, row);
       assertTrue(bounds.farthest(chunk, row, whole) >= key, of);
+      if (places != null && !sketch.loose.get(row)) {
+        assertTrue(places[row] >= sketched.threshold(limit, sketch), of);
+      }
+    }
+  }
+
+  private static int[] sums(
+      Kernel kernel, Chunk chunk, Sketch sketch, SketchBounds bounds, Scan.Scratch scratch) {
+    int lanes = chunk.layout().padded(chunk.count);
+    int[] sums = new int[lanes];
+    kernel.dots(sketch.plane(0), 0, lanes, bounds.weights(), sketch.packs(), scratch.acc[0], sums);
+    return sums;
+  }
+
+  @Test
+  void aSketchLeavesFewRowsOfThoseThatDifferInFewDirections() {
+    Random random = Seeds.random("aSketchLeavesFewRowsOfThoseThatDifferInFewDirections");
+    FlatIndexTest.Data data = FlatIndexTest.Data.FEW_DIRECTIONS;
+    BruteForce all = FlatIndexTest.data(data, random, 2000, 128);
+    FlatIndex index = all.index(new PlainKernel());
+    Chunk chunk = index.chunks().get(0);
+    Kernel kernel = new PlainKernel();
+    Sketch sketch = Sketch.of(kernel, chunk.layout(), index.chunks(), index.grid());
+    for (Metric metric : List.of(Metric.L2, Metric.INNER_PRODUCT)) {
+      Search search = Search.nearest(all.vector(random.nextInt(2000)), metric, 10);
+      double key = all.search(search).values()[9];
+      Bounds bounds = Bounds.of(metric, search.query(), index.grid(), CodeSizes.of(index.chunks()));
+      SketchBounds sketched = bounds.sketched(sketch);
+      Scan.Scratch scratch = new Scan.Scratch(2048);
+      int[] sums = sums(kernel, chunk, sketch, sketched, scratch);
+      float limit = bounds.limit(metric.descending() ? -key : key);
+      int left = kernel.atLeast(sums, 2000, sketched.threshold(limit, sketch), scratch.lanes);
+      assertTrue(left >= 10 && left < 400, metric + ": " + left);
+    }
+  }
+
+  @Test
+  void theNormOfAMatrixIsNotUnderestimated() {
+    Random random = Seeds.random("theNormOfAMatrixIsNotUnderestimated");
+    for (int round = 0; round < 50; round++) {
+      int n = 1 + random.nextInt(60);
+      double[][] matrix = new double[n][n];
+      double[] x = random.doubles(n).toArray();
+      for (int i = 0; i < n; i++) {
+        for (int j = 0; j <= i; j++) {
+          matrix[i][j] = random.nextGaussian() + (round % 3 == 0 ? 5 : 0);
+          matrix[j][i] = matrix[i][j];
+        }
+      }
+      double norm = 0;
+      for (int i = 0; i < 200; i++) {
+        double[] y = new double[n];
+        for (int j = 0; j < n; j++) {
+          y[j] = Subspace.dot(matrix[j], x);
+        }
+        norm = Math.sqrt(Subspace.dot(y, y) / Subspace.dot(x, x));
+        x = y;
+        double scale = Math.sqrt(Subspace.dot(x, x));
+        for (int j = 0; j < n; j++) {
+          x[j] /= scale;
+        }
+      }
+      double bound = Subspace.norm(matrix);
+      assertTrue(bound >= norm * (1 - 1e-12) && bound < 1.2 * norm + 1e-9, bound + " for " + norm);
     }
   }
 

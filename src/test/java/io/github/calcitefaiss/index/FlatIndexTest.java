@@ -3,6 +3,7 @@ package io.github.calcitefaiss.index;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -46,7 +47,23 @@ class FlatIndexTest {
     OUTLIER((random, row, dim) -> row == 3 ? 1e30 : random.nextGaussian()),
     HUGE_OUTLIERS((random, row, dim) -> row % 11 == 3 ? 3e38 : random.nextGaussian()),
     SPIKES((random, row, dim) -> random.nextInt(50) == 0 ? 1e6 : random.nextGaussian()),
-    SPARSE((random, row, dim) -> random.nextInt(20) == 0 ? random.nextGaussian() : 0);
+    SPARSE((random, row, dim) -> random.nextInt(20) == 0 ? random.nextGaussian() : 0),
+    FEW_DIRECTIONS((random, row, dim) -> few(row, dim) + 0.05 * random.nextGaussian()),
+    FEW_DIRECTIONS_AND_OUTLIERS(
+        (random, row, dim) -> row % 50 == 7 ? 1e3 * random.nextGaussian() : few(row, dim) + 3),
+    FEW_DIRECTIONS_OF_ANY_LENGTH(
+        (random, row, dim) ->
+            (few(row, dim) + 0.1 * random.nextGaussian()) * Math.pow(2, row % 5 - 2));
+
+    /** An element of a row that is mixed from three directions. */
+    private static double few(int row, int dim) {
+      Random mixed = new Random(row);
+      double sum = 0;
+      for (int i = 0; i < 3; i++) {
+        sum += mixed.nextGaussian() * Math.sin(dim * (i + 1) + i);
+      }
+      return sum;
+    }
 
     private final Element element;
 
@@ -158,6 +175,21 @@ class FlatIndexTest {
           checkGroups(all, random, List.of(index, codes), floats, search, what);
         }
       }
+      if (dims <= 150) {
+        checkSketched(index, asked, expected, data + " " + kernel.name() + " " + dims);
+      }
+    }
+  }
+
+  private static void checkSketched(
+      FlatIndex index, List<Search> asked, List<Neighbors> expected, String data) {
+    index.warm();
+    Neighbors[] together = index.searchAll(asked, Checkpoint.NONE);
+    for (int i = 0; i < asked.size(); i++) {
+      Search search = asked.get(i);
+      String what = data + " " + search.metric() + " k=" + search.k() + " sketched";
+      BruteForce.assertSame(expected.get(i), index.search(search, Checkpoint.NONE), what);
+      BruteForce.assertSame(expected.get(i), together[i], what + " in a batch");
     }
   }
 
@@ -368,6 +400,28 @@ class FlatIndexTest {
       }
       assertTrue(index.floatsRead() >= 5 * 10, "at least what is found");
       assertTrue(index.floatsRead() < 5 * rows / 50, data + ": " + index.floatsRead() + " read");
+    }
+  }
+
+  @Test
+  void anIndexThatIsSearchedOftenIsSketched() throws InterruptedException {
+    Random random = Seeds.random("anIndexThatIsSearchedOftenIsSketched");
+    BruteForce all = data(Data.FEW_DIRECTIONS, random, 1 << 14, 128);
+    FlatIndex index = all.index(new PlainKernel());
+    List<Search> searches = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      searches.add(search(all, Data.FEW_DIRECTIONS, random, 128, Metric.L2));
+    }
+    Neighbors[] before = index.searchAll(searches, Checkpoint.NONE);
+    assertFalse(index.isWarm());
+    long deadline = System.nanoTime() + 60_000_000_000L;
+    while (!index.isWarm() && System.nanoTime() < deadline) {
+      index.searchAll(searches, Checkpoint.NONE);
+    }
+    assertTrue(index.isWarm());
+    Neighbors[] after = index.searchAll(searches, Checkpoint.NONE);
+    for (int i = 0; i < searches.size(); i++) {
+      BruteForce.assertSame(before[i], after[i], "search " + i);
     }
   }
 

@@ -113,6 +113,15 @@ public final class FaissParser extends SqlBabelParserImpl {
       throw new SqlParseException(e.getMessage(), e.position, null, null, null);
     } catch (DialectRewriter.TooDeep e) {
       throw tooDeep(e.position);
+    } catch (ExpressionLength.TooLong e) {
+      throw new SqlParseException(
+          "expression is too long: got more than "
+              + ExpressionLength.MOST_OPERATORS
+              + " operators; put values into IN (…), or into a table",
+          e.position,
+          null,
+          null,
+          null);
     } catch (StackOverflowError e) {
       // The grammar calls itself for each level. The parser is not used again after an error, so
       // nobody sees what is half done.

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.parser;
 
+import io.github.calcitefaiss.run.Detached;
 import java.io.IOException;
 import java.io.StringReader;
 import java.util.ArrayList;
@@ -90,9 +91,11 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
 
   @Override
   public Token getNextToken() {
+    Detached.check();
     if (rewritten == null) {
       List<Token> tokens = split();
       rewritten = new TokenRewriter(asSqlite ? SqliteTokens.rewrite(tokens) : tokens);
+      ExpressionLength.check(rewritten.tokens());
     }
     List<Token> tokens = rewritten.tokens();
     if (next < tokens.size() - 1) {
@@ -112,6 +115,7 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
   private List<Token> split() {
     List<Token> tokens = new ArrayList<>();
     do {
+      Detached.check();
       try {
         last = super.getNextToken();
       } catch (TokenMgrError e) {

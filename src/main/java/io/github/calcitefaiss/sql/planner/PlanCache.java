@@ -12,9 +12,9 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.calcite.config.CalciteConnectionConfig;
 import org.apache.calcite.config.CalciteConnectionConfigImpl;
 import org.apache.calcite.jdbc.CalciteConnection;
@@ -37,15 +37,6 @@ public final class PlanCache {
 
   /** The longest text of a statement that is remembered, in characters. */
   public static final int LONGEST_TEXT = 1 << 16;
-
-  /** How long a wait for the planning of other long statements lasts between two looks. */
-  private static final long LOOK_MILLIS = 20;
-
-  /**
-   * What the planning of a long statement holds. It can't be ended while Calcite parses, so those
-   * that nobody waits for any more would take every core.
-   */
-  private static final Semaphore LONG = new Semaphore(1);
 
   private record Key(String sql, String schema) {}
 
@@ -191,41 +182,37 @@ public final class PlanCache {
   private static <T> T detached(
       String sql, StatementRun run, CalcitePrepare.Context context, Callable<T> call)
       throws Throwable {
-    boolean isLong = sql.length() > LONGEST_TEXT;
-    if (isLong) {
-      while (!LONG.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
-        run.check();
-      }
-    }
-    AtomicBoolean begun = new AtomicBoolean();
-    AtomicBoolean held = new AtomicBoolean(isLong);
+    Runnable end = LongStatements.beginPlanning(sql, run);
+    AtomicReference<Call> state = new AtomicReference<>(Call.EXPECTED);
     try {
       return Detached.call(
           run::check,
           () -> {
-            begun.set(true);
+            if (!state.compareAndSet(Call.EXPECTED, Call.BEGUN)) {
+              throw new CancellationException();
+            }
             CalcitePrepare.Dummy.push(context);
             try {
               return call.call();
             } finally {
               CalcitePrepare.Dummy.pop(context);
-              release(held);
+              end.run();
             }
           },
           () -> {},
           () -> {});
     } finally {
-      if (!begun.get()) {
-        // No thread could be had for it.
-        release(held);
+      if (state.compareAndSet(Call.EXPECTED, Call.FORGONE)) {
+        // No thread could be had for it, or nobody waits for it any more.
+        end.run();
       }
     }
   }
 
-  private static void release(AtomicBoolean held) {
-    if (held.compareAndSet(true, false)) {
-      LONG.release();
-    }
+  private enum Call {
+    EXPECTED,
+    BEGUN,
+    FORGONE
   }
 
   public void clear() {

@@ -93,6 +93,10 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
     return index.isFromFile() ? "snapshot" : index.holdsCodesOnly() ? "codes" : "vectors";
   }
 
+  private static long bytes(IndexCache.Entry entry, FlatIndex index) {
+    return entry.mixed() == null ? entry.bytes() + index.laterBytes() : index.bytes();
+  }
+
   private static String columns(FlatIndex index) {
     return String.join(", ", index.columns().list().stream().map(KeptColumn::name).toList());
   }
@@ -110,7 +114,7 @@ final class IndexesTable extends AbstractTable implements ScannableTable {
       index == null ? null : (long) index.size(),
       entry == null ? null : entry.skipped(),
       index == null ? null : (long) index.dims(),
-      entry == null ? null : entry.mixed() == null ? entry.bytes() : index.bytes(),
+      entry == null ? null : bytes(entry, index),
       entry == null ? null : entry.buildNanos() / 1e6,
       entry == null ? null : entry.version().toString(),
       entry == null ? null : entry.loadedAt(),

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sql.search;
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.IndexCache;
 import io.github.calcitefaiss.index.KeptColumn;
+import io.github.calcitefaiss.index.KeptColumns;
 import io.github.calcitefaiss.index.RowFilter;
 import io.github.calcitefaiss.index.RowGroups;
 import io.github.calcitefaiss.index.VectorCodec;
@@ -18,9 +19,12 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.apache.calcite.DataContext;
 import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.linq4j.Enumerator;
@@ -101,10 +105,22 @@ public record TableRows(
   public record Kept(
       KeptFilter filter, boolean filtered, List<String> columns, List<SqlTypeName> types) {}
 
+  /**
+   * Gives the columns beside an index, read now if need be, with some names if that is possible.
+   */
+  @FunctionalInterface
+  interface Beside {
+    KeptColumns columns(Collection<String> names) throws SQLException;
+  }
+
   Candidates open(
-      DataContext root, IndexCache.Entry entry, FlatIndex index, VectorSearch.Form form) {
+      DataContext root,
+      IndexCache.Entry entry,
+      FlatIndex index,
+      VectorSearch.Form form,
+      Beside beside) {
     TableRows rows = entry.mixed() == null ? this : ofDimension(index.dims());
-    return rows.new Open(root, entry, index, form);
+    return rows.new Open(root, entry, index, form, beside);
   }
 
   /** Those rows whose vectors have one dimension, and those without one. */
@@ -126,11 +142,18 @@ public record TableRows(
     private BitSet ordinals;
     private KnownFilters.Known many;
 
+    /** Those beside the index, once asked for. */
+    private KeptColumns columns;
+
     /** Whether all that is asked before the search is known beside the index. */
     private boolean beside;
 
     private Open(
-        DataContext root, IndexCache.Entry entry, FlatIndex index, VectorSearch.Form form) {
+        DataContext root,
+        IndexCache.Entry entry,
+        FlatIndex index,
+        VectorSearch.Form form,
+        Beside columnsBeside) {
       this.root = root;
       this.entry = entry;
       this.index = index;
@@ -141,7 +164,7 @@ public record TableRows(
             groupColumns.isEmpty() && isCurrent() ? KnownFilters.get(index, filter) : null;
         if (known != null && known.ordinals() != null) {
           ordinals = known.ordinals();
-        } else if (isKept()) {
+        } else if (isKept(columnsBeside)) {
           beside = true;
         } else if (known == null) {
           readIds(canTest() ? Math.max(FEW, index.size() / FEW_OF) : Integer.MAX_VALUE);
@@ -171,9 +194,16 @@ public record TableRows(
     }
 
     /** Asks the columns beside the index; false if they can't tell. */
-    private boolean isKept() {
+    private boolean isKept(Beside columnsBeside) {
       if (!isCurrent() || kept.filtered && kept.filter == null) {
         return false;
+      }
+      Set<String> names = new TreeSet<>(kept.filtered ? kept.filter.columns() : Set.of());
+      groupColumns.forEach(column -> names.add(kept.columns.get(column)));
+      try {
+        columns = columnsBeside.columns(names);
+      } catch (SQLException e) {
+        throw FaissException.<RuntimeException>sneakyThrow(e);
       }
       for (int column : groupColumns) {
         if (typed(column) == null) {
@@ -181,7 +211,7 @@ public record TableRows(
         }
       }
       if (kept.filtered) {
-        RowFilter bound = kept.filter.bind(root, index.columns());
+        RowFilter bound = kept.filter.bind(root, columns);
         if (bound == null) {
           return false;
         }
@@ -326,7 +356,7 @@ public record TableRows(
     }
 
     private KeptColumn keptColumn(int column) {
-      return index.columns().get(kept.columns.get(column));
+      return columns.get(kept.columns.get(column));
     }
 
     @Override

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sql.search;
 import io.github.calcitefaiss.index.FlatIndex;
 import io.github.calcitefaiss.index.Floats;
 import io.github.calcitefaiss.index.IndexCache;
+import io.github.calcitefaiss.index.KeptColumns;
 import io.github.calcitefaiss.index.Metric;
 import io.github.calcitefaiss.index.Neighbors;
 import io.github.calcitefaiss.index.RowGroups;
@@ -21,6 +22,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -240,13 +242,17 @@ public record VectorSearch(SqliteSchema schema, IndexedTable table, Form form, T
               new Part(
                   index,
                   given == null
-                      ? rows.open(root, entry, index, form)
+                      ? rows.open(root, entry, index, form, names -> columns(index, names))
                       : new InputRows(
                           root, schema, table, entry, index, form.candidates.key, given)));
         }
       } catch (SQLException e) {
         throw FaissException.<RuntimeException>sneakyThrow(e);
       }
+    }
+
+    private KeptColumns columns(FlatIndex index, Collection<String> names) throws SQLException {
+      return schema.indexedTables().columns(table, entry, index, names, execution);
     }
 
     private void answer(List<Query> batch) {

@@ -125,8 +125,20 @@ public record FaissUrl(String database, String model, Map<String, String> proper
             || path.indexOf('?') >= 0 && !isFile(path)
             || path.indexOf('\0') >= 0;
     if (refused) {
+      int question = path.indexOf('?');
       throw FaissErrors.connect(
-          "The " + what + " must be the path of a file, got '" + path + "'" + USAGE);
+          "The "
+              + what
+              + " must be the path of a file, got '"
+              + path
+              + "'"
+              + (question > 0 && isFile(path.substring(0, question))
+                  ? "; properties follow a semicolon: "
+                      + PREFIX
+                      + path.substring(0, question)
+                      + ";"
+                      + path.substring(question + 1).replace('&', ';')
+                  : USAGE));
     }
     return path;
   }

@@ -91,7 +91,8 @@ final class InfoCommand implements Callable<Integer> {
     tables.print(out, spec.commandLine().getColorScheme().ansi().enabled());
     print(out, "Vectors:", findings.vectors);
     if (!findings.use.isEmpty()) {
-      out.println("To have more of them indexed, add to the URL:");
+      out.println(
+          "To have more of them indexed, write behind the file's name, in quotes, or to the URL:");
       out.println("  ;tables=" + String.join(",", all(schema, findings.use)));
     }
     for (Map.Entry<String, String> table : schema.unreadableTables().entrySet()) {
@@ -214,7 +215,10 @@ final class InfoCommand implements Callable<Integer> {
                   .place(indexed, check.rows(), Integer.parseInt(check.dimensions())));
     }
     for (String problem : check.problems()) {
-      findings.problems.add(table.name() + ": " + problem);
+      // Where all rows are to be converted, none is to be corrected or left out.
+      if (use || holds.advice() == null || !problem.equals(VectorCheck.CORRECT)) {
+        findings.problems.add(table.name() + ": " + problem);
+      }
     }
     // Rows that can't be used are told one by one, where others can.
     boolean told = !check.problems().isEmpty() && !check.dimensions().isEmpty();

@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -175,20 +176,45 @@ public final class Main {
 
   /** The URL of a database, a model or a URL as given on the command line. */
   static String url(String target) throws CommandException {
-    if (target.startsWith("jdbc:")) {
+    if (target.startsWith("jdbc:sqlite:")) {
+      throw new CommandException(
+          "jdbc:sqlite: is SQLite's own driver, without vectors; here: "
+              + target.substring("jdbc:sqlite:".length()));
+    } else if (target.startsWith("jdbc:")) {
       return target;
     }
     // A wrong path ends here, in the words of the person who typed it.
-    if (!Files.isRegularFile(Path.of(target))) {
-      throw new CommandException(
-          "no such file: "
-              + target
-              + " (in "
-              + Path.of("").toAbsolutePath()
-              + ")"
-              + (target.matches("[a-z-]+") ? Names.didYouMean(target, COMMANDS) : ""));
+    int properties = target.indexOf(';');
+    if (!isFile(target) && !(properties > 0 && isFile(target.substring(0, properties)))) {
+      throw new CommandException(noFile(target));
     }
     return URL_PREFIX + target;
+  }
+
+  private static boolean isFile(String path) {
+    try {
+      return Files.isRegularFile(Path.of(path));
+    } catch (InvalidPathException e) {
+      return false;
+    }
+  }
+
+  private static String noFile(String target) {
+    String path =
+        target
+            .replaceFirst("^(sqlite:///|sqlite:|file://(?=/)|file:)", "")
+            .replaceFirst("[?].*", "");
+    if (isFile(path)) {
+      return "no such file: " + target + " (did you mean '" + path + "'?)";
+    } else if (Files.isDirectory(Path.of(path))) {
+      return "'" + path + "' is a folder; the path of a SQLite file or a model is expected";
+    }
+    return "no such file: "
+        + target
+        + " (in "
+        + Path.of("").toAbsolutePath()
+        + ")"
+        + (target.matches("[a-z-]+") ? Names.didYouMean(target, COMMANDS) : "");
   }
 
   private static int shell(String[] args, InputStream in, PrintStream out, PrintStream err)

@@ -38,6 +38,10 @@ record VectorCheck(
 
   private static final String HARDLY = " is hardly ";
 
+  /** The last of the problems, where rows can't be used. */
+  static final String CORRECT =
+      "correct them, or leave them out with the operand \"onBadRow\": \"skip\"";
+
   /** Of fewer elements than these nothing can be told. */
   private static final int FEWEST = 8;
 
@@ -178,7 +182,7 @@ record VectorCheck(
     }
     if (problems.stream()
         .anyMatch(problem -> !problem.contains("is NULL, skipped") && !problem.contains(HARDLY))) {
-      problems.add("correct them, or leave them out with the operand \"onBadRow\": \"skip\"");
+      problems.add(CORRECT);
     }
     return new VectorCheck(rows, words(dims), Boolean.TRUE.equals(json), facts, problems);
   }

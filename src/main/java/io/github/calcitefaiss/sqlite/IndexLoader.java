@@ -15,6 +15,9 @@ import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.HowFar;
 import io.github.calcitefaiss.run.Shown;
 import io.github.calcitefaiss.run.SqlState;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -39,6 +42,8 @@ final class IndexLoader implements IndexCache.Source {
   private static final long LEAST_ELEMENTS_TO_SAMPLE = 1 << 22;
 
   private static final int SAMPLE = 256;
+
+  private static final String OF_DOUBLES = "; its bytes look like float64";
 
   private static final int ROWS_A_LOOK_AT_THE_CLOCK = 4096;
 
@@ -553,8 +558,23 @@ final class IndexLoader implements IndexCache.Source {
       builders.add(id, blob);
       return null;
     } catch (VectorException e) {
-      return "its " + table.embedding() + " is refused: " + e.getMessage();
+      return "its "
+          + table.embedding()
+          + " is refused: "
+          + e.getMessage()
+          + (areDoubles(blob) ? OF_DOUBLES : "");
     }
+  }
+
+  /** Whether bytes that are no float32 are float64 of a usual size. */
+  private static boolean areDoubles(byte[] blob) {
+    DoubleBuffer elements = ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer();
+    int usual = 0;
+    while (elements.hasRemaining()) {
+      double size = Math.abs(elements.get());
+      usual += size == 0 || size > 1e-10 && size < 1e10 ? 1 : 0;
+    }
+    return blob.length % Double.BYTES == 0 && usual > 0 && usual == elements.capacity();
   }
 
   private FaissException badRow(Object id, long row, String problem) {
@@ -569,7 +589,10 @@ final class IndexLoader implements IndexCache.Source {
             + which
             + ": "
             + problem
-            + "; correct the row, or leave such rows out with the operand \"onBadRow\": \"skip\"");
+            + (problem.endsWith(OF_DOUBLES)
+                ? ", and the command info says how to convert the column"
+                : "; correct the row, or leave such rows out with the operand \"onBadRow\":"
+                    + " \"skip\""));
   }
 
   private static Object id(Object value) {

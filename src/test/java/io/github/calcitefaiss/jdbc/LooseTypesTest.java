@@ -109,6 +109,7 @@ class LooseTypesTest {
               "select id from t order by date(day), id limit 9",
               "select id from t a where exists (select 1 from t b where date(b.day) > a.day)",
               "select count(*) from t where abs(id) < 2 or date(day) > '2024'",
+              "select count(distinct id), count(distinct day) from t where abs(id) > 0",
               "select id, sum(id) over (order by date(day)) from t",
               "select a.id from t a left join t b on date(a.day) = b.day order by a.id")) {
         String plan = String.join("", rows(faiss, "explain plan for " + sql));

@@ -24,6 +24,7 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.DoubleStream;
 import java.util.zip.DeflaterOutputStream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -309,6 +310,38 @@ class InfoFormsTest {
                 + " vectors of 8 dimensions)\n"),
         out);
     assertTrue(out.endsWith("No problems found, but what some hold can't be told for sure.\n"));
+  }
+
+  /** A search of vectors of float64 says so, and nobody is told to correct or to skip rows. */
+  @Test
+  void searchesSayThatVectorsAreFloat64() throws Exception {
+    Random random = new Random(SEED);
+    try (Connection connection = connect()) {
+      List<byte[]> values = new ArrayList<>();
+      for (int row = 0; row < 20; row++) {
+        values.add(doubles(Numbers.DIGITS.make(random, 8), false));
+      }
+      table(connection, "plain", "embedding", values);
+      double notANumberAsFloat = Double.longBitsToDouble(0x3FF000007FC00001L);
+      values.add(doubles(DoubleStream.generate(() -> notANumberAsFloat).limit(8).toArray(), false));
+      table(connection, "lucky", "embedding", values);
+    }
+    String out = info();
+    assertTrue(out.contains("lucky.embedding: no float32 vectors, but probably float64"), out);
+    assertFalse(out.contains("correct them"), out);
+    String query = "', '[1, 2, 3, 4, 5, 6, 7, 8]', 3)";
+    String file = folder.resolve("forms.db").toString();
+    String plain = Terminal.run(file, "select faiss_search('forms', 'plain" + query).err();
+    assertTrue(
+        plain.contains(
+            "expected 16 dimensions, got 8; if the column holds float64, the command info says"
+                + " how to convert it"),
+        plain);
+    String lucky = Terminal.run(file, "select faiss_search('forms', 'lucky" + query).err();
+    assertTrue(
+        lucky.contains(
+            "its bytes look like float64, and the command info says how to convert the column"),
+        lucky);
   }
 
   /** The lines of Python in docs/troubleshooting.md make vectors that an index takes. */

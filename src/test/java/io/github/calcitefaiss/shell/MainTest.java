@@ -51,6 +51,17 @@ class MainTest {
   }
 
   @Test
+  void propertiesMayStandBehindTheFile() throws IOException {
+    Terminal terminal =
+        Terminal.run(
+            PACKAGES + ";tables=embeddings;native=off",
+            "--outputformat=csv",
+            "select count(*) from metadata.faiss_indexes");
+    assertEquals("1", terminal.out().lines().skip(1).findFirst().orElse(""), terminal.err());
+    assertEquals(0, terminal.exitCode());
+  }
+
+  @Test
   void withoutArgumentsItSaysHowToUseIt() throws IOException {
     Terminal terminal = Terminal.run();
     assertEquals(2, terminal.exitCode());

@@ -109,8 +109,20 @@ public final class Errors {
 
   public static FaissException dimensions(
       String function, String argument, Object expected, int got) {
+    // Bytes of float64 are read as twice as many float32.
+    boolean doubled = got >= 8 && String.valueOf(expected).equals(String.valueOf(2 * got));
     return new FaissException(
-        DATA, function + ": " + argument + ": expected " + expected + " dimensions, got " + got);
+        DATA,
+        function
+            + ": "
+            + argument
+            + ": expected "
+            + expected
+            + " dimensions, got "
+            + got
+            + (doubled
+                ? "; if the column holds float64, the command info says how to convert it"
+                : ""));
   }
 
   static FaissException dimensionsDiffer(String function, int a, int b) {

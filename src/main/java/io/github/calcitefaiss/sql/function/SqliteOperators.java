@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntUnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -142,6 +143,16 @@ public final class SqliteOperators implements SqlOperatorTable {
   /** The largest or smallest of several arguments, as a name. */
   private static final Pattern EXTREME = Pattern.compile("(?i)(max|min)\\(\\?(,\\?)+\\)");
 
+  /**
+   * A function of JSON whose arguments are JSON that others gave: {@code json_array(json(?),?)}.
+   */
+  private static final Pattern OF_JSON =
+      Pattern.compile(
+          "(?i)json_(array|insert|object|quote|replace|set)"
+              + "\\((\\?|json\\(\\?\\)|json_extract\\(\\?(,\\?)*\\)|,)+\\)");
+
+  private static final String OPAQUE = "hidden ?";
+
   private static final Map<String, SqlUserDefinedFunction> FUNCTIONS = new ConcurrentHashMap<>();
 
   private static final Method CALL =
@@ -195,6 +206,20 @@ public final class SqliteOperators implements SqlOperatorTable {
   /** A text by all its bytes, whatever its column declares. */
   public static final SqlUserDefinedFunction BINARY = function("? collate binary", SqlTypeName.ANY);
 
+  /**
+   * A text or a value of any type that Java compares with others of its kind as SQLite does: texts
+   * by code point, numbers by value.
+   */
+  public static final SqlUserDefinedFunction TO_ORDERED =
+      function("ordered ?", SqlTypeName.VARCHAR);
+
+  /** What {@link #TO_ORDERED} was given. */
+  public static final SqlUserDefinedFunction FROM_ORDERED =
+      function("text of ordered ?", SqlTypeName.VARCHAR);
+
+  /** Its argument, a text, of which a planner doesn't see what it is. */
+  public static final SqlUserDefinedFunction HIDDEN = function(OPAQUE, SqlTypeName.VARCHAR);
+
   /** Its argument, of which only the value says the type. */
   public static final SqlUserDefinedFunction AS_IT_COMES = function("?", SqlTypeName.ANY);
 
@@ -222,6 +247,7 @@ public final class SqliteOperators implements SqlOperatorTable {
               BINARY,
               AS_IT_COMES,
               COMPUTED,
+              HIDDEN,
               COALESCE,
               function("? glob ?", SqlTypeName.BOOLEAN),
               function("? -> ?", SqlTypeName.VARCHAR),
@@ -257,6 +283,13 @@ public final class SqliteOperators implements SqlOperatorTable {
       found.add(
           FUNCTIONS.computeIfAbsent(
               name.getSimple().toLowerCase(Locale.ROOT), key -> function(key, SqlTypeName.ANY)));
+      return;
+    }
+    if (name.isSimple() && OF_JSON.matcher(name.getSimple()).matches()) {
+      found.add(
+          FUNCTIONS.computeIfAbsent(
+              name.getSimple().toLowerCase(Locale.ROOT),
+              key -> function(key, SqlTypeName.VARCHAR)));
       return;
     }
     if (name.isSimple() && syntax == SqlSyntax.FUNCTION) {
@@ -314,6 +347,9 @@ public final class SqliteOperators implements SqlOperatorTable {
   }
 
   private static boolean takes(String name, int arguments) {
+    if (name.equals(OPAQUE)) {
+      return arguments == 1;
+    }
     return GrownTexts.isOne(name)
         ? GrownTexts.takes(name, arguments)
         : SqliteEvaluator.takes(name, arguments);
@@ -348,7 +384,7 @@ public final class SqliteOperators implements SqlOperatorTable {
 
       @Override
       public boolean isDynamicFunction() {
-        return ofNow;
+        return ofNow || name.equals(OPAQUE);
       }
 
       @Override
@@ -443,6 +479,41 @@ public final class SqliteOperators implements SqlOperatorTable {
     return text.substring(0, end);
   }
 
+  /** Whether Java orders a text otherwise than SQLite does, before some other. */
+  public static boolean isHigh(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) >= Character.MIN_SURROGATE) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * What {@link #TO_ORDERED} gives: surrogates change places with the characters above them, since
+   * the code points that they stand for come after these.
+   */
+  public static String ordered(String text) {
+    return mapped(text, c -> c <= Character.MAX_SURROGATE ? c + 0x2000 : c - 0x800);
+  }
+
+  private static String unordered(String text) {
+    return mapped(text, c -> c >= 0xF800 ? c - 0x2000 : c + 0x800);
+  }
+
+  private static String mapped(String text, IntUnaryOperator high) {
+    if (!isHigh(text)) {
+      return text;
+    }
+    char[] chars = text.toCharArray();
+    for (int i = 0; i < chars.length; i++) {
+      if (chars[i] >= Character.MIN_SURROGATE) {
+        chars[i] = (char) high.applyAsInt(chars[i]);
+      }
+    }
+    return new String(chars);
+  }
+
   /**
    * A comparison of values of different types.
    *
@@ -512,12 +583,21 @@ public final class SqliteOperators implements SqlOperatorTable {
   public static Object call(String name, SqlTypeName type, Object[] arguments) {
     if (name.equals(AS_IT_COMES.getName())
         || name.equals(BINARY.getName())
-        || name.equals(COMPUTED.getName())) {
+        || name.equals(COMPUTED.getName())
+        || name.equals(HIDDEN.getName())) {
       return plain(arguments[0]);
     } else if (name.equals(NOCASE.getName())) {
       return arguments[0] instanceof String text ? folded(text) : arguments[0];
     } else if (name.equals(RTRIM.getName())) {
       return arguments[0] instanceof String text ? trimmed(text) : arguments[0];
+    } else if (name.equals(TO_ORDERED.getName())) {
+      return type == SqlTypeName.ANY
+          ? OrderedValue.of(arguments[0])
+          : arguments[0] instanceof String text ? ordered(text) : arguments[0];
+    } else if (name.equals(FROM_ORDERED.getName())) {
+      return arguments[0] instanceof OrderedValue value
+          ? value.value()
+          : arguments[0] instanceof String text ? unordered(text) : arguments[0];
     } else if (name.equals(TO_INTEGER.getName()) && arguments[0] instanceof Boolean condition) {
       return condition ? 1L : 0L;
     }

@@ -77,9 +77,9 @@ final class SqliteTokens implements SqlBabelParserImplConstants {
 
   /** Tokens, the last of which is EOF, with what Calcite's grammar lacks rewritten. */
   static List<Token> rewrite(List<Token> in) {
-    SqliteTokens tokens = new SqliteTokens(in);
+    SqliteTokens tokens = new SqliteTokens(SqliteNames.rewrite(in));
     while (tokens.at < in.size()) {
-      tokens.rewrite(in.get(tokens.at));
+      tokens.rewrite(tokens.in.get(tokens.at));
     }
     return tokens.out;
   }

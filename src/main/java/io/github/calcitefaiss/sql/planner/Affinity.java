@@ -1,7 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
-import com.google.common.collect.ImmutableList;
 import io.github.calcitefaiss.sql.function.SqliteOperators;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -23,7 +22,6 @@ import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexDynamicParam;
-import org.apache.calcite.rex.RexFieldCollation;
 import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexOver;
@@ -201,25 +199,6 @@ final class Affinity {
               false,
               visited.isDistinct(),
               visited.ignoreNulls());
-    }
-
-    @Override
-    public RexWindow visitWindow(RexWindow window) {
-      RexWindow visited = super.visitWindow(window);
-      ImmutableList.Builder<RexFieldCollation> order = ImmutableList.builder();
-      for (RexFieldCollation key : visited.orderKeys) {
-        order.add(
-            isAny(key.left.getType())
-                ? new RexFieldCollation(rex.makeCall(ValueComparison.ORDER, key.left), key.right)
-                : key);
-      }
-      return rex.makeWindow(
-          visited.partitionKeys,
-          order.build(),
-          visited.getLowerBound(),
-          visited.getUpperBound(),
-          visited.isRows(),
-          visited.getExclude());
     }
 
     @Override

@@ -7,13 +7,9 @@ import java.util.List;
 import org.apache.calcite.adapter.enumerable.EnumerableCalc;
 import org.apache.calcite.adapter.enumerable.EnumerableHashJoin;
 import org.apache.calcite.adapter.enumerable.EnumerableRel;
-import org.apache.calcite.rel.RelCollation;
-import org.apache.calcite.rel.RelCollations;
-import org.apache.calcite.rel.RelFieldCollation;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.AggregateCall;
-import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
@@ -29,7 +25,8 @@ import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
  * What a plan computes itself of values whose type is known only when they come: comparisons, and
- * the least and greatest of them, by SQLite's order of values, which Calcite hasn't.
+ * the least and greatest of them, by SQLite's order of values, which Calcite hasn't. {@link
+ * TextOrder} sorts and groups them.
  */
 final class AnyValues {
   private static final SqlAggFunction MIN = Extremum.aggregate("MIN", Extremum.function(false), 1);
@@ -48,8 +45,6 @@ final class AnyValues {
     RexBuilder rex = node.getCluster().getRexBuilder();
     if (copy instanceof Aggregate aggregate) {
       return aggregate(aggregate);
-    } else if (copy instanceof Sort sort) {
-      return sorted(sort, rex);
     } else if (copy instanceof EnumerableCalc calc) {
       return calc(calc, rex);
     }
@@ -72,34 +67,6 @@ final class AnyValues {
             calc.getInput(),
             RexProgram.create(
                 program.getInputRowType(), compared, filter, program.getOutputRowType(), rex));
-  }
-
-  /** Sorted by keys that stand in SQLite's order, which are cut off again. */
-  private static RelNode sorted(Sort sort, RexBuilder rex) {
-    RelNode input = sort.getInput();
-    List<RexNode> columns = new ArrayList<>(rex.identityProjects(input.getRowType()));
-    int count = columns.size();
-    List<RelFieldCollation> keys = new ArrayList<>();
-    for (RelFieldCollation key : sort.getCollation().getFieldCollations()) {
-      RexNode column = columns.get(key.getFieldIndex());
-      keys.add(isAny(column.getType()) ? key.withFieldIndex(columns.size()) : key);
-      if (isAny(column.getType())) {
-        columns.add(rex.makeCall(ValueComparison.ORDER, column));
-      }
-    }
-    if (columns.size() == count) {
-      return sort;
-    }
-    RelCollation collation = RelCollations.of(keys);
-    RelNode keyed = project(input, columns, rex);
-    RelNode sorted =
-        sort.copy(sort.getTraitSet().replace(collation), keyed, collation, sort.offset, sort.fetch);
-    return project(sorted, rex.identityProjects(keyed.getRowType()).subList(0, count), rex);
-  }
-
-  private static RelNode project(RelNode input, List<? extends RexNode> columns, RexBuilder rex) {
-    return EnumerableCalc.create(
-        input, RexProgram.create(input.getRowType(), columns, null, (List<String>) null, rex));
   }
 
   private static RelNode aggregate(Aggregate aggregate) {

@@ -1,9 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import static io.github.calcitefaiss.sql.function.OrderedValue.plain;
+
 import io.github.calcitefaiss.index.Ids;
 import java.util.Collections;
-import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.schema.AggregateFunction;
 import org.apache.calcite.schema.impl.AggregateFunctionImpl;
 import org.apache.calcite.sql.SqlAggFunction;
@@ -67,15 +68,6 @@ public class Extremum {
       return best;
     }
     return best == null || sign * Ids.compare(plain(value), plain(best)) > 0 ? value : best;
-  }
-
-  private static Object plain(Object value) {
-    if (value instanceof ByteString bytes) {
-      return bytes.getBytes();
-    } else if (value instanceof Number && !(value instanceof Double)) {
-      return ((Number) value).longValue();
-    }
-    return value instanceof Boolean flag ? (Object) (flag ? 1L : 0L) : value;
   }
 
   /** MAX; found by Calcite by the names of its methods. */

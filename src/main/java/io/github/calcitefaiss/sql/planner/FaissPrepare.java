@@ -218,14 +218,15 @@ final class FaissPrepare extends CalcitePrepareImpl {
         if (joins(tree) > MOST_JOINS_REORDERED) {
           JOIN_ORDERS.forEach(tree.getCluster().getPlanner()::removeRule);
         }
-        RelRoot planned = super.optimize(collated, materializations, lattices);
+        RelRoot ordered = collated.withRel(TextOrder.inWindows(tree));
+        RelRoot planned = super.optimize(ordered, materializations, lattices);
         return planned.withRel(NeededColumns.only(planned.rel));
       }
 
       @Override
       protected PreparedResult implement(RelRoot root) {
         watchTables(root.rel);
-        RelNode plan = SqliteOperations.bySqlite(AnyValues.rewrite(root.rel));
+        RelNode plan = TextOrder.bySqlite(SqliteOperations.bySqlite(AnyValues.rewrite(root.rel)));
         faithful = Faithful.is(plan);
         return super.implement(root.withRel(PollingRel.watch(EmbedAheadRel.rewrite(plan))));
       }

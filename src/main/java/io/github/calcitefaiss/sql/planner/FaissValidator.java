@@ -26,9 +26,11 @@ import org.apache.calcite.sql.SqlBasicCall;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlCallBinding;
 import org.apache.calcite.sql.SqlCharStringLiteral;
+import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.SqlNumericLiteral;
@@ -117,28 +119,47 @@ public final class FaissValidator extends SqlValidatorImpl {
   @Override
   protected SqlNode performUnconditionalRewrites(SqlNode node, boolean underFrom) {
     SqlNode rewritten = super.performUnconditionalRewrites(node, underFrom);
+    if (rewritten instanceof SqlCall call && TextOrder.KINDS.contains(call.getKind())) {
+      TextOrder.hideLiterals(call);
+    }
     if (!(rewritten instanceof SqlCall call)
         || call.getKind() != SqlKind.IN && call.getKind() != SqlKind.NOT_IN
-        || !(call.operand(0) instanceof SqlIdentifier left)
+        || !isRepeatable(call.operand(0))
         || !(call.operand(1) instanceof SqlNodeList list)
         || !isMixed(list)) {
       return rewritten;
     }
-    SqlNode any = any(left, list, 0, list.size());
+    SqlNode any = any(call.operand(0), list, 0, list.size());
     return call.getKind() == SqlKind.IN
         ? any
         : SqlStdOperatorTable.NOT.createCall(call.getParserPosition(), any);
   }
 
   /** Whether something equals one of some values: halves of halves, so that none is deep. */
-  private static SqlNode any(SqlIdentifier left, SqlNodeList values, int from, int to) {
+  private static SqlNode any(SqlNode left, SqlNodeList values, int from, int to) {
     SqlParserPos pos = values.get(from).getParserPosition();
     if (to - from == 1) {
-      return SqlStdOperatorTable.EQUALS.createCall(pos, left, values.get(from));
+      return SqlStdOperatorTable.EQUALS.createCall(
+          pos, left.clone(left.getParserPosition()), values.get(from));
     }
     int middle = (from + to) >>> 1;
     return SqlStdOperatorTable.OR.createCall(
         pos, any(left, values, from, middle), any(left, values, middle, to));
+  }
+
+  /** Whether an expression gives the same whenever it is computed, and isn't a query. */
+  private static boolean isRepeatable(SqlNode node) {
+    if (node instanceof SqlCall call) {
+      return !call.isA(SqlKind.QUERY)
+          && call.getKind() != SqlKind.SCALAR_QUERY
+          && !call.getOperator().getName().toLowerCase(Locale.ROOT).startsWith("random")
+          && call.getOperandList().stream().allMatch(FaissValidator::isRepeatable);
+    }
+    return node == null
+        || node instanceof SqlIdentifier
+        || node instanceof SqlLiteral
+        || node instanceof SqlDynamicParam
+        || node instanceof SqlDataTypeSpec;
   }
 
   private static boolean isMixed(SqlNodeList list) {

@@ -13,6 +13,8 @@ import org.apache.calcite.rel.RelCollation;
 import org.apache.calcite.rel.RelCollations;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.convert.Converter;
+import org.apache.calcite.rel.core.Aggregate;
+import org.apache.calcite.rel.core.AggregateCall;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.type.RelDataTypeFactory;
 import org.apache.calcite.rex.RexBuilder;
@@ -39,6 +41,11 @@ final class NeededColumns {
     if (!(node instanceof EnumerableRel)) {
       return node;
     }
+    if (node instanceof Aggregate aggregate
+        && aggregate.getInput() instanceof EnumerableCalc calc
+        && !used(aggregate).equals(ImmutableBitSet.range(calc.getRowType().getFieldCount()))) {
+      return only(aggregated(aggregate, calc));
+    }
     List<RelNode> inputs = new ArrayList<>();
     node.getInputs().forEach(input -> inputs.add(only(input)));
     RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
@@ -47,6 +54,53 @@ final class NeededColumns {
             && rows.getInput().getConvention() instanceof SqliteConvention
         ? narrowed(calc, rows)
         : copy;
+  }
+
+  private static ImmutableBitSet used(Aggregate aggregate) {
+    ImmutableBitSet.Builder used = ImmutableBitSet.builder().addAll(aggregate.getGroupSet());
+    for (AggregateCall call : aggregate.getAggCallList()) {
+      used.addAll(call.getArgList());
+      used.addAll(call.getCollation().getKeys());
+      if (call.filterArg >= 0) {
+        used.set(call.filterArg);
+      }
+      if (call.distinctKeys != null) {
+        used.addAll(call.distinctKeys);
+      }
+    }
+    // Rows are counted, though nothing of them is needed.
+    return used.isEmpty() ? ImmutableBitSet.of(0) : used.build();
+  }
+
+  /** Takes away what expressions compute for an aggregate that doesn't need it. */
+  private static RelNode aggregated(Aggregate aggregate, EnumerableCalc calc) {
+    ImmutableBitSet used = used(aggregate);
+    RexProgram program = calc.getProgram();
+    List<RexNode> expressions = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (int column : used) {
+      expressions.add(program.expandLocalRef(program.getProjectList().get(column)));
+      names.add(calc.getRowType().getFieldNames().get(column));
+    }
+    Mappings.TargetMapping targets =
+        Mappings.target(used::indexOf, calc.getRowType().getFieldCount(), used.cardinality());
+    RelNode input =
+        EnumerableCalc.create(
+            calc.getInput(),
+            RexProgram.create(
+                calc.getInput().getRowType(),
+                expressions,
+                program.getCondition() == null
+                    ? null
+                    : program.expandLocalRef(program.getCondition()),
+                names,
+                calc.getCluster().getRexBuilder()));
+    return aggregate.copy(
+        aggregate.getTraitSet(),
+        input,
+        aggregate.getGroupSet().permute(targets),
+        aggregate.getGroupSets().stream().map(set -> set.permute(targets)).toList(),
+        aggregate.getAggCallList().stream().map(call -> call.transform(targets)).toList());
   }
 
   private static RelNode narrowed(EnumerableCalc calc, Converter rows) {

@@ -1,11 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import static io.github.calcitefaiss.sql.function.OrderedValue.plain;
+
 import io.github.calcitefaiss.index.Ids;
 import io.github.calcitefaiss.sql.function.Signature;
 import io.github.calcitefaiss.sqlite.PushDown;
 import io.github.calcitefaiss.sqlite.SqliteEvaluator;
-import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -42,9 +43,6 @@ public final class ValueComparison {
 
   /** The same of what is computed here alone. */
   static final SqlFunction OPAQUE = affinity("AS_IT_IS_HERE", "asItIs");
-
-  /** What a value of any type is sorted by. */
-  static final SqlFunction ORDER = affinity("ORDER_KEY", "order");
 
   private static final Map<SqlKind, SqlFunction> BY_KIND =
       Map.of(
@@ -114,18 +112,6 @@ public final class ValueComparison {
     return value;
   }
 
-  /** A value that knows its place among values of any type. */
-  public static Object order(DataContext root, Object value) {
-    return value == null ? null : new Ordered(plain(value));
-  }
-
-  private record Ordered(Object value) implements Comparable<Ordered> {
-    @Override
-    public int compareTo(Ordered other) {
-      return Ids.compare(value, other.value);
-    }
-  }
-
   /** {@code a = b}. */
   public static Boolean equal(DataContext root, Object a, Object b) {
     return a == null || b == null ? null : (Boolean) (compare(a, b) == 0);
@@ -168,26 +154,6 @@ public final class ValueComparison {
 
   private static int compare(Object a, Object b) {
     return Ids.compare(plain(a), plain(b));
-  }
-
-  /** A value as SQLite has it. */
-  private static Object plain(Object value) {
-    if (value instanceof Long || value instanceof Double || value instanceof String) {
-      return value;
-    } else if (value instanceof ByteString bytes) {
-      return bytes.getBytes();
-    } else if (value instanceof Boolean condition) {
-      return condition ? 1L : 0L;
-    } else if (value instanceof Float number) {
-      return number.doubleValue();
-    } else if (value instanceof BigDecimal number) {
-      return number.stripTrailingZeros().scale() <= 0 && number.precision() < 19
-          ? (Object) number.longValue()
-          : number.doubleValue();
-    } else if (value instanceof Number number) {
-      return number.longValue();
-    }
-    return value == null ? null : value.toString();
   }
 
   private static SqlFunction comparison(String name, String method) {

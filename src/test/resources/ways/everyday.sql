@@ -23,7 +23,7 @@ select id from items where 1
 select id from items where flag
 select id from items where not id
 select sum(price > 2) from items
-~ select sum(flag) from items
+select sum(flag) from items
 select iif(id > 2, 'a', 'b') from items
 select if(id > 2, 'a', 'b') from items
 ~ select percent_rank() over (order by id) from items
@@ -31,7 +31,7 @@ select if(id > 2, 'a', 'b') from items
 select ntile(2) over (order by id) from items
 ~ select group_concat(name) over (order by id) from items
 select group_concat(name, ';') from items
-~ select string_agg(name, ',') from items
+select string_agg(name, ',') from items
 select total(price) from items
 select avg(id) from items
 select max(id, 2) from items
@@ -47,7 +47,7 @@ select cast(x'6162' as text)
 select cast(5 as text), cast(1.0 as text)
 select cast(price as integer) from items
 select cast(name as integer) from items
-~ select id from items where flag = 'true'
+select id from items where flag = 'true'
 select user, count(*) from items group by user
 select user, count(*) from items group by 1 having count(*) > 1
 ~ select user, name from items group by user
@@ -89,8 +89,8 @@ select key, value from json_each('{"a":1,"b":"x"}')
 select value from json_each('[1,2.5,"x",null]')
 select i.id, j.value from items i, json_each(i.meta) j
 ~ select fullkey from json_tree('{"a":[1]}')
-~ select json_group_array(name) from items
-~ select json_group_object(name, id) from items
+select json_group_array(name) from items
+select json_group_object(name, id) from items
 select json_array(1,null,'a'), json_object('a',1)
 select lower(name), upper(name), length(name), trim(name), replace(name,'a','o'), instr(name,'a') from items
 select substr(name,2,3), substr(name,-2), substr(name,0,3) from items
@@ -107,7 +107,7 @@ select * from v
 select u || 'x', p + 1 from v
 select a.id, b.id from items a join items b on a.user = b.user and a.id < b.id
 select a.id, b.id from items a left join items b on a.user = b.user and a.id < b.id
-select a.id, b.id from items a natural join items b
+~ select a.id, b.id from items a natural join items b
 select id from items a join items b using (id)
 select a.id, b.id from items a right join items b on a.id = b.id + 1
 select a.id, b.id from items a full join items b on a.id = b.id + 1
@@ -198,21 +198,21 @@ select avg(id) over (order by id rows between 1 following and 2 following) from 
 select first_value(id) over (order by id rows between 1 following and 2 following) from items
 select sum(price) over (order by id rows between 1 following and 2 following) from items
 select id from items where id = 'a'
-~ select id from items where id in ('1','x')
+select id from items where id in ('1','x')
 select id from items where name = 5
 select id from items where price between '1' and '2'
-~ select id from items where name between 1 and 2
-~ select id from items where ts = date
-~ select a.id from items a join items b on a.id = b.name
-~ select id from items where flag = 'x'
+select id from items where name between 1 and 2
+select id from items where ts = date
+select a.id from items a join items b on a.id = b.name
+select id from items where flag = 'x'
 select id from items where id = 1.5
 select id from items where id < 1.5
 select id from items where embedding = 'x'
 select id from items where name = x'41'
 select case id when 'a' then 1 else 2 end from items
 select nullif(id, 'x') from items
-~ select id from items where id in (select name from items)
-~ select id from items where name in (1,2)
+select id from items where id in (select name from items)
+select id from items where name in (1,2)
 select 'a' < 5, '10' = 10, 5 < 'a'
 select id from items where id || '' = 1
 select id from items where id + 0 = '1'

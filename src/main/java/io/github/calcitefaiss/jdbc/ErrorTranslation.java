@@ -160,13 +160,9 @@ public final class ErrorTranslation {
             || root instanceof IndexOutOfBoundsException
             || root instanceof Error;
     if (fault) {
+      // What it was is the cause, for whoever reads the report.
       return new SQLException(
-          "Internal error ("
-              + root.getClass().getSimpleName()
-              + (root.getMessage() == null ? "" : ": " + said(root))
-              + "); please report the statement",
-          SqlState.GENERAL,
-          thrown);
+          "Internal error; please report the statement", SqlState.GENERAL, thrown);
     }
     boolean calcite = root.getClass().getName().startsWith("org.apache.calcite.");
     return new SQLException(

@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 import org.apache.calcite.avatica.AvaticaConnection;
 import org.apache.calcite.avatica.AvaticaDatabaseMetaData;
 import org.apache.calcite.config.NullCollation;
@@ -110,9 +109,9 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
       return found;
     }
     SchemaPlus root = calcite.getRootSchema();
-    Pattern pattern = pattern(schemaPattern);
+    NamePattern pattern = new NamePattern(schemaPattern);
     for (String name : root.subSchemas().getNames(LikePattern.any())) {
-      if (matches(pattern, name)) {
+      if (pattern.matches(name)) {
         found.put(name, root.subSchemas().get(name));
       }
     }
@@ -120,12 +119,12 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
   }
 
   private List<Named> tables(String catalog, String schemaPattern, String tablePattern) {
-    Pattern pattern = pattern(tablePattern);
+    NamePattern pattern = new NamePattern(tablePattern);
     return schemas(catalog, schemaPattern).entrySet().stream()
         .flatMap(
             schema ->
                 schema.getValue().tables().getNames(LikePattern.any()).stream()
-                    .filter(name -> matches(pattern, name))
+                    .filter(name -> pattern.matches(name))
                     .map(n -> new Named(schema.getKey(), n, schema.getValue().tables().get(n))))
         .filter(named -> named.table() != null)
         .toList();
@@ -145,31 +144,6 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
 
   private static String escaped(String name) {
     return name == null ? null : name.replaceAll("([%_\\\\])", "\\\\$1");
-  }
-
-  private static Pattern pattern(String like) {
-    if (like == null) {
-      return null;
-    }
-    StringBuilder regex = new StringBuilder();
-    for (int i = 0; i < like.length(); i++) {
-      char c = like.charAt(i);
-      if (c == '\\' && i + 1 < like.length()) {
-        regex.append(Pattern.quote(String.valueOf(like.charAt(++i))));
-      } else if (c == '%') {
-        regex.append(".*");
-      } else if (c == '_') {
-        regex.append('.');
-      } else {
-        regex.append(Pattern.quote(String.valueOf(c)));
-      }
-    }
-    return Pattern.compile(
-        regex.toString(), Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE | Pattern.DOTALL);
-  }
-
-  private static boolean matches(Pattern pattern, String name) {
-    return pattern == null || pattern.matcher(name).matches();
   }
 
   @FunctionalInterface
@@ -251,14 +225,14 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
       throws SQLException {
     return list(
         () -> {
-          Pattern pattern = pattern(columnPattern);
+          NamePattern pattern = new NamePattern(columnPattern);
           RelDataTypeFactory types = calcite.getTypeFactory();
           MetaRows rows = new MetaRows(COLUMN_COLUMNS);
           for (Named named : tables(catalog, schemaPattern, tablePattern)) {
             Map<String, SqlTypeName> found =
                 named.table() instanceof SqliteTable table ? FoundTypes.of(table) : Map.of();
             for (RelDataTypeField field : named.table().getRowType(types).getFieldList()) {
-              if (matches(pattern, field.getName())) {
+              if (pattern.matches(field.getName())) {
                 addColumn(rows, named, field, shown(types, named, field, found));
               }
             }
@@ -557,7 +531,7 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
 
   private List<NamedFunction> functions(
       String catalog, String schemaPattern, String functionPattern) {
-    Pattern pattern = pattern(functionPattern);
+    NamePattern pattern = new NamePattern(functionPattern);
     List<NamedFunction> found = new java.util.ArrayList<>();
     boolean anySchema =
         schemaPattern == null || schemaPattern.isEmpty() || schemaPattern.equals("%");
@@ -570,7 +544,7 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
   }
 
   private static void addFunctions(
-      List<NamedFunction> found, String schemaName, SchemaPlus schema, Pattern pattern) {
+      List<NamedFunction> found, String schemaName, SchemaPlus schema, NamePattern pattern) {
     for (String name : schema.getFunctionNames()) {
       int number = 0;
       for (Function function : schema.getFunctions(name)) {
@@ -579,7 +553,7 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
             function instanceof ScalarFunction
                 || function instanceof AggregateFunction
                 || function instanceof TableFunction;
-        if (known && matches(pattern, name)) {
+        if (known && pattern.matches(name)) {
           String specific = number == 1 ? name : name + "_" + number;
           found.add(new NamedFunction(schemaName, name, specific, function));
         }
@@ -619,7 +593,7 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
       throws SQLException {
     return list(
         () -> {
-          Pattern pattern = pattern(columnPattern);
+          NamePattern pattern = new NamePattern(columnPattern);
           RelDataTypeFactory types = calcite.getTypeFactory();
           MetaRows rows = new MetaRows(PARAMETER_COLUMNS);
           for (NamedFunction f : functions(catalog, schemaPattern, functionPattern)) {
@@ -629,11 +603,11 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
                     : f.function() instanceof AggregateFunction aggregate
                         ? aggregate.getReturnType(types)
                         : null;
-            if (returned != null && matches(pattern, "")) {
+            if (returned != null && pattern.matches("")) {
               addParameter(rows, f, "", functionReturn, returned, 0);
             }
             for (FunctionParameter parameter : f.function().getParameters()) {
-              if (matches(pattern, parameter.getName())) {
+              if (pattern.matches(parameter.getName())) {
                 addParameter(
                     rows,
                     f,
@@ -649,7 +623,7 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
         });
   }
 
-  private void addResultColumns(MetaRows rows, NamedFunction f, Pattern pattern) {
+  private void addResultColumns(MetaRows rows, NamedFunction f, NamePattern pattern) {
     if (f.function() instanceof TableFunction table) {
       int parameters = table.getParameters().size();
       RelDataType row;
@@ -660,7 +634,7 @@ final class FaissDatabaseMetaData extends AvaticaDatabaseMetaData {
         return;
       }
       for (RelDataTypeField field : row.getFieldList()) {
-        if (matches(pattern, field.getName())) {
+        if (pattern.matches(field.getName())) {
           addParameter(
               rows,
               f,

@@ -49,7 +49,14 @@ final class ClientProperties {
     }
     for (Map.Entry<String, String> property : sent.entrySet()) {
       String name = property.getKey().toLowerCase(Locale.ROOT);
-      if (ALLOWED.contains(name)) {
+      if (property.getValue() == null) {
+        throw new SQLException(
+            "Connection property '"
+                + property.getKey()
+                + "' is null: expected a text, or no such"
+                + " property",
+            "HY024");
+      } else if (ALLOWED.contains(name)) {
         accepted.setProperty(property.getKey(), property.getValue());
       } else if (!DROPPED.contains(name)) {
         throw new SQLInvalidAuthorizationSpecException(

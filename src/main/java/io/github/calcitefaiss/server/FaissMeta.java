@@ -11,9 +11,12 @@ import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.sql.Types;
 import java.util.BitSet;
+import java.util.Calendar;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TimeZone;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
@@ -330,7 +333,30 @@ final class FaissMeta extends JdbcMeta {
       // Avatica's driver sends back what prepare gave it; others need not.
       h.signature = running.signature;
     }
+    check(parameterValues);
     return frames(running, () -> super.execute(h, parameterValues, frame(maxRowsInFirstFrame)));
+  }
+
+  /** Refuses a parameter whose value isn't of the type that it came with, as JSON may say. */
+  private static void check(List<TypedValue> parameters) {
+    for (int i = 0; i < parameters.size(); i++) {
+      TypedValue parameter = parameters.get(i);
+      try {
+        if (parameter != null) {
+          parameter.toJdbc(Calendar.getInstance(TimeZone.getTimeZone("UTC"), Locale.ROOT));
+        }
+      } catch (RuntimeException e) {
+        throw new RuntimeException(
+            new SQLException(
+                "Parameter "
+                    + (i + 1)
+                    + " has a value that its type "
+                    + parameter.type
+                    + " can't hold; a date or time, as text, is compared as it is stored",
+                "HY024",
+                e));
+      }
+    }
   }
 
   private ExecuteResult frames(Running running, Call<ExecuteResult> call)

@@ -1,9 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.server;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.calcitefaiss.server.console.Exchange;
-import io.github.calcitefaiss.sqlite.VectorJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
@@ -78,17 +76,19 @@ final class RpcHandler {
     int fetched = -1;
     try {
       Service.Request request =
-          json
-              ? JsonService.MAPPER.readValue(body, Service.Request.class)
-              : protobuf.parseRequest(body);
+          json ? JsonService.MAPPER.readValue(body, Service.Request.class) : parsed(body);
       if (request == null) {
         throw new IOException("the request is empty");
+      }
+      String missing = Unreadable.missing(request);
+      if (missing != null) {
+        throw new IOException("it lacks the field '" + missing + "'");
       }
       fetched = request instanceof Service.FetchRequest fetch ? fetch.statementId : -1;
       answer = meta.as(exchange.user(), () -> apply(request));
     } catch (IOException e) {
       status = 400;
-      answer = error("The request can't be read: " + reason(e), "08P01", -1);
+      answer = error("The request can't be read: " + Unreadable.why(e), "08P01", -1);
     } catch (Exception | StackOverflowError | OutOfMemoryError e) {
       status = 500;
       answer = error(e);
@@ -116,6 +116,15 @@ final class RpcHandler {
         Service.class.getMethod("apply", request.getClass()).invoke(service, request);
   }
 
+  private Service.Request parsed(byte[] body) throws IOException {
+    try {
+      return protobuf.parseRequest(body);
+    } catch (IOException | RuntimeException e) {
+      throw new IOException(
+          "it is neither an object of JSON nor a message of Avatica's protobuf", e);
+    }
+  }
+
   /** A protobuf message begins with a tag, 0x0a, and the length of a class's name. */
   private static boolean isJson(byte[] body) {
     for (byte b : body) {
@@ -124,12 +133,6 @@ final class RpcHandler {
       }
     }
     return true;
-  }
-
-  private static String reason(IOException e) {
-    return e instanceof JsonProcessingException json
-        ? VectorJson.describe(json)
-        : String.valueOf(e.getMessage());
   }
 
   private static Service.Response error(Throwable thrown) {
@@ -170,9 +173,7 @@ final class RpcHandler {
     }
     return root instanceof OutOfMemoryError
         ? new SQLException(OUT_OF_MEMORY, "53200")
-        : new SQLException(
-            "Internal error (" + root.getClass().getSimpleName() + ": " + root.getMessage() + ")",
-            "HY000");
+        : new SQLException("Internal error; please report the request", "HY000", root);
   }
 
   private static void answer(Exchange exchange, int status, String type, String text)

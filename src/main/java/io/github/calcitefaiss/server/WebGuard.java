@@ -32,7 +32,8 @@ final class WebGuard {
   String refusal(Exchange exchange) {
     boolean post = exchange.method().equals("POST");
     if (post) {
-      return exchange.header("Origin") == null ? null : "Requests of web pages are refused.\n";
+      boolean page = exchange.header("Origin") != null || exchange.header("Sec-Fetch-Site") != null;
+      return page ? "Requests of web pages are refused.\n" : null;
     }
     if (checkHost && !isLocal(exchange.header("Host"))) {
       return "This server is for this machine alone: open it as http://localhost or"

@@ -179,6 +179,8 @@ class MemoryTest {
     assertTrue(out.contains("large [1]"), out);
     assertTrue(out.contains("53200 table m.large_view needs"), out);
     assertTrue(out.contains("small [1]"), out);
+    assertTrue(out.contains("53200 Out of memory while running the statement"), out);
+    assertTrue(out.endsWith("last [1]" + System.lineSeparator()), out);
   }
 
   /** The small virtual machine. */
@@ -193,6 +195,24 @@ class MemoryTest {
         }
         say("small " + search(connection, "small"));
       }
+      // What nothing limits beforehand: all rows of a sort that Calcite does.
+      try (Connection calcite = faiss(Path.of(args[0]), "native=off");
+          Statement statement = calcite.createStatement()) {
+        String sql =
+            "SELECT a.id + b.id AS x, 'a row ' || a.id || ' ' || b.id AS y"
+                + " FROM small a CROSS JOIN small b ORDER BY y, x";
+        try (ResultSet rows = statement.executeQuery(sql)) {
+          rows.next();
+          say("no error");
+        } catch (SQLException e) {
+          say(e.getSQLState() + " " + e.getMessage());
+        }
+        try (ResultSet row = statement.executeQuery("SELECT count(*) FROM small")) {
+          row.next();
+          say("counted " + row.getLong(1));
+        }
+      }
+      say("last " + search(connection, "small"));
     }
   }
 

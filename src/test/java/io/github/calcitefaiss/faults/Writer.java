@@ -40,6 +40,16 @@ final class Writer implements AutoCloseable {
    * @param steps of how many begins and commits it shall have told before {@link #awaitWork} ends
    */
   Writer(Path file, AtomicInteger begun, AtomicInteger committed, int steps) throws IOException {
+    this(file, begun, committed, steps, "FULL");
+  }
+
+  /**
+   * Starts one.
+   *
+   * @param synchronous whether it waits for the disk: OFF, NORMAL or FULL
+   */
+  Writer(Path file, AtomicInteger begun, AtomicInteger committed, int steps, String synchronous)
+      throws IOException {
     atWork = new CountDownLatch(steps);
     this.begun = begun;
     this.committed = committed;
@@ -59,7 +69,8 @@ final class Writer implements AutoCloseable {
                 + File.pathSeparator
                 + place(org.slf4j.Logger.class),
             Writer.class.getName(),
-            file.toString());
+            file.toString(),
+            synchronous);
     builder.redirectError(ProcessBuilder.Redirect.DISCARD);
     process = builder.start();
     listener = new Thread(this::listen, "writer's listener");
@@ -114,7 +125,11 @@ final class Writer implements AutoCloseable {
   public static void main(String[] args) throws SQLException {
     Random random = new Random();
     try (Connection connection = VersionedDatabase.sqlite(Path.of(args[0]))) {
-      VersionedDatabase.execute(connection, "PRAGMA cache_size = 3", "PRAGMA cache_spill = 1");
+      VersionedDatabase.execute(
+          connection,
+          "PRAGMA synchronous = " + args[1],
+          "PRAGMA cache_size = 3",
+          "PRAGMA cache_spill = 1");
       for (int version = VersionedDatabase.version(connection) + 1; ; version++) {
         VersionedDatabase.execute(connection, "BEGIN IMMEDIATE");
         say('B', version);

@@ -137,6 +137,18 @@ class BothWaysTest {
             + " id < 3) and ts < 78) or ts > 43",
         "select id from items where n = 7 or not exists (select 1 from items where 1 = 2)",
         "select id from items where id = 1 or id not in (select n from items where n > 5 and n < 3)",
+        "select string_agg(name, '; '), string_agg(name, '|' order by id desc) from items",
+        "select json_group_array(price), json_group_array(name order by id desc) from items",
+        "select json_group_array(id) filter (where id > 2), json_group_object(id, price) filter"
+            + " (where id < 3) from items",
+        "select json_group_array(id), json_group_object(name, id) from items where id < 0",
+        "select n > 5, json_group_array(json_array(id, name)) from items group by n > 5 order by 1",
+        "select json_group_object(nullif(name, 'apple pie'), json_object('id', id)) from items",
+        "select id, (select json_group_array(b.name) from items b where b.id < a.id) from items a",
+        "select json_array(json('[1, 2]'), '[1]'), json_object('a', json_array(id), 'b',"
+            + " json_extract('{\"x\": [1]}', '$.x')) from items",
+        "select json_array(json_group_array(id), json_array(json_array(1))) from items",
+        "select json_set('{}', '$.a', json_object('k', id)), json_quote(json('[1]')) from items",
         "select nullif(user, user) as k, sum((id / price)) from items group by 1",
         "select n or -n is null + -n, name * 3 / 7, name = 2 / 7 + 'a' from items",
         "select 0 like 7 like -7, -31 < 7 like name, id is -2.5 >= '5' like n from items",

@@ -14,6 +14,7 @@ import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
@@ -83,6 +84,40 @@ class FaissDatabaseMetaDataTest {
         rows(meta.getTables(null, null, "embeddings", null), "REMARKS"));
     assertEquals(
         List.of("SYSTEM TABLE", "TABLE", "VIEW"), rows(meta.getTableTypes(), "TABLE_TYPE"));
+  }
+
+  @Test
+  void namesArePatterns() {
+    for (String like :
+        new String[] {
+          null, "%", "%%", "ü€😀", "Ü€_", "__\ud83d\ude00", "%😀", "ü%", "%€%", "_%_", "ü€😀%"
+        }) {
+      assertTrue(new NamePattern(like).matches("ü€😀"), like);
+    }
+    for (String like : new String[] {"", "ü€", "ü€__", "€%", "ü€\\_", "%x", "\\%"}) {
+      assertFalse(new NamePattern(like).matches("ü€😀"), like);
+    }
+    assertTrue(new NamePattern("a\\_b\\%").matches("A_b%"));
+    assertFalse(new NamePattern("a\\_b").matches("axb"));
+    // Regular expressions took longer than anybody waits.
+    assertFalse(new NamePattern("%a".repeat(40) + "%b").matches("a".repeat(400)));
+  }
+
+  @Test
+  void aDatabaseIsFoundByItsNameWhateverThatIs(@TempDir Path folder) throws SQLException {
+    for (String name : new String[] {"ü€😀", "q?x#y%41", "it's", "50%_"}) {
+      Path file = folder.resolve(name + ".db");
+      try (Connection sqlite = DriverManager.getConnection("jdbc:sqlite:" + file);
+          Statement statement = sqlite.createStatement()) {
+        statement.execute("CREATE TABLE \"t 😀\" (id INTEGER, \"c€😀\" TEXT)");
+      }
+      try (Connection faiss = DriverManager.getConnection("jdbc:faiss:" + file);
+          ResultSet columns =
+              faiss.getMetaData().getColumns(null, faiss.getSchema(), "t 😀", "c€😀")) {
+        assertTrue(columns.next(), name);
+        assertEquals(name, columns.getString("TABLE_SCHEM"));
+      }
+    }
   }
 
   @Test

@@ -142,6 +142,14 @@ public final class SqliteOperators implements SqlOperatorTable {
   /** The largest or smallest of several arguments, as a name. */
   private static final Pattern EXTREME = Pattern.compile("(?i)(max|min)\\(\\?(,\\?)+\\)");
 
+  /**
+   * A function of JSON whose arguments are JSON that others gave: {@code json_array(json(?),?)}.
+   */
+  private static final Pattern OF_JSON =
+      Pattern.compile(
+          "(?i)json_(array|insert|object|quote|replace|set)"
+              + "\\((\\?|json\\(\\?\\)|json_extract\\(\\?(,\\?)*\\)|,)+\\)");
+
   private static final String OPAQUE = "hidden ?";
 
   private static final Map<String, SqlUserDefinedFunction> FUNCTIONS = new ConcurrentHashMap<>();
@@ -274,6 +282,13 @@ public final class SqliteOperators implements SqlOperatorTable {
       found.add(
           FUNCTIONS.computeIfAbsent(
               name.getSimple().toLowerCase(Locale.ROOT), key -> function(key, SqlTypeName.ANY)));
+      return;
+    }
+    if (name.isSimple() && OF_JSON.matcher(name.getSimple()).matches()) {
+      found.add(
+          FUNCTIONS.computeIfAbsent(
+              name.getSimple().toLowerCase(Locale.ROOT),
+              key -> function(key, SqlTypeName.VARCHAR)));
       return;
     }
     if (name.isSimple() && syntax == SqlSyntax.FUNCTION) {

@@ -94,7 +94,8 @@ final class FaissTokenManager extends SqlBabelParserImplTokenManager {
     Detached.check();
     if (rewritten == null) {
       List<Token> tokens = split();
-      rewritten = new TokenRewriter(asSqlite ? SqliteTokens.rewrite(tokens) : tokens);
+      rewritten =
+          new TokenRewriter(asSqlite ? SqliteTokens.rewrite(JsonTokens.rewrite(tokens)) : tokens);
       ExpressionLength.check(rewritten.tokens());
     }
     List<Token> tokens = rewritten.tokens();

@@ -257,10 +257,10 @@ public final class Goals {
     List<Search> l1 = new ArrayList<>();
     searches.forEach(search -> l1.add(Search.nearest(search.query(), Metric.L1, K)));
     print(
-        "by L1: one search, " + threads,
+        "by L1, alone, " + threads,
         each(15, i -> index.search(l1.get(i % QUERIES), Checkpoint.NONE).size()));
     print(
-        "by L1: each of 100 in a call, " + threads,
+        "by L1, in a call of 100, " + threads,
         median(7, i -> index.searchAll(l1, Checkpoint.NONE).length).each(QUERIES));
     print("bytes for each of float32", index.bytes() / (4.0 * index.size() * index.dims()));
     codesOnly(file, schema, searches);

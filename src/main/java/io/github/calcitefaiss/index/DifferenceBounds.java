@@ -146,7 +146,7 @@ final class DifferenceBounds extends Bounds {
     int n = chunk.rowsOf(block);
     int first = block * chunk.layout().blockRows();
     char[] multipliers = scratch.multipliers;
-    boolean all = kernel.multipliers(beta[stage], chunk.scale[stage], first, n, multipliers);
+    boolean all = Kernel.multipliers(beta[stage], chunk.scale[stage], first, n, multipliers);
     kernel.differences(
         chunk.high,
         low,

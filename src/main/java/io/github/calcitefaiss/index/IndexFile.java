@@ -316,7 +316,8 @@ public final class IndexFile {
       get(name);
       KeptColumn.Affinity affinity = KeptColumn.Affinity.values()[limited(getInt(), 2)];
       int distinct = limited(getInt(), size);
-      memory.accept((long) size * KeptColumn.Codes.width(distinct + 1));
+      memory.accept(
+          (long) size * KeptColumn.Codes.width(distinct + 1) + BitPlanes.bytes(size, distinct + 1));
       IdColumn read = new IdColumn(memory);
       get(read, distinct);
       Object[] values = new Object[distinct];

@@ -22,6 +22,9 @@ public final class KeptColumn {
     NONE
   }
 
+  /** Up to so many ranges of codes are found one by one. */
+  private static final int FEW_RUNS = 4;
+
   /** A range of codes: {@code from} is the first, {@code to} the first beyond. */
   record Range(int from, int to) {}
 
@@ -29,6 +32,7 @@ public final class KeptColumn {
   private final Affinity affinity;
   private final Values values;
   private final Codes codes;
+  private volatile BitPlanes planes;
 
   KeptColumn(String name, Affinity affinity, Values values, Codes codes) {
     this.name = name;
@@ -74,9 +78,13 @@ public final class KeptColumn {
     return codes.size();
   }
 
-  /** Bytes of memory held. */
+  /** Bytes of memory held, once it was asked for. */
   public long bytes() {
-    return values.bytes() + codes.bytes();
+    return values.bytes() + codes.bytes() + planesBytes();
+  }
+
+  private long planesBytes() {
+    return codes.isOrder() ? 0 : BitPlanes.bytes(size(), codes());
   }
 
   /** One more than the largest code. */
@@ -124,7 +132,30 @@ public final class KeptColumn {
 
   /** The rows whose code is one of some. */
   BitSet rows(BitSet of) {
-    return codes.rows(of, codes());
+    if (planesBytes() == 0) {
+      return codes.rows(of, codes());
+    }
+    int runs = 0;
+    for (int from = of.nextSetBit(0); from >= 0 && runs <= FEW_RUNS; runs++) {
+      from = of.nextSetBit(of.nextClearBit(from));
+    }
+    return runs <= FEW_RUNS ? inRuns(of) : codes.rows(of, codes());
+  }
+
+  private BitSet inRuns(BitSet of) {
+    BitPlanes turned = planes;
+    if (turned == null) {
+      // Two threads may both make them; either result serves.
+      turned = new BitPlanes(size(), codes(), codes::get);
+      planes = turned;
+    }
+    long[] found = new long[(size() + 63) / 64];
+    for (int from = of.nextSetBit(0); from >= 0; ) {
+      int to = of.nextClearBit(from);
+      turned.add(from, to, found);
+      from = of.nextSetBit(to);
+    }
+    return BitSet.valueOf(found);
   }
 
   Values values() {
@@ -267,7 +298,7 @@ public final class KeptColumn {
       }
       int to = of.nextClearBit(from);
       long[] words = new long[(size() + 63) / 64];
-      if (of.nextSetBit(to) < 0) {
+      if (ints != null && of.nextSetBit(to) < 0) {
         inRange(from, to - from, words);
       } else {
         boolean[] wanted = new boolean[codes];
@@ -283,18 +314,8 @@ public final class KeptColumn {
         int first = 64 * w;
         int n = Math.min(64, rows - first);
         long word = 0;
-        if (bytes != null) {
-          for (int i = 0; i < n; i++) {
-            word |= in((bytes[first + i] & 0xFF) - from, length) << i;
-          }
-        } else if (chars != null) {
-          for (int i = 0; i < n; i++) {
-            word |= in(chars[first + i] - from, length) << i;
-          }
-        } else {
-          for (int i = 0; i < n; i++) {
-            word |= in(ints[first + i] - from, length) << i;
-          }
+        for (int i = 0; i < n; i++) {
+          word |= in(ints[first + i] - from, length) << i;
         }
         words[w] = word;
       }

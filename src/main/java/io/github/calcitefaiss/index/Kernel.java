@@ -129,14 +129,9 @@ interface Kernel {
    *
    * @return whether it was nowhere 0
    */
-  default boolean multipliers(float beta, float[] scale, int first, int n, char[] to) {
-    return multipliers(beta, scale, first, 0, n, to);
-  }
-
-  /** Does that from one lane on. */
-  static boolean multipliers(float beta, float[] scale, int first, int from, int n, char[] to) {
+  static boolean multipliers(float beta, float[] scale, int first, int n, char[] to) {
     boolean all = true;
-    for (int j = from; j < n; j++) {
+    for (int j = 0; j < n; j++) {
       float rounded = beta / scale[first + j] + 0.5f;
       boolean fits = rounded >= 1 && rounded < 256;
       to[j] = fits ? (char) (int) rounded : 0;
@@ -181,6 +176,17 @@ interface Kernel {
 
   /** Computes {@code terms[i] = |query[i] - rows[at + i]|} in double. */
   void differences(double[] query, float[] rows, int at, double[] terms);
+
+  /**
+   * The weight of a code that is not masked: with {@code x >> 4i} for the code i of a char, each
+   * weight less 16 times the one before gives the same sum in 16 bits as weights of the four bits
+   * alone.
+   *
+   * @param d no first dimension of a pack
+   */
+  static short unmasked(short[] weights, int d) {
+    return (short) (weights[d] - 16 * weights[d - 1]);
+  }
 
   /** What a run's sum starts from, so that codes may be used without subtracting 8 from each. */
   static short start(short[] weights, int firstPack, int endPack) {

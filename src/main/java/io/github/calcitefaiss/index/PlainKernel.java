@@ -31,9 +31,9 @@ final class PlainKernel implements Kernel {
             offset + pack * lanes,
             lanes,
             weights[w],
-            weights[w + 1],
-            weights[w + 2],
-            weights[w + 3],
+            Kernel.unmasked(weights, w + 1),
+            Kernel.unmasked(weights, w + 2),
+            Kernel.unmasked(weights, w + 3),
             acc);
       }
       flush(acc, lanes, out, first == 0);
@@ -44,13 +44,7 @@ final class PlainKernel implements Kernel {
       char[] codes, int offset, int lanes, short w0, short w1, short w2, short w3, short[] acc) {
     for (int j = 0; j < lanes; j++) {
       char x = codes[offset + j];
-      acc[j] =
-          (short)
-              (acc[j]
-                  + (x & 15) * w0
-                  + ((x >> 4) & 15) * w1
-                  + ((x >> 8) & 15) * w2
-                  + (x >> 12) * w3);
+      acc[j] = (short) (acc[j] + x * w0 + (x >> 4) * w1 + (x >> 8) * w2 + (x >> 12) * w3);
     }
   }
 

@@ -171,8 +171,11 @@ class Scan {
         left.add(scan);
       }
     }
-    for (SketchScan failed : SketchScan.look(looking, blocks, checkpoint)) {
-      left.add(failed.scan());
+    for (int i = 0; i < looking.size(); i += Kernel.TOGETHER) {
+      List<SketchScan> some = looking.subList(i, Math.min(looking.size(), i + Kernel.TOGETHER));
+      for (SketchScan failed : SketchScan.look(some, blocks, checkpoint)) {
+        left.add(failed.scan());
+      }
     }
     for (int i = 0; i < blocks.length && !left.isEmpty(); i++) {
       checkpoint.check();

@@ -49,33 +49,27 @@ final class SketchScan {
   }
 
   /**
-   * Looks at some blocks for several searches that share a scratch.
+   * Looks at some blocks for up to {@link Kernel#TOGETHER} searches that share a scratch.
    *
    * @return those for which too many rows are left, of which none were taken
    */
   static List<SketchScan> look(List<SketchScan> all, int[] blocks, Checkpoint checkpoint) {
-    if (all.isEmpty()) {
-      return List.of();
-    }
     Scan any = all.get(0).scan;
     int[][][] sums = any.scratch.looks(all.size(), blocks.length);
-    for (SketchScan looking : all) {
-      looking.nearest = new NearestHeap(looking.scan.k, Integer::compare);
+    short[][] weights = new short[all.size()][];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = all.get(i).bounds.weights();
+      all.get(i).nearest = new NearestHeap(all.get(i).scan.k, Integer::compare);
     }
     for (int b = 0; b < blocks.length; b++) {
       checkpoint.check();
-      for (int first = 0; first < all.size(); first += Kernel.TOGETHER) {
-        int n = Math.min(Kernel.TOGETHER, all.size() - first);
-        short[][] weights = new short[n][];
-        int[][] out = new int[n][];
-        for (int i = 0; i < n; i++) {
-          weights[i] = all.get(first + i).bounds.weights();
-          out[i] = sums[first + i][b];
-        }
-        dots(any, all.get(first).sketch, blocks[b], weights, out);
-        for (int i = 0; i < n; i++) {
-          all.get(first + i).near(blocks[b], out[i]);
-        }
+      int[][] out = new int[all.size()][];
+      for (int i = 0; i < out.length; i++) {
+        out[i] = sums[i][b];
+      }
+      dots(any, all.get(0).sketch, blocks[b], weights, out);
+      for (int i = 0; i < out.length; i++) {
+        all.get(i).near(blocks[b], out[i]);
       }
     }
     List<SketchScan> failed = new ArrayList<>();

@@ -18,6 +18,7 @@ import jdk.incubator.vector.VectorSpecies;
  * machine prefers, whatever their width.
  */
 final class VectorKernel implements Kernel {
+  private static final Kernel PLAIN = new PlainKernel();
   private static final VectorSpecies<Short> SPECIES = ShortVector.SPECIES_PREFERRED;
   private static final int WIDTH = SPECIES.length();
   private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
@@ -29,15 +30,6 @@ final class VectorKernel implements Kernel {
 
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Float> BOUNDS = FloatVector.SPECIES_PREFERRED;
-
-  /** As many shorts as there are lanes for bounds. */
-  private static final VectorSpecies<Short> HALF_SHORTS =
-      VectorSpecies.of(
-          short.class, VectorShape.forBitSize(Math.max(64, BOUNDS.vectorBitSize() / 2)));
-
-  /** The top bit of each half. */
-  private static final short SIGNS = (short) 0x8888;
-
   private static final long KEPT = -1L >>> 64 - BOUNDS.length();
 
   VectorKernel() {
@@ -70,16 +62,15 @@ final class VectorKernel implements Kernel {
       char[] codes, int offset, int lanes, short[] weights, int w, short[] acc) {
     // Spread once a pass: left to the compiler, JDK 25 does it again for every step.
     ShortVector w0 = ShortVector.broadcast(SPECIES, weights[w]);
-    ShortVector w1 = ShortVector.broadcast(SPECIES, weights[w + 1]);
-    ShortVector w2 = ShortVector.broadcast(SPECIES, weights[w + 2]);
-    ShortVector w3 = ShortVector.broadcast(SPECIES, weights[w + 3]);
-    ShortVector mask = ShortVector.broadcast(SPECIES, (short) 15);
+    ShortVector w1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights, w + 1));
+    ShortVector w2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights, w + 2));
+    ShortVector w3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights, w + 3));
     for (int j = 0; j < lanes; j += WIDTH) {
       ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
       ShortVector.fromArray(SPECIES, acc, j)
-          .add(x.and(mask).mul(w0))
-          .add(x.lanewise(VectorOperators.LSHR, 4).and(mask).mul(w1))
-          .add(x.lanewise(VectorOperators.LSHR, 8).and(mask).mul(w2))
+          .add(x.mul(w0))
+          .add(x.lanewise(VectorOperators.LSHR, 4).mul(w1))
+          .add(x.lanewise(VectorOperators.LSHR, 8).mul(w2))
           .add(x.lanewise(VectorOperators.LSHR, 12).mul(w3))
           .intoArray(acc, j);
     }
@@ -150,32 +141,30 @@ final class VectorKernel implements Kernel {
     short[] acc2 = acc[2];
     short[] acc3 = acc[3];
     ShortVector a0 = ShortVector.broadcast(SPECIES, weights0[w]);
-    ShortVector a1 = ShortVector.broadcast(SPECIES, weights0[w + 1]);
-    ShortVector a2 = ShortVector.broadcast(SPECIES, weights0[w + 2]);
-    ShortVector a3 = ShortVector.broadcast(SPECIES, weights0[w + 3]);
+    ShortVector a1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 1));
+    ShortVector a2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 2));
+    ShortVector a3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 3));
     ShortVector b0 = ShortVector.broadcast(SPECIES, weights1[w]);
-    ShortVector b1 = ShortVector.broadcast(SPECIES, weights1[w + 1]);
-    ShortVector b2 = ShortVector.broadcast(SPECIES, weights1[w + 2]);
-    ShortVector b3 = ShortVector.broadcast(SPECIES, weights1[w + 3]);
+    ShortVector b1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 1));
+    ShortVector b2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 2));
+    ShortVector b3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 3));
     ShortVector c0 = ShortVector.broadcast(SPECIES, weights2[w]);
-    ShortVector c1 = ShortVector.broadcast(SPECIES, weights2[w + 1]);
-    ShortVector c2 = ShortVector.broadcast(SPECIES, weights2[w + 2]);
-    ShortVector c3 = ShortVector.broadcast(SPECIES, weights2[w + 3]);
+    ShortVector c1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights2, w + 1));
+    ShortVector c2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights2, w + 2));
+    ShortVector c3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights2, w + 3));
     ShortVector d0 = ShortVector.broadcast(SPECIES, weights3[w]);
-    ShortVector d1 = ShortVector.broadcast(SPECIES, weights3[w + 1]);
-    ShortVector d2 = ShortVector.broadcast(SPECIES, weights3[w + 2]);
-    ShortVector d3 = ShortVector.broadcast(SPECIES, weights3[w + 3]);
-    ShortVector mask = ShortVector.broadcast(SPECIES, (short) 15);
+    ShortVector d1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights3, w + 1));
+    ShortVector d2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights3, w + 2));
+    ShortVector d3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights3, w + 3));
     for (int j = 0; j < lanes; j += WIDTH) {
       ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
-      ShortVector x0 = x.and(mask);
-      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4).and(mask);
-      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8).and(mask);
+      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4);
+      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8);
       ShortVector x3 = x.lanewise(VectorOperators.LSHR, 12);
-      sum(x0, x1, x2, x3, a0, a1, a2, a3, acc0, j);
-      sum(x0, x1, x2, x3, b0, b1, b2, b3, acc1, j);
-      sum(x0, x1, x2, x3, c0, c1, c2, c3, acc2, j);
-      sum(x0, x1, x2, x3, d0, d1, d2, d3, acc3, j);
+      sum(x, x1, x2, x3, a0, a1, a2, a3, acc0, j);
+      sum(x, x1, x2, x3, b0, b1, b2, b3, acc1, j);
+      sum(x, x1, x2, x3, c0, c1, c2, c3, acc2, j);
+      sum(x, x1, x2, x3, d0, d1, d2, d3, acc3, j);
     }
   }
 
@@ -191,22 +180,20 @@ final class VectorKernel implements Kernel {
     short[] weights0 = weights[query];
     short[] weights1 = weights[query + 1];
     ShortVector a0 = ShortVector.broadcast(SPECIES, weights0[w]);
-    ShortVector a1 = ShortVector.broadcast(SPECIES, weights0[w + 1]);
-    ShortVector a2 = ShortVector.broadcast(SPECIES, weights0[w + 2]);
-    ShortVector a3 = ShortVector.broadcast(SPECIES, weights0[w + 3]);
+    ShortVector a1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 1));
+    ShortVector a2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 2));
+    ShortVector a3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 3));
     ShortVector b0 = ShortVector.broadcast(SPECIES, weights1[w]);
-    ShortVector b1 = ShortVector.broadcast(SPECIES, weights1[w + 1]);
-    ShortVector b2 = ShortVector.broadcast(SPECIES, weights1[w + 2]);
-    ShortVector b3 = ShortVector.broadcast(SPECIES, weights1[w + 3]);
-    ShortVector mask = ShortVector.broadcast(SPECIES, (short) 15);
+    ShortVector b1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 1));
+    ShortVector b2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 2));
+    ShortVector b3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 3));
     for (int j = 0; j < lanes; j += WIDTH) {
       ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
-      ShortVector x0 = x.and(mask);
-      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4).and(mask);
-      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8).and(mask);
+      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4);
+      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8);
       ShortVector x3 = x.lanewise(VectorOperators.LSHR, 12);
-      sum(x0, x1, x2, x3, a0, a1, a2, a3, acc0, j);
-      sum(x0, x1, x2, x3, b0, b1, b2, b3, acc1, j);
+      sum(x, x1, x2, x3, a0, a1, a2, a3, acc0, j);
+      sum(x, x1, x2, x3, b0, b1, b2, b3, acc1, j);
     }
   }
 
@@ -274,26 +261,7 @@ final class VectorKernel implements Kernel {
     return left;
   }
 
-  @Override
-  public boolean multipliers(float beta, float[] scale, int first, int n, char[] to) {
-    FloatVector b = FloatVector.broadcast(BOUNDS, beta);
-    boolean all = true;
-    int j = 0;
-    for (; j + BOUNDS.length() <= n; j += BOUNDS.length()) {
-      FloatVector rounded = b.div(FloatVector.fromArray(BOUNDS, scale, first + j)).add(0.5f);
-      VectorMask<Float> fits =
-          rounded.compare(VectorOperators.GE, 1f).and(rounded.compare(VectorOperators.LT, 256f));
-      ShortVector shorts =
-          (ShortVector)
-              FloatVector.zero(BOUNDS)
-                  .blend(rounded, fits)
-                  .convertShape(VectorOperators.F2S, HALF_SHORTS, 0);
-      shorts.intoCharArray(to, j);
-      all &= fits.allTrue();
-    }
-    return Kernel.multipliers(beta, scale, first, j, n, to) & all;
-  }
-
+  /** As the plain kernel does it: so many steps in one loop made C2 slow down all others here. */
   @Override
   public void differences(
       char[] high,
@@ -306,105 +274,7 @@ final class VectorKernel implements Kernel {
       short[] terms,
       char[] acc,
       int[] out) {
-    int packs = targets.length / 4;
-    for (int first = 0; first < packs; first += DIFFERENCES_RUN) {
-      int end = Math.min(packs, first + DIFFERENCES_RUN);
-      Arrays.fill(acc, 0, lanes, (char) 0);
-      for (int pack = first; pack < end; pack++) {
-        int at = offset + pack * lanes;
-        if (low == null) {
-          add(high, at, lanes, targets, steps, 4 * pack, multipliers, acc);
-        } else {
-          add(high, low, at, lanes, targets, steps, 4 * pack, multipliers, acc);
-        }
-      }
-      PlainKernel.flush(acc, lanes, out, first == 0);
-    }
-  }
-
-  private static void add(
-      char[] codes,
-      int offset,
-      int lanes,
-      short[] targets,
-      short[] steps,
-      int d,
-      char[] multipliers,
-      char[] acc) {
-    ShortVector t0 = ShortVector.broadcast(SPECIES, targets[d]);
-    ShortVector t1 = ShortVector.broadcast(SPECIES, targets[d + 1]);
-    ShortVector t2 = ShortVector.broadcast(SPECIES, targets[d + 2]);
-    ShortVector t3 = ShortVector.broadcast(SPECIES, targets[d + 3]);
-    ShortVector s0 = ShortVector.broadcast(SPECIES, steps[d]);
-    ShortVector s1 = ShortVector.broadcast(SPECIES, steps[d + 1]);
-    ShortVector s2 = ShortVector.broadcast(SPECIES, steps[d + 2]);
-    ShortVector s3 = ShortVector.broadcast(SPECIES, steps[d + 3]);
-    ShortVector signs = ShortVector.broadcast(SPECIES, SIGNS);
-    for (int j = 0; j < lanes; j += WIDTH) {
-      ShortVector m = ShortVector.fromCharArray(SPECIES, multipliers, j);
-      // With its top bit turned, a half is a number in two's complement.
-      ShortVector x =
-          ShortVector.fromCharArray(SPECIES, codes, offset + j)
-              .lanewise(VectorOperators.XOR, signs);
-      ShortVector c0 = x.lanewise(VectorOperators.LSHL, 12).lanewise(VectorOperators.ASHR, 12);
-      ShortVector c1 = x.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 12);
-      ShortVector c2 = x.lanewise(VectorOperators.LSHL, 4).lanewise(VectorOperators.ASHR, 12);
-      ShortVector c3 = x.lanewise(VectorOperators.ASHR, 12);
-      ShortVector.fromCharArray(SPECIES, acc, j)
-          .add(term(m.mul(t0).sub(c0.mul(s0))))
-          .add(term(m.mul(t1).sub(c1.mul(s1))))
-          .add(term(m.mul(t2).sub(c2.mul(s2))))
-          .add(term(m.mul(t3).sub(c3.mul(s3))))
-          .intoCharArray(acc, j);
-    }
-  }
-
-  private static void add(
-      char[] high,
-      char[] low,
-      int offset,
-      int lanes,
-      short[] targets,
-      short[] steps,
-      int d,
-      char[] multipliers,
-      char[] acc) {
-    ShortVector t0 = ShortVector.broadcast(SPECIES, targets[d]);
-    ShortVector t1 = ShortVector.broadcast(SPECIES, targets[d + 1]);
-    ShortVector t2 = ShortVector.broadcast(SPECIES, targets[d + 2]);
-    ShortVector t3 = ShortVector.broadcast(SPECIES, targets[d + 3]);
-    ShortVector s0 = ShortVector.broadcast(SPECIES, steps[d]);
-    ShortVector s1 = ShortVector.broadcast(SPECIES, steps[d + 1]);
-    ShortVector s2 = ShortVector.broadcast(SPECIES, steps[d + 2]);
-    ShortVector s3 = ShortVector.broadcast(SPECIES, steps[d + 3]);
-    ShortVector signs = ShortVector.broadcast(SPECIES, SIGNS);
-    for (int j = 0; j < lanes; j += WIDTH) {
-      ShortVector m = ShortVector.fromCharArray(SPECIES, multipliers, j);
-      ShortVector x =
-          ShortVector.fromCharArray(SPECIES, high, offset + j).lanewise(VectorOperators.XOR, signs);
-      ShortVector y =
-          ShortVector.fromCharArray(SPECIES, low, offset + j).lanewise(VectorOperators.XOR, signs);
-      ShortVector c0 = x.lanewise(VectorOperators.LSHL, 12).lanewise(VectorOperators.ASHR, 8);
-      ShortVector c1 = x.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 12);
-      ShortVector c2 = x.lanewise(VectorOperators.LSHL, 4).lanewise(VectorOperators.ASHR, 12);
-      ShortVector c3 = x.lanewise(VectorOperators.ASHR, 12);
-      ShortVector l0 = y.lanewise(VectorOperators.LSHL, 12).lanewise(VectorOperators.ASHR, 12);
-      ShortVector l1 = y.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 12);
-      ShortVector l2 = y.lanewise(VectorOperators.LSHL, 4).lanewise(VectorOperators.ASHR, 12);
-      ShortVector l3 = y.lanewise(VectorOperators.ASHR, 12);
-      ShortVector.fromCharArray(SPECIES, acc, j)
-          .add(term(m.mul(t0).sub(c0.add(l0).mul(s0))))
-          .add(term(m.mul(t1).sub(c1.lanewise(VectorOperators.LSHL, 4).add(l1).mul(s1))))
-          .add(term(m.mul(t2).sub(c2.lanewise(VectorOperators.LSHL, 4).add(l2).mul(s2))))
-          .add(term(m.mul(t3).sub(c3.lanewise(VectorOperators.LSHL, 4).add(l3).mul(s3))))
-          .intoCharArray(acc, j);
-    }
-  }
-
-  private static ShortVector term(ShortVector difference) {
-    return difference
-        .lanewise(VectorOperators.ASHR, SHIFT)
-        .lanewise(VectorOperators.XOR, difference.lanewise(VectorOperators.ASHR, 15));
+    PLAIN.differences(high, low, offset, lanes, targets, steps, multipliers, terms, acc, out);
   }
 
   @Override

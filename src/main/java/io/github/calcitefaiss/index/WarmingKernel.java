@@ -86,11 +86,6 @@ final class WarmingKernel implements Kernel {
   }
 
   @Override
-  public boolean multipliers(float beta, float[] scale, int first, int n, char[] to) {
-    return current.multipliers(beta, scale, first, n, to);
-  }
-
-  @Override
   public void differences(
       char[] high,
       char[] low,
@@ -158,8 +153,6 @@ final class WarmingKernel implements Kernel {
     private final short[] weights = new short[4 * PACKS];
     private final short[] acc = new short[LANES];
     private final int[] out = new int[LANES];
-    private final char[] sums = new char[LANES];
-    private final char[] multipliers = new char[LANES];
     private final short[][] accs = new short[Kernel.TOGETHER][LANES];
     private final int[][] outs = new int[Kernel.TOGETHER][LANES];
     private final float[] row = new float[LANES];
@@ -179,7 +172,6 @@ final class WarmingKernel implements Kernel {
       // Nearly all time goes into the loops over codes; the terms must only not be slow.
       return loops(kernel) < loops(other)
           && together(kernel) < together(other)
-          && differences(kernel) < differences(other)
           && selected(kernel) < 1.5 * selected(other)
           && terms(kernel) < 1.5 * terms(other);
     }
@@ -189,18 +181,6 @@ final class WarmingKernel implements Kernel {
       short[][] all = {weights, weights, weights, weights};
       kernel.dots(codes, 0, LANES, all, Kernel.TOGETHER, PACKS, accs, outs);
       return System.nanoTime() - began;
-    }
-
-    private long differences(Kernel kernel) {
-      long best = Long.MAX_VALUE;
-      for (int i = 0; i < 3; i++) {
-        long began = System.nanoTime();
-        kernel.multipliers(1, row, 0, LANES, multipliers);
-        kernel.differences(codes, null, 0, LANES, weights, weights, multipliers, acc, sums, out);
-        kernel.differences(codes, codes, 0, LANES, weights, weights, multipliers, acc, sums, out);
-        best = Math.min(best, System.nanoTime() - began);
-      }
-      return best;
     }
 
     private long selected(Kernel kernel) {

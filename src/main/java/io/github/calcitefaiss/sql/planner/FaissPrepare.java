@@ -186,6 +186,14 @@ final class FaissPrepare extends CalcitePrepareImpl {
       }
 
       @Override
+      protected SqlToRelConverter getSqlToRelConverter(
+          SqlValidator validator, CatalogReader catalog, SqlToRelConverter.Config config) {
+        // As in SQLite, the rows of a subquery that is sorted come in its order.
+        return super.getSqlToRelConverter(
+            validator, catalog, config.withRemoveSortInSubQuery(false));
+      }
+
+      @Override
       protected RelNode decorrelate(
           SqlToRelConverter sqlToRelConverter, SqlNode query, RelNode rootRel) {
         return super.decorrelate(sqlToRelConverter, query, LateralRewrite.rewrite(rootRel));

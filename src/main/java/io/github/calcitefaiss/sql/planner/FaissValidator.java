@@ -22,6 +22,8 @@ import org.apache.calcite.prepare.CalciteCatalogReader;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.schema.FunctionParameter;
 import org.apache.calcite.schema.SchemaPlus;
+import org.apache.calcite.sql.JoinConditionType;
+import org.apache.calcite.sql.JoinType;
 import org.apache.calcite.sql.SqlBasicCall;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlCallBinding;
@@ -29,6 +31,7 @@ import org.apache.calcite.sql.SqlCharStringLiteral;
 import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
+import org.apache.calcite.sql.SqlJoin;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
@@ -119,6 +122,13 @@ public final class FaissValidator extends SqlValidatorImpl {
   @Override
   protected SqlNode performUnconditionalRewrites(SqlNode node, boolean underFrom) {
     SqlNode rewritten = super.performUnconditionalRewrites(node, underFrom);
+    if (rewritten instanceof SqlJoin join
+        && join.getJoinType() == JoinType.INNER
+        && join.getConditionType() == JoinConditionType.NONE
+        && !join.isNatural()) {
+      // A JOIN without a condition is a comma.
+      join.setOperand(2, JoinType.CROSS.symbol(join.getParserPosition()));
+    }
     if (rewritten instanceof SqlCall call && TextOrder.KINDS.contains(call.getKind())) {
       TextOrder.hideLiterals(call);
     }

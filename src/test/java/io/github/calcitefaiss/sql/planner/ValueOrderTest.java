@@ -112,6 +112,17 @@ class ValueOrderTest {
         "select a.id, b.id from t a left join t b on a.x = b.x and abs(b.id) > 30 order by 1, 2",
         "select id from t a where exists (select 1 from t b where b.x = a.x and abs(b.id) < 9)"
             + " order by id",
+        "select id from (select id, s from t order by s desc, id) limit 3",
+        "select id from (select id from t where abs(id) > 0 order by x desc, id) limit 5",
+        "with q as (select id, n from t order by n desc, id) select id from q limit 4",
+        "select group_concat(s, '|') from (select s from t where abs(id) > 0 order by s)",
+        "select n, group_concat(id) from (select n, id from t order by id desc) group by n"
+            + " order by n",
+        "select id from t a where exists (select 1 from t b where b.n = a.id order by b.s)"
+            + " order by id",
+        "select id, (select count(*) from (select n from t b where b.id <= a.id order by s))"
+            + " from t a order by id",
+        "select count(*) from t a join t b",
         "select id from t where abs(id) in (3, 14.5, 20) order by id",
         "select id from t where n * 2.5 in (5, 7.5, 'x') order by id"
       })

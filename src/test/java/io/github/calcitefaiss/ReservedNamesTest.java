@@ -2,9 +2,13 @@
 package io.github.calcitefaiss;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -105,6 +109,38 @@ class ReservedNamesTest {
           assertEquals(pair[1], result.getString(1), pair[0]);
         }
       }
+    }
+  }
+
+  /** SQLite, which is asked last, doesn't have the other source's tables. */
+  @Test
+  void syntaxErrorOverAnotherSourceIsSaidAsOne() throws Exception {
+    Files.createDirectory(folder.resolve("csv"));
+    Files.writeString(folder.resolve("csv/plain.csv"), "id:int,name:string\n1,a\n");
+    TestDatabase.write(folder.resolve("t.db"), "CREATE TABLE t (id INTEGER PRIMARY KEY)");
+    Path model = folder.resolve("model.json");
+    Files.writeString(
+        model,
+        """
+        { "version": "1.0", "defaultSchema": "t", "schemas": [
+            { "name": "t", "type": "custom",
+              "factory": "io.github.calcitefaiss.FaissSchemaFactory",
+              "operand": { "database": "t.db" } },
+            { "name": "csv", "type": "custom",
+              "factory": "org.apache.calcite.adapter.file.FileSchemaFactory",
+              "operand": { "directory": "csv" } } ] }
+        """);
+    try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + model);
+        Statement statement = connection.createStatement()) {
+      try (ResultSet result = statement.executeQuery("SELECT p.name AS date FROM csv.plain AS p")) {
+        result.next();
+        assertEquals("a", result.getString("date"));
+      }
+      String groups =
+          "SELECT count(*) OVER (ORDER BY id GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW)"
+              + " FROM csv.plain";
+      SQLException e = assertThrows(SQLException.class, () -> statement.executeQuery(groups));
+      assertTrue(e.getMessage().startsWith("Syntax error at 'GROUPS"), e.getMessage());
     }
   }
 

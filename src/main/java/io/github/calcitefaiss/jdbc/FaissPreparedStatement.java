@@ -176,6 +176,10 @@ final class FaissPreparedStatement extends FaissStatement implements PreparedSta
         any && JdbcType.of(wanted).kind() == JdbcType.Kind.MOMENT
             ? ParameterValues.momentText(value, wanted, index, zone)
             : ParameterValues.convert(value, any ? wanted : type, index, zone);
+    if (any && values[index - 1] instanceof Boolean flag) {
+      // SQLite has no other.
+      values[index - 1] = flag ? 1L : 0L;
+    }
   }
 
   private static byte[] read(InputStream in, long length, int index) throws SQLException {

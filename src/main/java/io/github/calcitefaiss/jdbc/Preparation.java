@@ -31,6 +31,8 @@ import org.apache.calcite.schema.lookup.LikePattern;
  * it names another source; else SQLite's. What both can answer, they answer alike.
  */
 final class Preparation {
+  private static final String NO_TABLE = "no such table: ";
+
   private static final Pattern TOO_DEEP =
       Pattern.compile("(?i)recursion limit|parser stack overflow|tree is too large|too many");
 
@@ -261,9 +263,25 @@ final class Preparation {
     return named;
   }
 
+  /** Whether the table that SQLite misses is said to be in another source. */
+  private boolean isElsewhere(String said) throws SQLException {
+    int dot = said.indexOf('.');
+    if (!said.startsWith(NO_TABLE) || dot < 0) {
+      return false;
+    }
+    String qualifier = said.substring(NO_TABLE.length(), dot);
+    SchemaPlus root = calcite.getRootSchema();
+    return root.subSchemas().getNames(LikePattern.any()).stream()
+        .filter(qualifier::equalsIgnoreCase)
+        .anyMatch(name -> SqliteSchema.of(root.subSchemas().get(name)) == null);
+  }
+
   /** Of the errors of both ways, the one that helps the person. */
-  private static SQLException better(SQLException refused, SQLException planned) {
+  private SQLException better(SQLException refused, SQLException planned) throws SQLException {
     String said = String.valueOf(refused.getMessage());
+    if (isElsewhere(said)) {
+      return planned;
+    }
     boolean syntax =
         said.contains("syntax error")
             || said.contains("incomplete input")

@@ -11,14 +11,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.Date;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -102,6 +107,85 @@ class MixedValuesTest {
     assertTrue(asked > 200, "only " + asked);
   }
 
+  @Test
+  void everyPairOfColumnsIsComparedAsInSqlite() {
+    List<String> columns = List.of("ok", "d", "n", "x", "s", "u", "p");
+    List<String> wrong = new ArrayList<>();
+    for (String a : columns) {
+      for (String b : columns) {
+        String pair = String.format("a.%s %%s b.%s", a, b);
+        String signs =
+            Stream.of("=", "<>", "<", ">=", "is", "is not")
+                .map(sign -> String.format(pair, sign))
+                .collect(Collectors.joining(", "));
+        String tables = " from %st a, t b order by a.id, b.id";
+        String in = String.format("select id from t where %s in (select %s from t)", a, b);
+        String on = "select a.id, b.id from %st a join t b on " + String.format(pair, "=");
+        String signed = "select a.id, b.id, " + signs + tables;
+        List<String> expected = rows(sqlite, String.format(on, ""));
+        compare(wrong, String.format(on, ""), expected, rows(planned, String.format(on, "")));
+        compare(wrong, String.format(on, ONE), expected, rows(joined, String.format(on, ONE)));
+        compare(wrong, in, rows(sqlite, in), rows(planned, in));
+        String all = String.format(signed, "");
+        compare(wrong, all, rows(sqlite, all), rows(planned, all));
+      }
+    }
+    assertEquals(List.of(), wrong);
+  }
+
+  @Test
+  void parametersAreComparedAsInSqlite() throws SQLException {
+    List<String> wrong = new ArrayList<>();
+    for (String sql :
+        List.of(
+            "select id from {one}c where ok = ? order by id",
+            "select id from {one}c where ok > ? order by id",
+            "select id from {one}t where d = ? order by id",
+            "select id from {one}t where ts = ? order by id",
+            "select id from {one}t where d between ? and '2025' order by id",
+            "select id from {one}t where p >= ? order by id",
+            "select id, coalesce(ok, ?) from {one}t order by id")) {
+      for (Object value :
+          new Object[] {
+            "1",
+            "0",
+            "2024-03-01",
+            1L,
+            2.5,
+            true,
+            false,
+            Date.valueOf("2024-03-01"),
+            Timestamp.valueOf("2024-03-01 12:00:00"),
+            "19000",
+            19000L,
+            "abc",
+            null
+          }) {
+        String plain = sql.replace("{one}", "");
+        List<String> expected = rows(sqlite, plain, value);
+        compare(wrong, plain + " " + value, expected, rows(planned, plain, value));
+        compare(wrong, sql + " " + value, expected, rows(joined, sql.replace("{one}", ONE), value));
+      }
+    }
+    assertEquals(List.of(), wrong);
+  }
+
+  private static List<String> rows(Connection connection, String sql, Object value)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      if (value instanceof Boolean flag) {
+        statement.setBoolean(1, flag);
+      } else if (value instanceof Date day) {
+        statement.setDate(1, day);
+      } else if (value instanceof Timestamp moment) {
+        statement.setTimestamp(1, moment);
+      } else {
+        statement.setObject(1, value);
+      }
+      return rows(statement.executeQuery());
+    }
+  }
+
   private static void compare(
       List<String> wrong, String sql, List<String> expected, List<String> got) {
     if (!expected.equals(got)) {
@@ -122,19 +206,25 @@ class MixedValuesTest {
     List<String> rows = new ArrayList<>();
     try (Statement statement = connection.createStatement();
         ResultSet found = statement.executeQuery(sql)) {
-      int count = found.getMetaData().getColumnCount();
-      while (found.next()) {
-        List<String> row = new ArrayList<>();
-        for (int i = 1; i <= count; i++) {
-          row.add(shown(found.getObject(i)));
-        }
-        rows.add(String.join(", ", row));
-      }
+      rows.addAll(rows(found));
     } catch (SQLException e) {
       return List.of("error: " + e.getMessage());
     }
     if (!sql.contains("order by")) {
       Collections.sort(rows);
+    }
+    return rows;
+  }
+
+  private static List<String> rows(ResultSet found) throws SQLException {
+    List<String> rows = new ArrayList<>();
+    int count = found.getMetaData().getColumnCount();
+    while (found.next()) {
+      List<String> row = new ArrayList<>();
+      for (int i = 1; i <= count; i++) {
+        row.add(shown(found.getObject(i)));
+      }
+      rows.add(String.join(", ", row));
     }
     return rows;
   }

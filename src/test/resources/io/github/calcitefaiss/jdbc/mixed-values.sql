@@ -151,3 +151,11 @@ select id, avg(ok) over (), sum(n) over (order by d), count(*) over (partition b
 select id, rank() over (order by u) from {one}t order by id
 select id from {one}t where d is 'x' or d is 19000
 select id from {one}t where ok = 'yes' or ok = 1
+select id, case when x is null then -1 else ok end, typeof(case when x is null then -1 else ok end) from {one}t
+select id from {one}t where cast(-1 as numeric) >= d
+select id from {one}t where q < coalesce(-1, '2024-03-01')
+select id, avg(ok) over (), sum(n) over (order by d), count(*) over (partition by ok) from {one}t order by id
+select id from {one}t where p in (1.0, -1, '19000')
+select id, d || n, u || s || x from {one}t order by id
+select id from {one}t where max(ts, s) >= case when 19000 <= 2.5 then u else ts end
+select id from {one}t where id + 0 = '1'

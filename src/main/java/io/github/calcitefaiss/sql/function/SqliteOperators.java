@@ -3,6 +3,7 @@ package io.github.calcitefaiss.sql.function;
 
 import io.github.calcitefaiss.sqlite.SqliteEvaluator;
 import java.lang.reflect.Method;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -533,6 +534,20 @@ public final class SqliteOperators implements SqlOperatorTable {
     return null;
   }
 
+  /** A value of another source as SQLite holds it. */
+  private static Object plain(Object value) {
+    if (value instanceof Integer || value instanceof Short || value instanceof Byte) {
+      return ((Number) value).longValue();
+    } else if (value instanceof Float number) {
+      return number.doubleValue();
+    } else if (value instanceof BigDecimal number) {
+      return number.stripTrailingZeros().scale() <= 0 && number.precision() < 19
+          ? (Object) number.longValue()
+          : number.doubleValue();
+    }
+    return value instanceof Boolean condition ? (Object) (condition ? 1L : 0L) : value;
+  }
+
   /** Arithmetic of two numbers, which needs no SQLite; null for anything else. */
   private static Object quick(String name, Object[] arguments) {
     if (arguments.length != 2 || name.length() != 5 || !ARITHMETIC.contains(name)) {
@@ -571,7 +586,7 @@ public final class SqliteOperators implements SqlOperatorTable {
         || name.equals(BINARY.getName())
         || name.equals(COMPUTED.getName())
         || name.equals(HIDDEN.getName())) {
-      return arguments[0];
+      return plain(arguments[0]);
     } else if (name.equals(NOCASE.getName())) {
       return arguments[0] instanceof String text ? folded(text) : arguments[0];
     } else if (name.equals(RTRIM.getName())) {

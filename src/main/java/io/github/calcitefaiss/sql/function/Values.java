@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.function;
 
+import io.github.calcitefaiss.sqlite.SqliteEvaluator;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -25,9 +26,11 @@ public final class Values {
   /** A number or text as SQLite shows it. */
   static String text(Object value) {
     if (value instanceof Double || value instanceof Float) {
-      StringBuilder out = new StringBuilder();
-      JsonText.appendDouble(out, ((Number) value).doubleValue());
-      return out.toString();
+      double number = ((Number) value).doubleValue();
+      // SQLite has no NaN, and evaluates it as NULL.
+      return Double.isNaN(number)
+          ? "NaN"
+          : (String) SqliteEvaluator.call("cast(? as text)", (Object) number);
     } else if (value instanceof BigDecimal number) {
       return number.toPlainString();
     } else if (value instanceof Boolean flag) {

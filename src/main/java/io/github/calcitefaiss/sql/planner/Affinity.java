@@ -13,6 +13,7 @@ import org.apache.calcite.rel.core.AggregateCall;
 import org.apache.calcite.rel.core.Correlate;
 import org.apache.calcite.rel.core.Filter;
 import org.apache.calcite.rel.core.Project;
+import org.apache.calcite.rel.core.SetOp;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.core.Values;
 import org.apache.calcite.rel.logical.LogicalAggregate;
@@ -73,7 +74,9 @@ final class Affinity {
     node.getVariablesSet().forEach(id -> affinities.outer(id, fields));
     return copy instanceof LogicalAggregate aggregate
         ? aggregated(aggregate)
-        : copy.accept(new Comparisons(fields));
+        : copy instanceof SetOp compound
+            ? compound(compound)
+            : copy.accept(new Comparisons(fields));
   }
 
   /** Averages of values of any type, and lists of their texts. */
@@ -134,7 +137,12 @@ final class Affinity {
       if (!(node instanceof RexCall visited)) {
         return node;
       } else if (!ValueComparison.isOne(visited.getKind())) {
-        return SqliteOperators.isOne(visited.getOperator()) ? withTexts(visited) : visited;
+        boolean ours =
+            SqliteOperators.isOne(visited.getOperator())
+                || Constant.isOurs(visited.getOperator())
+                    && !ValueComparison.isAffinity(visited.getOperator());
+        boolean any = visited.getKind() == SqlKind.CAST && isAny(visited.getType());
+        return ours || any ? asSqliteHas(visited) : visited;
       }
       List<RexNode> sides =
           sides(
@@ -244,13 +252,13 @@ final class Affinity {
   }
 
   /**
-   * A literal that is no number, compared with a value of any type, as what isn't taken for one:
-   * Calcite would sort numbers and texts into one list of ranges.
+   * A literal that is no integer, compared with a value of any type, as what isn't taken for one:
+   * Calcite would sort values of several kinds into one list of ranges.
    */
   private RexNode apart(Affinities.Kind common, RexNode node, RexNode other) {
     return node instanceof RexLiteral literal
             && !literal.isNull()
-            && !SqlTypeUtil.isNumeric(node.getType())
+            && !SqlTypeName.INT_TYPES.contains(node.getType().getSqlTypeName())
             && isAny(other.getType())
         ? any(common, node)
         : node;
@@ -285,12 +293,26 @@ final class Affinity {
   }
 
   /** A value without what only gave it the type of all. */
-  private static RexNode strip(RexNode node) {
-    return node instanceof RexCall call
-            && call.operands.size() == 1
-            && isAny(call.getType())
+  private RexNode strip(RexNode node) {
+    if (!(node instanceof RexCall call) || call.operands.size() != 1) {
+      return node;
+    }
+    RexNode inner = strip(call.operands.get(0));
+    if (inner instanceof RexLiteral literal
+        && SqlTypeUtil.isNumeric(literal.getType())
+        && !literal.isNull()) {
+      BigDecimal number = literal.getValueAs(BigDecimal.class);
+      if (node.getKind() == SqlKind.MINUS_PREFIX) {
+        return rex.makeLiteral(number.negate(), literal.getType(), false, true);
+      } else if (node.getKind() == SqlKind.CAST
+          && node.getType().getSqlTypeName() == SqlTypeName.DOUBLE) {
+        return rex.makeApproxLiteral(
+            number, rex.getTypeFactory().createTypeWithNullability(node.getType(), false));
+      }
+    }
+    return isAny(call.getType())
             && (call.getKind() == SqlKind.CAST || call.getOperator() == SqliteOperators.AS_IT_COMES)
-        ? strip(call.operands.get(0))
+        ? inner
         : node;
   }
 
@@ -369,18 +391,47 @@ final class Affinity {
             || call.operands.get(0) instanceof RexDynamicParam);
   }
 
-  /** SQLite's functions know dates and times as texts. */
-  private RexNode withTexts(RexCall call) {
-    if (Moments.isOne(call.getType())
-        || call.operands.stream().noneMatch(each -> Moments.isOne(each.getType()))) {
+  /** SQLite's functions know dates and times as texts; conditions are 1 and 0. */
+  private RexNode asSqliteHas(RexCall call) {
+    if (Moments.isOne(call.getType()) || Moments.isText(call.getOperator())) {
       return call;
     }
-    return rex.makeCall(
-        call.getType(),
-        call.getOperator(),
-        call.operands.stream()
-            .map(each -> Moments.isOne(each.getType()) ? text(each) : each)
-            .toList());
+    boolean any = call.getKind() == SqlKind.CAST;
+    List<RexNode> operands = call.operands.stream().map(each -> asSqliteHas(each, any)).toList();
+    return operands.equals(call.operands)
+        ? call
+        : any
+            ? rex.makeCall(call.getType(), SqliteOperators.AS_IT_COMES, operands)
+            : rex.makeCall(call.getType(), call.getOperator(), operands);
+  }
+
+  private RexNode asSqliteHas(RexNode node, boolean any) {
+    if (Moments.isOne(node.getType())) {
+      return text(node);
+    }
+    return any && node.getType().getSqlTypeName() == SqlTypeName.BOOLEAN
+        ? alike(node, rex.makeBigintLiteral(BigDecimal.ONE))
+        : node;
+  }
+
+  /** The parts of a compound, of which one has values of any type. */
+  private RelNode compound(SetOp compound) {
+    List<RelNode> inputs = new ArrayList<>();
+    for (RelNode input : compound.getInputs()) {
+      List<RexNode> columns = new ArrayList<>(rex.identityProjects(input.getRowType()));
+      for (int i = 0; i < columns.size(); i++) {
+        if (isAny(compound.getRowType().getFieldList().get(i).getType())
+            && !isAny(columns.get(i).getType())) {
+          columns.set(i, any(null, asSqliteHas(columns.get(i), true)));
+        }
+      }
+      inputs.add(
+          RexUtil.isIdentity(columns, input.getRowType())
+              ? input
+              : LogicalProject.create(
+                  input, List.of(), columns, input.getRowType().getFieldNames(), Set.of()));
+    }
+    return compound.copy(compound.getTraitSet(), inputs);
   }
 
   private RexNode text(RexNode moment) {

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.planner;
 
+import io.github.calcitefaiss.sql.function.SqliteOperators;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.calcite.adapter.enumerable.EnumerableCalc;
@@ -13,6 +14,7 @@ import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexInputRef;
+import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexProgram;
 import org.apache.calcite.rex.RexShuttle;
@@ -147,6 +149,18 @@ final class AnyValues {
         return RexUtil.expandSearch(rex, null, call).accept(this);
       }
       RexNode visited = super.visitCall(call);
+      if (visited instanceof RexCall cast
+          && cast.getKind() == SqlKind.CAST
+          && isAny(cast.getType())
+          && !isAny(cast.operands.get(0).getType())) {
+        // Calcite's own casts a negative number so that Java doesn't read it.
+        return rex.makeCall(cast.getType(), SqliteOperators.AS_IT_COMES, cast.operands);
+      }
+      if (visited instanceof RexCall chosen
+          && chosen.getKind() == SqlKind.CASE
+          && isAny(chosen.getType())) {
+        return ofAny(chosen);
+      }
       if (!(visited instanceof RexCall compared)
           || !ValueComparison.isOne(compared.getKind())
           || compared.operands.stream().noneMatch(each -> isAny(each.getType()))
@@ -155,6 +169,20 @@ final class AnyValues {
       }
       return rex.makeCall(
           compared.getType(), ValueComparison.of(compared.getKind()), compared.operands);
+    }
+
+    /** A CASE whose constants are of any type, too. */
+    private RexNode ofAny(RexCall chosen) {
+      List<RexNode> operands = new ArrayList<>(chosen.operands);
+      for (int i = 0; i < operands.size(); i++) {
+        RexNode branch = operands.get(i);
+        boolean condition = i % 2 == 0 && i < operands.size() - 1;
+        if (!condition && branch instanceof RexLiteral literal && !literal.isNull()) {
+          operands.set(
+              i, rex.makeCall(chosen.getType(), SqliteOperators.AS_IT_COMES, List.of(branch)));
+        }
+      }
+      return rex.makeCall(chosen.getType(), chosen.getOperator(), operands);
     }
 
     private static boolean isKey(RexCall call) {

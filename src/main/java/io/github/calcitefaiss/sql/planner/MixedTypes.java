@@ -5,6 +5,7 @@ import io.github.calcitefaiss.sql.function.SqliteOperators;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.calcite.rel.type.RelDataType;
@@ -18,10 +19,12 @@ import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
+import org.apache.calcite.sql.SqlNumericLiteral;
 import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.SqlSelect;
 import org.apache.calcite.sql.SqlWith;
 import org.apache.calcite.sql.fun.SqlCase;
+import org.apache.calcite.sql.fun.SqlStdOperatorTable;
 import org.apache.calcite.sql.type.SqlTypeFamily;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeUtil;
@@ -67,7 +70,8 @@ final class MixedTypes extends TypeCoercionImpl {
                 : Class.of(validator.deriveType(binding.getScope(), each)));
       }
       if (isFullMoment(binding.getOperandType(0), list.getList())
-          || !differ(classes) && !hidesTexts(classes)) {
+          || !differ(classes)
+              && !(classes.contains(Class.ANY) && list.stream().anyMatch(MixedTypes::isMixing))) {
         return super.inOperationCoercion(binding);
       }
       for (int i = 0; i < list.size(); i++) {
@@ -146,22 +150,38 @@ final class MixedTypes extends TypeCoercionImpl {
   }
 
   private boolean wrapped(SqlCallBinding binding, int i) {
-    if (Class.of(binding.getOperandType(i)) != Class.ANY) {
-      SqlNode operand = binding.operand(i);
-      SqlNode same =
-          isComputed(operand)
-              ? SqliteOperators.COMPUTED.createCall(operand.getParserPosition(), operand)
-              : any(binding, operand);
-      validator.deriveType(binding.getScope(), same);
-      binding.getCall().setOperand(i, same);
+    if (Class.of(binding.getOperandType(i)) != Class.ANY || isComputed(binding.operand(i))) {
+      wrap(binding, i);
     }
     return true;
   }
 
+  private void wrap(SqlCallBinding binding, int i) {
+    binding.getCall().setOperand(i, same(binding.getScope(), binding.operand(i)));
+  }
+
+  /** A value of any type, and of what is computed one that no column's affinity is given. */
+  private SqlNode same(SqlValidatorScope scope, SqlNode node) {
+    if (!isComputed(node)) {
+      return any(scope, node);
+    }
+    SqlCall call = (SqlCall) node;
+    SqlNode wrapped =
+        isCollated(node)
+            ? call.getOperator().createCall(node.getParserPosition(), same(scope, call.operand(0)))
+            : SqliteOperators.COMPUTED.createCall(node.getParserPosition(), node);
+    validator.deriveType(scope, wrapped);
+    return wrapped;
+  }
+
   /** Whether a value has no column's affinity, though Calcite may find that it is a column's. */
   private static boolean isComputed(SqlNode node) {
+    if (isCollated(node)) {
+      return isComputed(((SqlCall) node).operand(0));
+    }
     return node instanceof SqlCall call
         && call.getKind() != SqlKind.CAST
+        && !isNumber(call)
         && !call.isA(SqlKind.QUERY)
         && call.getKind() != SqlKind.ROW
         && !(SqliteOperators.isOne(call.getOperator()) && call.operandCount() == 1);
@@ -184,10 +204,10 @@ final class MixedTypes extends TypeCoercionImpl {
         others.add(binding.operand(i));
       }
     }
-    if (hidesTexts(classes)) {
+    if (classes.contains(Class.ANY) && !differ(classes)) {
       for (int i = from; i < to; i++) {
-        if (binding.operand(i) instanceof SqlLiteral) {
-          wrapped(binding, i);
+        if (isMixing(binding.operand(i)) || isComputed(binding.operand(i))) {
+          wrap(binding, i);
         }
       }
       return true;
@@ -201,12 +221,24 @@ final class MixedTypes extends TypeCoercionImpl {
   }
 
   /**
-   * Whether a text or a blob is compared with a value of any type: as a literal, Calcite would sort
-   * it and numbers into one list of ranges.
+   * Whether a literal that is compared with a value of any type is none of an integer: Calcite
+   * would sort values of several kinds into one list of ranges.
    */
-  private static boolean hidesTexts(Set<Class> classes) {
-    return classes.contains(Class.ANY)
-        && (classes.contains(Class.TEXT) || classes.contains(Class.BLOB));
+  private static boolean isMixing(SqlNode node) {
+    return node instanceof SqlNumericLiteral number
+        ? !number.isInteger()
+        : node instanceof SqlLiteral
+            || isNumber(node) && (node.getKind() == SqlKind.CAST || isMixing(operand(node)));
+  }
+
+  /** Whether a call is a number as it is written: with a sign, or given the type of real ones. */
+  private static boolean isNumber(SqlNode node) {
+    boolean sign = node.getKind() == SqlKind.MINUS_PREFIX || node.getKind() == SqlKind.CAST;
+    return sign && (operand(node) instanceof SqlNumericLiteral || isNumber(operand(node)));
+  }
+
+  private static SqlNode operand(SqlNode call) {
+    return ((SqlCall) call).operand(0);
   }
 
   private static boolean differ(Set<Class> classes) {
@@ -316,13 +348,35 @@ final class MixedTypes extends TypeCoercionImpl {
       SqlCallBinding binding, List<RelDataType> types, List<SqlTypeFamily> expected) {
     SqlKind kind = binding.getCall().getKind();
     boolean numbers = kind == SqlKind.MINUS_PREFIX || kind == SqlKind.SUM || kind == SqlKind.AVG;
+    if (binding.getOperator() == SqlStdOperatorTable.CONCAT && isOfAny(binding)) {
+      for (int i = 0; i < binding.getOperandCount(); i++) {
+        binding.getCall().setOperand(i, any(binding, binding.operand(i)));
+      }
+      return true;
+    }
     return numbers && texts(binding) || super.builtinFunctionCoercion(binding, types, expected);
+  }
+
+  private static boolean isOfAny(SqlCallBinding binding) {
+    for (int i = 0; i < binding.getOperandCount(); i++) {
+      Class of = Class.of(binding.getOperandType(i));
+      if (of == Class.ANY || of == Class.BLOB) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private boolean texts(SqlCallBinding binding) {
     boolean found = false;
+    boolean interval = false;
     for (int i = 0; i < binding.getOperandCount(); i++) {
-      if (isText(binding, i) && !(binding.operand(i) instanceof SqlDynamicParam)) {
+      interval |= SqlTypeUtil.isInterval(binding.getOperandType(i));
+    }
+    for (int i = 0; i < binding.getOperandCount() && !interval; i++) {
+      Class of = Class.of(binding.getOperandType(i));
+      boolean text = of == Class.TEXT || of == Class.CONDITION || of == Class.MOMENT;
+      if (text && !(binding.operand(i) instanceof SqlDynamicParam)) {
         binding.getCall().setOperand(i, any(binding, binding.operand(i)));
         found = true;
       }
@@ -341,22 +395,25 @@ final class MixedTypes extends TypeCoercionImpl {
     if (call.getElseOperand() != null) {
       branches.add(call.getElseOperand());
     }
-    boolean text = false;
-    boolean other = false;
+    Set<Class> classes = EnumSet.noneOf(Class.class);
+    Set<Boolean> whole = new HashSet<>();
     for (SqlNode branch : branches) {
       RelDataType type = validator.deriveType(binding.getScope(), branch);
-      text |= SqlTypeUtil.isCharacter(type);
-      other |= SqlTypeUtil.isNumeric(type) || SqlTypeUtil.isBinary(type);
+      classes.add(Class.of(type));
+      if (Class.of(type) == Class.NUMBER) {
+        whole.add(SqlTypeName.INT_TYPES.contains(type.getSqlTypeName()));
+      }
     }
-    if (!text || !other) {
+    boolean mixed = whole.size() > 1 || classes.contains(Class.ANY) && classes.size() > 1;
+    if (!differ(classes) && !mixed) {
       return super.caseWhenCoercion(binding);
     }
     SqlNodeList thens = call.getThenOperands();
     for (int i = 0; i < thens.size(); i++) {
-      thens.set(i, any(binding, thens.get(i)));
+      thens.set(i, same(binding.getScope(), thens.get(i)));
     }
     if (call.getElseOperand() != null) {
-      call.setOperand(3, any(binding, call.getElseOperand()));
+      call.setOperand(3, same(binding.getScope(), call.getElseOperand()));
     }
     return true;
   }

@@ -15,6 +15,7 @@ import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.sql.SqlFunction;
 import org.apache.calcite.sql.SqlIdentifier;
 import org.apache.calcite.sql.SqlKind;
+import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.parser.SqlParserPos;
 import org.apache.calcite.sql.type.InferTypes;
 import org.apache.calcite.sql.type.OperandTypes;
@@ -50,6 +51,11 @@ public final class Moments {
       default:
         return false;
     }
+  }
+
+  /** Whether an operator is {@link #text}. */
+  static boolean isText(SqlOperator operator) {
+    return operator == DATE || operator == TIME || operator == TIMESTAMP;
   }
 
   /** What makes a text of a date, a time or a timestamp. */

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sql.planner;
 import io.github.calcitefaiss.sql.function.SqliteOperators;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
@@ -19,6 +20,15 @@ import org.apache.calcite.sql.type.SqlTypeName;
 
 /** What a plan computes as SQLite does, once the types of its operands are known. */
 final class SqliteOperations {
+  /** What SQLite makes a text of otherwise: blobs, doubles, and values of any type. */
+  private static final Set<SqlTypeName> OTHER_TEXTS =
+      Set.of(
+          SqlTypeName.ANY,
+          SqlTypeName.DOUBLE,
+          SqlTypeName.FLOAT,
+          SqlTypeName.REAL,
+          SqlTypeName.VARBINARY);
+
   private SqliteOperations() {}
 
   /**
@@ -78,7 +88,10 @@ final class SqliteOperations {
             calls);
   }
 
-  /** A blob that is cast to text is its bytes as text; doubles are summed as SQLite does. */
+  /**
+   * A blob that is cast to text is its bytes as text, a double is written as SQLite does; doubles
+   * are summed as there.
+   */
   static RelNode bySqlite(RelNode node) {
     if (!(node instanceof EnumerableRel)) {
       return node;
@@ -95,12 +108,12 @@ final class SqliteOperations {
           @Override
           public RexNode visitCall(RexCall call) {
             RexCall visited = (RexCall) super.visitCall(call);
-            boolean textOfBlob =
+            boolean otherText =
                 visited.getKind() == SqlKind.CAST
                     && visited.getType().getSqlTypeName() == SqlTypeName.VARCHAR
-                    && visited.getOperands().get(0).getType().getSqlTypeName()
-                        == SqlTypeName.VARBINARY;
-            return textOfBlob
+                    && OTHER_TEXTS.contains(
+                        visited.getOperands().get(0).getType().getSqlTypeName());
+            return otherText
                 ? rex.makeCall(visited.getType(), SqliteOperators.TEXT_OF, visited.getOperands())
                 : visited;
           }

@@ -16,9 +16,11 @@ import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexOver;
 import org.apache.calcite.rex.RexProgram;
 import org.apache.calcite.rex.RexShuttle;
 import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.rex.RexWindow;
 import org.apache.calcite.sql.SqlAggFunction;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.type.SqlTypeName;
@@ -128,6 +130,26 @@ final class AnyValues {
         call.getCollation(),
         call.getType(),
         call.getName());
+  }
+
+  /** A window's call of another function, of other operands. */
+  static RexNode over(
+      RexBuilder rex, RexOver over, SqlAggFunction function, List<RexNode> operands) {
+    RexWindow window = over.getWindow();
+    return rex.makeOver(
+        over.getType(),
+        function,
+        operands,
+        window.partitionKeys,
+        window.orderKeys,
+        window.getLowerBound(),
+        window.getUpperBound(),
+        window.getExclude(),
+        window.isRows(),
+        true,
+        false,
+        over.isDistinct(),
+        over.ignoreNulls());
   }
 
   private static boolean isAny(RelDataType type) {

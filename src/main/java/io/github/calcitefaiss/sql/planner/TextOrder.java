@@ -282,21 +282,8 @@ final class TextOrder {
             if (!EXTREMES.contains(over.getKind()) || !isOrdered(over.getType())) {
               return visited;
             }
-            RexWindow window = visited.getWindow();
-            return rex.makeOver(
-                over.getType(),
-                AnyValues.of(over.getKind()),
-                visited.getOperands(),
-                window.partitionKeys,
-                window.orderKeys,
-                window.getLowerBound(),
-                window.getUpperBound(),
-                window.getExclude(),
-                window.isRows(),
-                true,
-                false,
-                false,
-                false);
+            return AnyValues.over(
+                rex, visited, AnyValues.of(over.getKind()), visited.getOperands());
           }
 
           @Override

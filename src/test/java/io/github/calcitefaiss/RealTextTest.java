@@ -36,7 +36,10 @@ class RealTextTest {
             "SELECT group_concat(r, ';'), group_concat(x, ';') FROM (SELECT * FROM t ORDER BY id)",
             "SELECT cast(r * 2 AS TEXT), r * 2 || '' FROM t ORDER BY id",
             "SELECT count(*) FROM t WHERE r || '' = '0.0'",
-            "SELECT concat(r, '-', x) FROM t ORDER BY id")) {
+            "SELECT concat(r, '-', x) FROM t ORDER BY id",
+            "SELECT 1e20 || '', 0.0 || 'x', -0.0 || '', 1e-5 || '', 0.5 || 0.0, x'6162' || ''",
+            "SELECT cast(0.0 AS TEXT), cast(1e15 AS VARCHAR), cast(x'6162' AS TEXT), 100.0 || r"
+                + " FROM t ORDER BY id")) {
       try (Connection sqlite = TestDatabase.connect(file);
           Connection planned = TestDatabase.connectPlanned(file)) {
         assertEquals(rows(sqlite, sql), rows(planned, sql), sql);

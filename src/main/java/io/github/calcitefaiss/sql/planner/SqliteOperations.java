@@ -52,7 +52,9 @@ final class SqliteOperations {
         && call.getOperands().stream().anyMatch(each -> isAny(each))) {
       return rex.makeCall(call.getType(), SqliteOperators.CONCAT, call.getOperands());
     }
-    if (call.getType().getSqlTypeName() != SqlTypeName.ANY) {
+    if (isOtherText(call)) {
+      return rex.makeCall(call.getType(), SqliteOperators.TEXT_OF, call.getOperands());
+    } else if (call.getType().getSqlTypeName() != SqlTypeName.ANY) {
       return call;
     }
     switch (call.getKind()) {
@@ -73,6 +75,13 @@ final class SqliteOperations {
 
   private static boolean isAny(RexNode node) {
     return node.getType().getSqlTypeName() == SqlTypeName.ANY;
+  }
+
+  /** Whether a call makes a text of a value whose text Calcite writes otherwise. */
+  private static boolean isOtherText(RexCall call) {
+    return call.getKind() == SqlKind.CAST
+        && call.getType().getSqlTypeName() == SqlTypeName.VARCHAR
+        && OTHER_TEXTS.contains(call.getOperands().get(0).getType().getSqlTypeName());
   }
 
   private static RelNode summed(Aggregate aggregate) {
@@ -108,12 +117,7 @@ final class SqliteOperations {
           @Override
           public RexNode visitCall(RexCall call) {
             RexCall visited = (RexCall) super.visitCall(call);
-            boolean otherText =
-                visited.getKind() == SqlKind.CAST
-                    && visited.getType().getSqlTypeName() == SqlTypeName.VARCHAR
-                    && OTHER_TEXTS.contains(
-                        visited.getOperands().get(0).getType().getSqlTypeName());
-            return otherText
+            return isOtherText(visited)
                 ? rex.makeCall(visited.getType(), SqliteOperators.TEXT_OF, visited.getOperands())
                 : visited;
           }

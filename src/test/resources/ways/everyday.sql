@@ -107,7 +107,7 @@ select * from v
 select u || 'x', p + 1 from v
 select a.id, b.id from items a join items b on a.user = b.user and a.id < b.id
 select a.id, b.id from items a left join items b on a.user = b.user and a.id < b.id
-~ select a.id, b.id from items a natural join items b
+select a.id, b.id from items a natural join items b
 select id from items a join items b using (id)
 select a.id, b.id from items a right join items b on a.id = b.id + 1
 select a.id, b.id from items a full join items b on a.id = b.id + 1

@@ -23,6 +23,7 @@ import org.apache.calcite.linq4j.tree.Expressions;
 import org.apache.calcite.linq4j.tree.Types;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rel.type.RelDataTypeFactory;
+import org.apache.calcite.rel.type.RelDataTypeFactoryImpl;
 import org.apache.calcite.schema.FunctionParameter;
 import org.apache.calcite.schema.ImplementableFunction;
 import org.apache.calcite.schema.ScalarFunction;
@@ -591,7 +592,7 @@ public final class SqliteOperators implements SqlOperatorTable {
     } else if (name.equals(RTRIM.getName())) {
       return arguments[0] instanceof String text ? trimmed(text) : arguments[0];
     } else if (name.equals(TO_ORDERED.getName())) {
-      return type == SqlTypeName.ANY
+      return type == SqlTypeName.ANY || type == SqlTypeName.OTHER
           ? OrderedValue.of(arguments[0])
           : arguments[0] instanceof String text ? ordered(text) : arguments[0];
     } else if (name.equals(FROM_ORDERED.getName())) {
@@ -714,7 +715,11 @@ public final class SqliteOperators implements SqlOperatorTable {
                             .map(each -> Expressions.convert_(Expressions.box(each), Object.class))
                             .map(Expression.class::cast)
                             .toList()));
-            return Expressions.convert_(value, java(result));
+            return Expressions.convert_(
+                value,
+                call.getType() instanceof RelDataTypeFactoryImpl.JavaType ordered
+                    ? ordered.getJavaClass()
+                    : java(result));
           },
           NullPolicy.NONE,
           false);

@@ -29,7 +29,6 @@ import org.apache.calcite.rex.RexShuttle;
 import org.apache.calcite.rex.RexSimplify;
 import org.apache.calcite.rex.RexSubQuery;
 import org.apache.calcite.rex.RexUtil;
-import org.apache.calcite.rex.RexWindow;
 import org.apache.calcite.sql.SqlAggFunction;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlOperator;
@@ -94,9 +93,7 @@ final class Affinity {
         List<Integer> arguments = new ArrayList<>(call.getArgList());
         arguments.set(0, columns.size());
         RexNode value = columns.get(first);
-        columns.add(
-            rex.makeCall(
-                like(SqlTypeName.VARCHAR, value), SqliteOperators.TEXT_OF, List.of(value)));
+        columns.add(asText(value));
         calls.add(call.withArgList(arguments));
       } else {
         calls.add(call);
@@ -113,6 +110,10 @@ final class Affinity {
             aggregate.getGroupSet(),
             aggregate.getGroupSets(),
             calls);
+  }
+
+  private RexNode asText(RexNode value) {
+    return rex.makeCall(like(SqlTypeName.VARCHAR, value), SqliteOperators.TEXT_OF, List.of(value));
   }
 
   private final class Comparisons extends RexShuttle {
@@ -178,27 +179,11 @@ final class Affinity {
     @Override
     public RexNode visitOver(RexOver over) {
       RexOver visited = (RexOver) super.visitOver(over);
-      SqlAggFunction function =
-          visited.operands.isEmpty() || !isAny(visited.operands.get(0).getType())
-              ? null
-              : AnyValues.of(visited.getAggOperator().getKind());
-      RexWindow window = visited.getWindow();
-      return function == null
-          ? visited
-          : rex.makeOver(
-              visited.getType(),
-              function,
-              visited.operands,
-              window.partitionKeys,
-              window.orderKeys,
-              window.getLowerBound(),
-              window.getUpperBound(),
-              window.getExclude(),
-              window.isRows(),
-              true,
-              false,
-              visited.isDistinct(),
-              visited.ignoreNulls());
+      if (visited.operands.isEmpty() || !isAny(visited.operands.get(0).getType())) {
+        return visited;
+      }
+      SqlAggFunction function = AnyValues.of(visited.getAggOperator().getKind());
+      return function == null ? visited : AnyValues.over(rex, visited, function, visited.operands);
     }
 
     @Override

@@ -16,9 +16,11 @@ import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
+import org.apache.calcite.rex.RexOver;
 import org.apache.calcite.rex.RexProgram;
 import org.apache.calcite.rex.RexShuttle;
 import org.apache.calcite.rex.RexUtil;
+import org.apache.calcite.rex.RexWindow;
 import org.apache.calcite.sql.SqlAggFunction;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.type.SqlTypeName;
@@ -31,6 +33,9 @@ import org.apache.calcite.sql.type.SqlTypeName;
 final class AnyValues {
   private static final SqlAggFunction MIN = Extremum.aggregate("MIN", Extremum.function(false), 1);
   private static final SqlAggFunction MAX = Extremum.aggregate("MAX", Extremum.function(true), 1);
+
+  /** Of more keys than these Calcite's generated code wants each to have a type. */
+  private static final int MOST_KEYS_OF_ANY = 6;
 
   private AnyValues() {}
 
@@ -48,7 +53,10 @@ final class AnyValues {
     } else if (copy instanceof EnumerableCalc calc) {
       return calc(calc, rex);
     }
-    return copy.accept(new Comparisons(rex, copy instanceof EnumerableHashJoin));
+    boolean hashed =
+        copy instanceof EnumerableHashJoin join
+            && join.analyzeCondition().leftKeys.size() <= MOST_KEYS_OF_ANY;
+    return copy.accept(new Comparisons(rex, hashed));
   }
 
   private static RelNode calc(EnumerableCalc calc, RexBuilder rex) {
@@ -122,6 +130,26 @@ final class AnyValues {
         call.getCollation(),
         call.getType(),
         call.getName());
+  }
+
+  /** A window's call of another function, of other operands. */
+  static RexNode over(
+      RexBuilder rex, RexOver over, SqlAggFunction function, List<RexNode> operands) {
+    RexWindow window = over.getWindow();
+    return rex.makeOver(
+        over.getType(),
+        function,
+        operands,
+        window.partitionKeys,
+        window.orderKeys,
+        window.getLowerBound(),
+        window.getUpperBound(),
+        window.getExclude(),
+        window.isRows(),
+        true,
+        false,
+        over.isDistinct(),
+        over.ignoreNulls());
   }
 
   private static boolean isAny(RelDataType type) {

@@ -2,6 +2,8 @@
 package io.github.calcitefaiss.sql.planner;
 
 import com.google.common.collect.ImmutableList;
+import io.github.calcitefaiss.sql.function.OrderedValue;
+import io.github.calcitefaiss.sql.function.Signature;
 import io.github.calcitefaiss.sql.function.SqliteOperators;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +21,8 @@ import org.apache.calcite.rel.core.SetOp;
 import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.core.Union;
 import org.apache.calcite.rel.type.RelDataType;
+import org.apache.calcite.rel.type.RelDataTypeFactory;
+import org.apache.calcite.rel.type.RelDataTypeFactoryImpl;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexFieldCollation;
@@ -219,8 +223,13 @@ final class TextOrder {
     List<RexNode> given = references(input);
     List<RexNode> columns = new ArrayList<>(given);
     List<String> names = new ArrayList<>(input.getRowType().getFieldNames());
+    // Generated code wants of many keys that their type says that they can be compared.
+    RelDataTypeFactory types = rex.getTypeFactory();
+    RelDataType comparable =
+        types.createTypeWithNullability(types.createJavaType(OrderedValue.class), true);
     for (int column : groups) {
-      columns.set(column, ordered(rex, given.get(column)));
+      columns.set(
+          column, rex.makeCall(comparable, SqliteOperators.TO_ORDERED, List.of(given.get(column))));
     }
     ImmutableBitSet.Builder results = ImmutableBitSet.builder();
     for (int column : groups) {
@@ -273,21 +282,8 @@ final class TextOrder {
             if (!EXTREMES.contains(over.getKind()) || !isOrdered(over.getType())) {
               return visited;
             }
-            RexWindow window = visited.getWindow();
-            return rex.makeOver(
-                over.getType(),
-                AnyValues.of(over.getKind()),
-                visited.getOperands(),
-                window.partitionKeys,
-                window.orderKeys,
-                window.getLowerBound(),
-                window.getUpperBound(),
-                window.getExclude(),
-                window.isRows(),
-                true,
-                false,
-                false,
-                false);
+            return AnyValues.over(
+                rex, visited, AnyValues.of(over.getKind()), visited.getOperands());
           }
 
           @Override
@@ -328,7 +324,12 @@ final class TextOrder {
   }
 
   private static RexNode call(RexBuilder rex, SqlOperator function, RexNode text) {
-    return rex.makeCall(text.getType(), function, List.of(text));
+    RelDataType type = text.getType();
+    boolean ordered = type instanceof RelDataTypeFactoryImpl.JavaType;
+    return rex.makeCall(
+        ordered ? Signature.nullable(rex.getTypeFactory(), SqlTypeName.ANY) : type,
+        function,
+        List.of(text));
   }
 
   private static List<Integer> all(RelNode rel) {

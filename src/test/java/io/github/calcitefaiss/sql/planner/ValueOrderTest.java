@@ -123,6 +123,11 @@ class ValueOrderTest {
         "select id, (select count(*) from (select n from t b where b.id <= a.id order by s))"
             + " from t a order by id",
         "select count(*) from t a join t b",
+        "select count(*), x, s, n, x as x1, s as s1, n as n1, x as x2 from t where abs(id) > 0"
+            + " group by x, s, n, x1, s1, n1, x2 order by 2, 3, 4",
+        "select a.id, b.id from t a join t b on a.x = b.x and a.s = b.s and a.n = b.n and a.id = b.id"
+            + " and upper(a.s) = upper(b.s) and a.x = b.x and a.n + 1 = b.n + 1 and a.id + 1 = b.id + 1"
+            + " and abs(a.id) = abs(b.id) order by 1",
         "select id from t where abs(id) in (3, 14.5, 20) order by id",
         "select id from t where n * 2.5 in (5, 7.5, 'x') order by id"
       })

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.index;
 
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -16,6 +17,7 @@ final class LazySketch {
   /** Searches that are answered before it is made. */
   private static final int WORTH_IT = 300;
 
+  private final ThreadFactory threads;
   private final AtomicInteger left;
   private volatile Sketch sketch;
   private volatile boolean tried;
@@ -26,6 +28,11 @@ final class LazySketch {
    * @param wanted whether it should ever have one
    */
   LazySketch(boolean wanted) {
+    this(wanted, body -> Daemons.thread("faiss-sketch", body));
+  }
+
+  LazySketch(boolean wanted, ThreadFactory threads) {
+    this.threads = threads;
     left = new AtomicInteger(wanted ? WORTH_IT : 0);
     tried = !wanted;
   }
@@ -35,12 +42,22 @@ final class LazySketch {
     if (left.get() > 0) {
       int now = left.addAndGet(-searches);
       if (now <= 0 && now + searches > 0) {
-        Thread thread = Daemons.thread("faiss-sketch", () -> make(maker));
-        thread.setPriority(Thread.MIN_PRIORITY);
-        thread.start();
+        begin(maker);
       }
     }
     return sketch;
+  }
+
+  /** The search that happens to be the last one needed doesn't fail for want of a thread. */
+  private void begin(Supplier<Sketch> maker) {
+    try {
+      Thread thread = threads.newThread(() -> make(maker));
+      thread.setPriority(Thread.MIN_PRIORITY);
+      thread.start();
+    } catch (OutOfMemoryError e) {
+      LOGGER.warn("an index goes without a sketch", e);
+      tried = true;
+    }
   }
 
   /** Makes it now. */

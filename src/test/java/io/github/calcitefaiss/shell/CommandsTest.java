@@ -334,7 +334,8 @@ class CommandsTest {
     assertTrue(fails(2, "serve").contains("give one database or model"));
     assertTrue(fails(2, "serve", "x.db", "--port", "70000").contains("--port"));
     assertTrue(fails(2, "serve", "x.db", "--max-connections", "0").contains("--max-connections"));
-    assertTrue(fails(2, "serve", "jdbc:sqlite:x.db").contains("SQLite's own driver"));
+    assertTrue(fails(2, "serve", "jdbc:calcite:x").contains("jdbc:faiss: only"));
+    assertTrue(fails(1, "serve", "jdbc:sqlite:x.db").contains("SQLite's own driver"));
     assertTrue(fails(2, "--nonsense").contains("--nonsense"));
     assertTrue(ok("serve", "--help").contains("--max-body"));
   }

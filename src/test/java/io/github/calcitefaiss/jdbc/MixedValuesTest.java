@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -113,20 +114,30 @@ class MixedValuesTest {
     List<String> wrong = new ArrayList<>();
     for (String a : columns) {
       for (String b : columns) {
-        String pair = String.format("a.%s %%s b.%s", a, b);
+        String pair = String.format(Locale.ROOT, "a.%s %%s b.%s", a, b);
         String signs =
             Stream.of("=", "<>", "<", ">=", "is", "is not")
-                .map(sign -> String.format(pair, sign))
+                .map(sign -> String.format(Locale.ROOT, pair, sign))
                 .collect(Collectors.joining(", "));
         String tables = " from %st a, t b order by a.id, b.id";
-        String in = String.format("select id from t where %s in (select %s from t)", a, b);
-        String on = "select a.id, b.id from %st a join t b on " + String.format(pair, "=");
+        String in =
+            String.format(Locale.ROOT, "select id from t where %s in (select %s from t)", a, b);
+        String on =
+            "select a.id, b.id from %st a join t b on " + String.format(Locale.ROOT, pair, "=");
         String signed = "select a.id, b.id, " + signs + tables;
-        List<String> expected = rows(sqlite, String.format(on, ""));
-        compare(wrong, String.format(on, ""), expected, rows(planned, String.format(on, "")));
-        compare(wrong, String.format(on, ONE), expected, rows(joined, String.format(on, ONE)));
+        List<String> expected = rows(sqlite, String.format(Locale.ROOT, on, ""));
+        compare(
+            wrong,
+            String.format(Locale.ROOT, on, ""),
+            expected,
+            rows(planned, String.format(Locale.ROOT, on, "")));
+        compare(
+            wrong,
+            String.format(Locale.ROOT, on, ONE),
+            expected,
+            rows(joined, String.format(Locale.ROOT, on, ONE)));
         compare(wrong, in, rows(sqlite, in), rows(planned, in));
-        String all = String.format(signed, "");
+        String all = String.format(Locale.ROOT, signed, "");
         compare(wrong, all, rows(sqlite, all), rows(planned, all));
       }
     }

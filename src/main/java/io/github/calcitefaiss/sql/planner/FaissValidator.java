@@ -145,6 +145,8 @@ public final class FaissValidator extends SqlValidatorImpl {
     }
     if (!(rewritten instanceof SqlCall call)
         || call.getKind() != SqlKind.IN && call.getKind() != SqlKind.NOT_IN
+        || call.operand(0) instanceof SqlLiteral
+        || call.operand(0) instanceof SqlDynamicParam
         || !isRepeatable(call.operand(0))
         || !(call.operand(1) instanceof SqlNodeList list)
         || !isMixed(list)) {

@@ -60,7 +60,10 @@ final class MixedTypes extends TypeCoercionImpl {
   @Override
   public boolean inOperationCoercion(SqlCallBinding binding) {
     SqlNode right = binding.operand(1);
-    if (right instanceof SqlNodeList list) {
+    if (binding.getOperandType(0).getSqlTypeName() == SqlTypeName.NULL) {
+      // Nothing equals it, whatever its type.
+      return false;
+    } else if (right instanceof SqlNodeList list) {
       Set<Class> classes = EnumSet.noneOf(Class.class);
       classes.add(Class.of(binding.getOperandType(0)));
       for (SqlNode each : list) {

@@ -129,6 +129,8 @@ class ValueOrderTest {
             + " and upper(a.s) = upper(b.s) and a.x = b.x and a.n + 1 = b.n + 1 and a.id + 1 = b.id + 1"
             + " and abs(a.id) = abs(b.id) order by 1",
         "select id from t where abs(id) in (3, 14.5, 20) order by id",
+        "select id from t where null in (null, 1.0)",
+        "select count(*) from t where 1 in (1.0, 'x')",
         "select id from t where n * 2.5 in (5, 7.5, 'x') order by id"
       })
   void isSqlites(String sql) throws SQLException {

@@ -476,16 +476,24 @@ public record SqliteQuery(
   public static Object toSqlite(Object value) {
     if (value instanceof ByteString bytes) {
       return bytes.getBytes();
+    }
+    return value instanceof Character c ? c.toString() : held(value);
+  }
+
+  /** A number or a condition as SQLite holds it, a Long or a Double; any other value as it is. */
+  public static Object held(Object value) {
+    if (value instanceof Boolean condition) {
+      return condition ? 1L : 0L;
+    } else if (value instanceof Float number) {
+      return number.doubleValue();
     } else if (value instanceof BigDecimal number) {
       // SQLite has no decimals: a whole number stays one, so that it equals INTEGER values.
       return number.stripTrailingZeros().scale() <= 0 && number.precision() < 19
           ? (Object) number.longValue()
           : number.doubleValue();
-    } else if (value instanceof Boolean flag) {
-      return flag ? 1 : 0;
-    } else if (value instanceof Character c) {
-      return c.toString();
     }
-    return value;
+    return value instanceof Integer || value instanceof Short || value instanceof Byte
+        ? (Object) ((Number) value).longValue()
+        : value;
   }
 }

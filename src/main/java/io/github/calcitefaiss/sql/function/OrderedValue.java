@@ -2,7 +2,7 @@
 package io.github.calcitefaiss.sql.function;
 
 import io.github.calcitefaiss.index.Ids;
-import java.math.BigDecimal;
+import io.github.calcitefaiss.sqlite.SqliteQuery;
 import org.apache.calcite.avatica.util.ByteString;
 
 /**
@@ -20,22 +20,11 @@ public record OrderedValue(Object value, Object plain) implements Comparable<Ord
 
   /** A value as {@link Ids} compares it, and SQLite has it: a Long, Double, String or byte[]. */
   public static Object plain(Object value) {
-    if (value instanceof Long || value instanceof Double || value instanceof String) {
-      return value;
-    } else if (value instanceof ByteString bytes) {
+    if (value instanceof ByteString bytes) {
       return bytes.getBytes();
-    } else if (value instanceof Boolean condition) {
-      return condition ? 1L : 0L;
-    } else if (value instanceof Float number) {
-      return number.doubleValue();
-    } else if (value instanceof BigDecimal number) {
-      return number.stripTrailingZeros().scale() <= 0 && number.precision() < 19
-          ? (Object) number.longValue()
-          : number.doubleValue();
-    } else if (value instanceof Number number) {
-      return number.longValue();
     }
-    return value == null ? null : value.toString();
+    Object held = SqliteQuery.held(value);
+    return held == null || held instanceof Long || held instanceof Double ? held : held.toString();
   }
 
   @Override

@@ -2,8 +2,8 @@
 package io.github.calcitefaiss.sql.function;
 
 import io.github.calcitefaiss.sqlite.SqliteEvaluator;
+import io.github.calcitefaiss.sqlite.SqliteQuery;
 import java.lang.reflect.Method;
-import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -152,7 +152,20 @@ public final class SqliteOperators implements SqlOperatorTable {
           "(?i)json_(array|insert|object|quote|replace|set)"
               + "\\((\\?|json\\(\\?\\)|json_extract\\(\\?(,\\?)*\\)|,)+\\)");
 
+  // The names of what Java evaluates itself.
+  private static final String GIVEN = "?";
+  private static final String COMPUTATION = "(?)";
   private static final String OPAQUE = "hidden ?";
+  private static final String COLLATE_BINARY = "? collate binary";
+  private static final String COLLATE_NOCASE = "? collate nocase";
+  private static final String COLLATE_RTRIM = "? collate rtrim";
+  private static final String ORDERED = "ordered ?";
+  private static final String UNORDERED = "text of ordered ?";
+  private static final String INTEGER = "cast(? as integer)";
+  private static final String FIRST = "coalesce";
+  private static final String ADD = "? + ?";
+  private static final String SUBTRACT = "? - ?";
+  private static final String MULTIPLY = "? * ?";
 
   private static final Map<String, SqlUserDefinedFunction> FUNCTIONS = new ConcurrentHashMap<>();
 
@@ -170,11 +183,11 @@ public final class SqliteOperators implements SqlOperatorTable {
   public static final SqlUserDefinedFunction DIVIDE = function("? / ?", SqlTypeName.ANY);
 
   /** Sums of values whose types come with them. */
-  public static final SqlUserDefinedFunction PLUS = function("? + ?", SqlTypeName.ANY);
+  public static final SqlUserDefinedFunction PLUS = function(ADD, SqlTypeName.ANY);
 
-  public static final SqlUserDefinedFunction MINUS = function("? - ?", SqlTypeName.ANY);
+  public static final SqlUserDefinedFunction MINUS = function(SUBTRACT, SqlTypeName.ANY);
 
-  public static final SqlUserDefinedFunction TIMES = function("? * ?", SqlTypeName.ANY);
+  public static final SqlUserDefinedFunction TIMES = function(MULTIPLY, SqlTypeName.ANY);
 
   public static final SqlUserDefinedFunction NEGATIVE = function("- ?", SqlTypeName.ANY);
 
@@ -186,8 +199,7 @@ public final class SqliteOperators implements SqlOperatorTable {
       function("cast(? as text)", SqlTypeName.VARCHAR);
 
   /** The number that a text begins with, or 0; of a condition 1 or 0. */
-  public static final SqlUserDefinedFunction TO_INTEGER =
-      function("cast(? as integer)", SqlTypeName.BIGINT);
+  public static final SqlUserDefinedFunction TO_INTEGER = function(INTEGER, SqlTypeName.BIGINT);
 
   public static final SqlUserDefinedFunction TO_REAL =
       function("cast(? as real)", SqlTypeName.DOUBLE);
@@ -199,39 +211,38 @@ public final class SqliteOperators implements SqlOperatorTable {
   public static final SqlUserDefinedFunction TRUTH = function(TRUE, SqlTypeName.BOOLEAN);
 
   /** A text that equals all that differ from it only in the case of ASCII letters. */
-  public static final SqlUserDefinedFunction NOCASE = function("? collate nocase", SqlTypeName.ANY);
+  public static final SqlUserDefinedFunction NOCASE = function(COLLATE_NOCASE, SqlTypeName.ANY);
 
   /** A text without the spaces at its end. */
-  public static final SqlUserDefinedFunction RTRIM = function("? collate rtrim", SqlTypeName.ANY);
+  public static final SqlUserDefinedFunction RTRIM = function(COLLATE_RTRIM, SqlTypeName.ANY);
 
   /** A text by all its bytes, whatever its column declares. */
-  public static final SqlUserDefinedFunction BINARY = function("? collate binary", SqlTypeName.ANY);
+  public static final SqlUserDefinedFunction BINARY = function(COLLATE_BINARY, SqlTypeName.ANY);
 
   /**
    * A text or a value of any type that Java compares with others of its kind as SQLite does: texts
    * by code point, numbers by value.
    */
-  public static final SqlUserDefinedFunction TO_ORDERED =
-      function("ordered ?", SqlTypeName.VARCHAR);
+  public static final SqlUserDefinedFunction TO_ORDERED = function(ORDERED, SqlTypeName.VARCHAR);
 
   /** What {@link #TO_ORDERED} was given. */
   public static final SqlUserDefinedFunction FROM_ORDERED =
-      function("text of ordered ?", SqlTypeName.VARCHAR);
+      function(UNORDERED, SqlTypeName.VARCHAR);
 
   /** Its argument, a text, of which a planner doesn't see what it is. */
   public static final SqlUserDefinedFunction HIDDEN = function(OPAQUE, SqlTypeName.VARCHAR);
 
   /** Its argument, of which only the value says the type. */
-  public static final SqlUserDefinedFunction AS_IT_COMES = function("?", SqlTypeName.ANY);
+  public static final SqlUserDefinedFunction AS_IT_COMES = function(GIVEN, SqlTypeName.ANY);
 
   /** The same of what is computed, which isn't compared as a column is. */
-  public static final SqlUserDefinedFunction COMPUTED = function("(?)", SqlTypeName.ANY);
+  public static final SqlUserDefinedFunction COMPUTED = function(COMPUTATION, SqlTypeName.ANY);
 
   /**
    * The first argument that isn't NULL. Calcite's own becomes a CASE whose branch it takes for
    * never NULL, and is then true for rows where it is.
    */
-  public static final SqlUserDefinedFunction COALESCE = function("coalesce", SqlTypeName.ANY);
+  public static final SqlUserDefinedFunction COALESCE = function(FIRST, SqlTypeName.ANY);
 
   private static final Map<String, SqlUserDefinedFunction> BY_NAME =
       Stream.of(
@@ -358,7 +369,7 @@ public final class SqliteOperators implements SqlOperatorTable {
 
   private static SqlUserDefinedFunction function(String name, SqlTypeName type) {
     boolean ofNow = OF_NOW.contains(name);
-    boolean coalesce = name.equals("coalesce");
+    boolean coalesce = name.equals(FIRST);
     return new SqlUserDefinedFunction(
         new SqlIdentifier(name, SqlParserPos.ZERO),
         coalesce ? SqlKind.COALESCE : SqlKind.OTHER_FUNCTION,
@@ -534,84 +545,79 @@ public final class SqliteOperators implements SqlOperatorTable {
     return null;
   }
 
-  /** A value of another source as SQLite holds it. */
-  private static Object plain(Object value) {
-    if (value instanceof Integer || value instanceof Short || value instanceof Byte) {
-      return ((Number) value).longValue();
-    } else if (value instanceof Float number) {
-      return number.doubleValue();
-    } else if (value instanceof BigDecimal number) {
-      return number.stripTrailingZeros().scale() <= 0 && number.precision() < 19
-          ? (Object) number.longValue()
-          : number.doubleValue();
-    }
-    return value instanceof Boolean condition ? (Object) (condition ? 1L : 0L) : value;
-  }
-
   /** Arithmetic of two numbers, which needs no SQLite; null for anything else. */
-  private static Object quick(String name, Object[] arguments) {
-    if (arguments.length != 2 || name.length() != 5 || !ARITHMETIC.contains(name)) {
-      return null;
-    }
-    char sign = name.charAt(2);
-    if (arguments[0] instanceof Long a && arguments[1] instanceof Long b) {
+  private static Object quick(String name, Object left, Object right) {
+    if (left instanceof Long a && right instanceof Long b) {
       // Small ones: what overflows is real in SQLite.
-      boolean small = Math.abs(a) < 1L << 31 && Math.abs(b) < 1L << 31;
-      return !small
-          ? null
-          : sign == '+'
-              ? (Object) (a + b)
-              : sign == '-' ? (Object) (a - b) : sign == '*' ? (Object) (a * b) : null;
-    }
-    boolean reals =
-        (arguments[0] instanceof Double || arguments[1] instanceof Double)
-            && isSmall(arguments[0])
-            && isSmall(arguments[1]);
-    if (!reals) {
+      return a == a.intValue() && b == b.intValue() ? (Object) whole(name, a, b) : null;
+    } else if (!isExact(left) || !isExact(right)) {
       return null;
     }
-    double a = ((Number) arguments[0]).doubleValue();
-    double b = ((Number) arguments[1]).doubleValue();
-    double result = sign == '+' ? a + b : sign == '-' ? a - b : sign == '*' ? a * b : Double.NaN;
+    double result = real(name, ((Number) left).doubleValue(), ((Number) right).doubleValue());
     return Double.isNaN(result) ? null : (Object) result;
   }
 
-  private static boolean isSmall(Object number) {
-    return number instanceof Double || number instanceof Long whole && Math.abs(whole) < 1L << 53;
+  private static long whole(String name, long a, long b) {
+    return name.equals(ADD) ? a + b : name.equals(SUBTRACT) ? a - b : a * b;
+  }
+
+  private static double real(String name, double a, double b) {
+    return name.equals(ADD) ? a + b : name.equals(SUBTRACT) ? a - b : a * b;
+  }
+
+  /** Whether a value is a double, or a whole number that one holds. */
+  private static boolean isExact(Object number) {
+    return number instanceof Double
+        || number instanceof Long whole && whole > -(1L << 53) && whole < 1L << 53;
   }
 
   /** Evaluates a call; called by generated code. */
   public static Object call(String name, SqlTypeName type, Object[] arguments) {
-    if (name.equals(AS_IT_COMES.getName())
-        || name.equals(BINARY.getName())
-        || name.equals(COMPUTED.getName())
-        || name.equals(HIDDEN.getName())) {
-      return plain(arguments[0]);
-    } else if (name.equals(NOCASE.getName())) {
-      return arguments[0] instanceof String text ? folded(text) : arguments[0];
-    } else if (name.equals(RTRIM.getName())) {
-      return arguments[0] instanceof String text ? trimmed(text) : arguments[0];
-    } else if (name.equals(TO_ORDERED.getName())) {
-      return type == SqlTypeName.ANY || type == SqlTypeName.OTHER
-          ? OrderedValue.of(arguments[0])
-          : arguments[0] instanceof String text ? ordered(text) : arguments[0];
-    } else if (name.equals(FROM_ORDERED.getName())) {
-      return arguments[0] instanceof OrderedValue value
-          ? value.value()
-          : arguments[0] instanceof String text ? unordered(text) : arguments[0];
-    } else if (name.equals(TO_INTEGER.getName()) && arguments[0] instanceof Boolean condition) {
-      return condition ? 1L : 0L;
+    switch (name) {
+      case GIVEN:
+      case COMPUTATION:
+      case OPAQUE:
+      case COLLATE_BINARY:
+        return SqliteQuery.held(arguments[0]);
+      case COLLATE_NOCASE:
+        return arguments[0] instanceof String text ? folded(text) : arguments[0];
+      case COLLATE_RTRIM:
+        return arguments[0] instanceof String text ? trimmed(text) : arguments[0];
+      case ORDERED:
+        return type == SqlTypeName.ANY || type == SqlTypeName.OTHER
+            ? OrderedValue.of(arguments[0])
+            : arguments[0] instanceof String text ? ordered(text) : arguments[0];
+      case UNORDERED:
+        return arguments[0] instanceof OrderedValue ordered
+            ? ordered.value()
+            : arguments[0] instanceof String text ? unordered(text) : arguments[0];
+      case INTEGER:
+        if (arguments[0] instanceof Boolean condition) {
+          return condition ? 1L : 0L;
+        }
+        break;
+      case ADD:
+      case SUBTRACT:
+      case MULTIPLY:
+        Object result = quick(name, arguments[0], arguments[1]);
+        if (result != null) {
+          return result;
+        }
+        break;
+      case FIRST:
+        return typed(first(arguments), type);
+      default:
+        break;
     }
-    Object result = quick(name, arguments);
-    if (result != null) {
-      return result;
-    }
-    Object value =
-        name.equals("coalesce")
-            ? first(arguments)
-            : GrownTexts.isOne(name)
-                ? GrownTexts.call(name, arguments)
-                : SqliteEvaluator.call(name, arguments);
+    return typed(
+        GrownTexts.isOne(name)
+            ? GrownTexts.call(name, arguments)
+            : SqliteEvaluator.call(name, arguments),
+        type);
+  }
+
+  /** What SQLite gave as a plan holds values of a type. */
+  private static Object typed(Object value, SqlTypeName type) {
     if (value == null) {
       return null;
     }

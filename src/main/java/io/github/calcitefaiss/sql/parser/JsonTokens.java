@@ -1,7 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.sql.parser;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -39,9 +41,27 @@ final class JsonTokens implements SqlBabelParserImplConstants {
   private final List<Token> in;
   private final List<Token> out;
 
+  /** For each parenthesis that opens the index of that which closes it, or -1. */
+  private final int[] partners;
+
   private JsonTokens(List<Token> in) {
     this.in = in;
     this.out = new ArrayList<>(in.size());
+    this.partners = new int[in.size()];
+    Deque<Integer> open = new ArrayDeque<>();
+    for (int i = 0; i < in.size(); i++) {
+      partners[i] = -1;
+      if (in.get(i).kind == LPAREN) {
+        open.push(i);
+      } else if (in.get(i).kind == RPAREN && !open.isEmpty()) {
+        partners[open.pop()] = i;
+      }
+    }
+  }
+
+  /** The next token that isn't within parentheses which a token opens. */
+  private int next(int at) {
+    return Math.max(at, partners[at]) + 1;
   }
 
   /** Tokens with these aggregates in terms of GROUP_CONCAT. */
@@ -88,17 +108,14 @@ final class JsonTokens implements SqlBabelParserImplConstants {
     first += quantified ? 1 : 0;
     int last = first;
     int comma = -1;
-    int depth = 0;
-    while (last < close && (depth > 0 || in.get(last).kind != ORDER)) {
-      int kind = in.get(last).kind;
-      depth += kind == LPAREN ? 1 : kind == RPAREN ? -1 : 0;
-      if (depth == 0 && kind == COMMA) {
+    while (last < close && in.get(last).kind != ORDER) {
+      if (in.get(last).kind == COMMA) {
         if (comma >= 0) {
           return -1;
         }
         comma = last;
       }
-      last++;
+      last = next(last);
     }
     boolean complete = object ? comma > first && comma + 1 < last : comma < 0 && last > first;
     int value = object ? comma + 1 : first;
@@ -174,12 +191,9 @@ final class JsonTokens implements SqlBabelParserImplConstants {
       return -1;
     }
     List<Integer> starts = new ArrayList<>(List.of(at + 2));
-    int depth = 0;
     boolean takes = false;
-    for (int i = at + 2; i < close; i++) {
-      int kind = in.get(i).kind;
-      depth += kind == LPAREN ? 1 : kind == RPAREN ? -1 : 0;
-      if (depth == 0 && kind == COMMA) {
+    for (int i = at + 2; i < close; i = next(i)) {
+      if (in.get(i).kind == COMMA) {
         starts.add(i + 1);
       }
     }
@@ -210,11 +224,8 @@ final class JsonTokens implements SqlBabelParserImplConstants {
   private String shape(int from, int to) {
     if (isExtract(from, to)) {
       int commas = 0;
-      int depth = 0;
-      for (int i = from + 2; i < to - 1; i++) {
-        int kind = in.get(i).kind;
-        depth += kind == LPAREN ? 1 : kind == RPAREN ? -1 : 0;
-        commas += depth == 0 && kind == COMMA ? 1 : 0;
+      for (int i = from + 2; i < to - 1; i = next(i)) {
+        commas += in.get(i).kind == COMMA ? 1 : 0;
       }
       return "json_extract(?" + ",?".repeat(commas) + ")";
     }
@@ -269,25 +280,10 @@ final class JsonTokens implements SqlBabelParserImplConstants {
 
   /** The index of the parenthesis that closes one, or -1. */
   private int closing(int open, int to) {
-    int depth = 0;
-    for (int i = open; i < to; i++) {
-      int kind = in.get(i).kind;
-      depth += kind == LPAREN ? 1 : kind == RPAREN ? -1 : 0;
-      if (depth == 0) {
-        return i;
-      }
-    }
-    return -1;
+    return partners[open] < to ? partners[open] : -1;
   }
 
   private void put(int kind, String image, Token at) {
-    Token token = new Token();
-    token.kind = kind;
-    token.image = image;
-    token.beginLine = at.beginLine;
-    token.beginColumn = at.beginColumn;
-    token.endLine = at.endLine;
-    token.endColumn = at.endColumn;
-    out.add(token);
+    out.add(Tokens.of(kind, image, at));
   }
 }

@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.sql.parser;
 
 import com.google.common.collect.ImmutableList;
+import io.github.calcitefaiss.sql.function.SqliteOperators;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -10,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.apache.calcite.sql.JoinConditionType;
+import org.apache.calcite.sql.JoinType;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
 import org.apache.calcite.sql.SqlBinaryStringLiteral;
 import org.apache.calcite.sql.SqlCall;
@@ -116,6 +118,15 @@ final class SqliteMeaning extends SqlShuttle {
     return changed;
   }
 
+  /** The comparisons that depend on the order of texts. */
+  private static final Set<SqlKind> ORDERS =
+      Set.of(
+          SqlKind.LESS_THAN,
+          SqlKind.LESS_THAN_OR_EQUAL,
+          SqlKind.GREATER_THAN,
+          SqlKind.GREATER_THAN_OR_EQUAL,
+          SqlKind.BETWEEN);
+
   /** Something that can't be given SQLite's meaning. */
   static final class Misplaced extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -193,6 +204,15 @@ final class SqliteMeaning extends SqlShuttle {
       String sign = visited.getKind() == SqlKind.MOD ? "? % ?" : "? / ?";
       return call(sign, List.of(wide(visited.operand(0)), wide(visited.operand(1))), visited);
     }
+    if (visited.getOperator() == SqlStdOperatorTable.CONCAT) {
+      for (int i = 0; i < 2; i++) {
+        SqlNode operand = visited.operand(i);
+        if (isOtherText(operand)) {
+          visited.setOperand(i, call("cast(? as text)", List.of(operand), operand));
+        }
+      }
+      return visited;
+    }
     if (visited.getKind() == SqlKind.COALESCE) {
       return call(
           "coalesce", visited.getOperandList().stream().map(SqliteMeaning::wide).toList(), visited);
@@ -234,6 +254,9 @@ final class SqliteMeaning extends SqlShuttle {
           return range(visited);
         }
         compared(visited);
+        if (ORDERS.contains(visited.getKind())) {
+          hideLiterals(visited);
+        }
         break;
       case AND:
       case OR:
@@ -285,6 +308,11 @@ final class SqliteMeaning extends SqlShuttle {
         if (join.getConditionType() == JoinConditionType.ON) {
           join.setOperand(5, condition(join.getCondition()));
           allow(join.getCondition());
+        } else if (join.getConditionType() == JoinConditionType.NONE
+            && join.getJoinType() == JoinType.INNER
+            && !join.isNatural()) {
+          // A JOIN without a condition is a comma.
+          join.setOperand(2, JoinType.CROSS.symbol(join.getParserPosition()));
         }
         break;
       case WINDOW:
@@ -385,12 +413,20 @@ final class SqliteMeaning extends SqlShuttle {
       case "BOOLEAN":
         return call("cast(? as numeric)", List.of(operand), call);
       case "VARCHAR":
-        return operand instanceof SqlBinaryStringLiteral
-            ? call("cast(? as text)", List.of(operand), call)
-            : null;
+        return isOtherText(operand) ? call("cast(? as text)", List.of(operand), call) : null;
       default:
         return null;
     }
+  }
+
+  /** Whether a literal is written as a text otherwise than SQLite does: Calcite does it at once. */
+  private static boolean isOtherText(SqlNode node) {
+    return node instanceof SqlBinaryStringLiteral
+        || (node instanceof SqlNumericLiteral number
+            ? !number.isExact() || !number.isInteger()
+            : node instanceof SqlCall call
+                && (call.getKind() == SqlKind.MINUS_PREFIX || call.getKind() == SqlKind.CAST)
+                && isOtherText(call.operand(0)));
   }
 
   /** The operands of a comparison, folded by the collation that one of them has. */
@@ -425,9 +461,24 @@ final class SqliteMeaning extends SqlShuttle {
         && call.operand(2) instanceof SqlCharStringLiteral;
   }
 
+  /**
+   * Hides from Calcite the literals of a comparison that it would order otherwise, or it would join
+   * two of them to a range that is empty. All others come where they should, beside any text.
+   */
+  private static void hideLiterals(SqlCall call) {
+    for (int i = 0; i < call.operandCount(); i++) {
+      SqlNode operand = call.operand(i);
+      if (operand instanceof SqlCharStringLiteral literal
+          && SqliteOperators.isHigh(literal.getValueAs(String.class))) {
+        call.setOperand(i, call(SqliteOperators.HIDDEN.getName(), List.of(operand), operand));
+      }
+    }
+  }
+
   /** BETWEEN as the two comparisons that it is, each by the collation of its column. */
   private static SqlNode range(SqlCall between) {
     SqlParserPos at = between.getParserPosition();
+    hideLiterals(between);
     SqlNode column = between.operand(0);
     SqlNode both =
         SqlStdOperatorTable.AND.createCall(

@@ -213,7 +213,7 @@ final class SqliteNames implements SqlBabelParserImplConstants {
                   || FRAMES.contains(token.kind)
                   || WORDS.contains(token.kind))
               && isName(token, before, in.get(i + 1), open.peek());
-      out.add(isName ? name(token) : token);
+      out.add(isName ? Tokens.of(IDENTIFIER, token.image, token) : token);
     }
     return out;
   }
@@ -254,16 +254,5 @@ final class SqliteNames implements SqlBabelParserImplConstants {
 
   private static boolean isOperator(Token token) {
     return token.kind == PLUS || token.kind == MINUS || token.kind == STAR;
-  }
-
-  private static Token name(Token word) {
-    Token name = new Token();
-    name.kind = IDENTIFIER;
-    name.image = word.image;
-    name.beginLine = word.beginLine;
-    name.beginColumn = word.beginColumn;
-    name.endLine = word.endLine;
-    name.endColumn = word.endColumn;
-    return name;
   }
 }

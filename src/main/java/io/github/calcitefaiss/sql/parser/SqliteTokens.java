@@ -335,7 +335,7 @@ final class SqliteTokens implements SqlBabelParserImplConstants {
     if (!otherwise) {
       return false;
     }
-    out.add(left, token(LPAREN, "(", out.get(left)));
+    out.add(left, Tokens.of(LPAREN, "(", out.get(left)));
     for (int i = 0; i < width; i++) {
       out.add(in.get(at++));
     }
@@ -378,7 +378,7 @@ final class SqliteTokens implements SqlBabelParserImplConstants {
       comparison |= depth == 0 && COMPARISONS.contains(kind);
     }
     if (left >= 0 && comparison) {
-      out.add(left, token(LPAREN, "(", out.get(left)));
+      out.add(left, Tokens.of(LPAREN, "(", out.get(left)));
       put(RPAREN, ")", last());
     }
   }
@@ -466,8 +466,8 @@ final class SqliteTokens implements SqlBabelParserImplConstants {
       return false;
     }
     Token first = out.get(left);
-    out.add(left, token(LPAREN, "(", first));
-    out.add(left, token(IDENTIFIER, "? COLLATE " + name, first));
+    out.add(left, Tokens.of(LPAREN, "(", first));
+    out.add(left, Tokens.of(IDENTIFIER, "? COLLATE " + name, first));
     put(RPAREN, ")", next(1));
     at += 2;
     return true;
@@ -476,7 +476,7 @@ final class SqliteTokens implements SqlBabelParserImplConstants {
   private static List<Token> ended(List<Token> tokens) {
     List<Token> ended = new ArrayList<>(tokens);
     Token last = tokens.get(tokens.size() - 1);
-    ended.add(token(EOF, "", last));
+    ended.add(Tokens.of(EOF, "", last));
     return ended;
   }
 
@@ -591,17 +591,6 @@ final class SqliteTokens implements SqlBabelParserImplConstants {
   }
 
   private void put(int kind, String image, Token at) {
-    out.add(token(kind, image, at));
-  }
-
-  private static Token token(int kind, String image, Token at) {
-    Token token = new Token();
-    token.kind = kind;
-    token.image = image;
-    token.beginLine = at.beginLine;
-    token.beginColumn = at.beginColumn;
-    token.endLine = at.endLine;
-    token.endColumn = at.endColumn;
-    return token;
+    out.add(Tokens.of(kind, image, at));
   }
 }

@@ -72,7 +72,7 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
     inside.tableExpected = false;
     switch (token.kind) {
       case EQ:
-        out.add(follows(token, EQ) ? put(EQ, "==", token, in.get(at++)) : token);
+        out.add(follows(token, EQ) ? Tokens.of(EQ, "==", token, in.get(at++)) : token);
         return;
       case HOOK:
         if (inside.isPattern) {
@@ -97,7 +97,7 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
       case RPAREN:
         out.add(token);
         if (open.size() > 1 && open.pop().isTableFunction) {
-          out.add(put(RPAREN, ")", token, token));
+          out.add(Tokens.of(RPAREN, ")", token, token));
         }
         return;
       case SEMICOLON:
@@ -131,7 +131,7 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
       case TIMESTAMP:
       case USER:
         if (isColumn(token)) {
-          out.add(put(IDENTIFIER, token.image, token, token));
+          out.add(Tokens.of(IDENTIFIER, token.image, token, token));
           return;
         }
         break;
@@ -197,10 +197,10 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
     if (compares) {
       Token end = not ? in.get(at++) : is;
       if (!not) {
-        out.add(put(NOT, "IS", is, is));
+        out.add(Tokens.of(NOT, "IS", is, is));
       }
-      out.add(put(DISTINCT, "IS", is, end));
-      out.add(put(FROM, "IS", is, end));
+      out.add(Tokens.of(DISTINCT, "IS", is, end));
+      out.add(Tokens.of(FROM, "IS", is, end));
     }
   }
 
@@ -246,8 +246,8 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
   }
 
   private void rewriteFunctionCall(Token name) {
-    out.add(put(TABLE, name.image, name, name));
-    out.add(put(LPAREN, "(", name, name));
+    out.add(Tokens.of(TABLE, name.image, name, name));
+    out.add(Tokens.of(LPAREN, "(", name, name));
     out.add(name);
     while (in.get(at).kind != LPAREN) {
       out.add(in.get(at++));
@@ -291,23 +291,12 @@ final class TokenRewriter implements SqlBabelParserImplConstants {
   /** Makes one token of a parameter's marker and the name or number after it. */
   private Token join(Token marker) {
     Token name = in.get(at++);
-    return put(HOOK, marker.image + name.image, marker, name);
+    return Tokens.of(HOOK, marker.image + name.image, marker, name);
   }
 
   private void addParameter(Token marker) {
     parameters.add(marker);
     out.add(marker);
-  }
-
-  private static Token put(int kind, String image, Token from, Token to) {
-    Token token = new Token();
-    token.kind = kind;
-    token.image = image;
-    token.beginLine = from.beginLine;
-    token.beginColumn = from.beginColumn;
-    token.endLine = to.endLine;
-    token.endColumn = to.endColumn;
-    return token;
   }
 
   /** What is known of the tokens so far between a pair of parentheses, or outside all. */

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.sql.planner;
 import io.github.calcitefaiss.sql.function.SqliteOperators;
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.calcite.plan.RelOptPredicateList;
@@ -46,6 +47,9 @@ import org.apache.calcite.sql.type.SqlTypeUtil;
  * @see <a href="https://sqlite.org/datatype3.html">SQLite's type conversions before comparison</a>
  */
 final class Affinity {
+  /** What may be compared with anything. */
+  private static final Set<ValueKind> AS_THEY_ARE = EnumSet.of(ValueKind.ANY, ValueKind.NULL);
+
   private final RexBuilder rex;
   private final Affinities affinities = new Affinities();
 
@@ -69,7 +73,7 @@ final class Affinity {
         affinities.outer(correlate.getCorrelationId(), new ArrayList<>(fields));
       }
     }
-    RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    RelNode copy = Trees.over(node, inputs);
     node.getVariablesSet().forEach(id -> affinities.outer(id, fields));
     return copy instanceof LogicalAggregate aggregate
         ? aggregated(aggregate)
@@ -85,7 +89,7 @@ final class Affinity {
     List<AggregateCall> calls = new ArrayList<>();
     for (AggregateCall call : aggregate.getAggCallList()) {
       int first = call.getArgList().isEmpty() ? -1 : call.getArgList().get(0);
-      if (first < 0 || !isAny(columns.get(first).getType())) {
+      if (first < 0 || !AnyValues.isAny(columns.get(first).getType())) {
         calls.add(call);
       } else if (call.getAggregation().getKind() == SqlKind.AVG) {
         calls.add(AnyValues.with(call, AnySum.AVG, call.isDistinct()));
@@ -128,7 +132,8 @@ final class Affinity {
       if (call.getKind() == SqlKind.SEARCH) {
         RelDataType type = call.operands.get(0).getType();
         boolean plain =
-            !isAny(type) && type.getFamily() == call.operands.get(1).getType().getFamily();
+            !AnyValues.isAny(type)
+                && type.getFamily() == call.operands.get(1).getType().getFamily();
         return plain ? call : RexUtil.expandSearch(rex, null, call).accept(this);
       }
       RexNode node = super.visitCall(call);
@@ -142,7 +147,7 @@ final class Affinity {
             SqliteOperators.isOne(visited.getOperator())
                 || Constant.isOurs(visited.getOperator())
                     && !ValueComparison.isAffinity(visited.getOperator());
-        boolean any = visited.getKind() == SqlKind.CAST && isAny(visited.getType());
+        boolean any = visited.getKind() == SqlKind.CAST && AnyValues.isAny(visited.getType());
         return ours || any ? asSqliteHas(visited) : visited;
       }
       List<RexNode> sides =
@@ -179,7 +184,7 @@ final class Affinity {
     @Override
     public RexNode visitOver(RexOver over) {
       RexOver visited = (RexOver) super.visitOver(over);
-      if (visited.operands.isEmpty() || !isAny(visited.operands.get(0).getType())) {
+      if (visited.operands.isEmpty() || !AnyValues.isAny(visited.operands.get(0).getType())) {
         return visited;
       }
       SqlAggFunction function = AnyValues.of(visited.getAggOperator().getKind());
@@ -223,11 +228,9 @@ final class Affinity {
     RexNode right = as(common, ofB, strip(b));
     RexNode newLeft = apart(common, alike(left, right), right);
     RexNode newRight = apart(common, alike(right, left), left);
-    if (isAny(newLeft.getType())
-        || isAny(newRight.getType())
-        || SqlTypeUtil.isNull(newLeft.getType())
-        || SqlTypeUtil.isNull(newRight.getType())
-        || kind(newLeft) == kind(newRight)) {
+    ValueKind ofLeft = ValueKind.of(newLeft.getType());
+    ValueKind ofRight = ValueKind.of(newRight.getType());
+    if (ofLeft == ofRight || AS_THEY_ARE.contains(ofLeft) || AS_THEY_ARE.contains(ofRight)) {
       return List.of(newLeft, newRight);
     }
     // Of different types, neither of which becomes the other: Calcite would make it so.
@@ -244,7 +247,7 @@ final class Affinity {
     return node instanceof RexLiteral literal
             && !literal.isNull()
             && !SqlTypeName.INT_TYPES.contains(node.getType().getSqlTypeName())
-            && isAny(other.getType())
+            && AnyValues.isAny(other.getType())
         ? any(common, node)
         : node;
   }
@@ -256,17 +259,6 @@ final class Affinity {
             ? SqliteOperators.AS_IT_COMES
             : common == null ? ValueComparison.OPAQUE : ValueComparison.AS_IT_IS;
     return rex.makeCall(like(SqlTypeName.ANY, node), same, List.of(node));
-  }
-
-  private static Object kind(RexNode node) {
-    RelDataType type = node.getType();
-    return SqlTypeUtil.isNumeric(type)
-        ? "number"
-        : SqlTypeUtil.isCharacter(type)
-            ? "text"
-            : SqlTypeUtil.isBinary(type)
-                ? "blob"
-                : SqlTypeUtil.isBoolean(type) ? "condition" : "other";
   }
 
   /** What is done to both sides: of two columns numbers decide, of one that one. */
@@ -295,7 +287,7 @@ final class Affinity {
             number, rex.getTypeFactory().createTypeWithNullability(node.getType(), false));
       }
     }
-    return isAny(call.getType())
+    return AnyValues.isAny(call.getType())
             && (call.getKind() == SqlKind.CAST || call.getOperator() == SqliteOperators.AS_IT_COMES)
         ? inner
         : node;
@@ -304,7 +296,7 @@ final class Affinity {
   private RexNode as(Affinities.Kind kind, Affinities.Kind own, RexNode node) {
     RelDataType type = node.getType();
     boolean numbers = own == Affinities.Kind.NUMERIC && kind != null && kind.isOfNumbers();
-    boolean any = isAny(type) && !numbers && (own != kind || own == Affinities.Kind.REAL);
+    boolean any = AnyValues.isAny(type) && !numbers && (own != kind || own == Affinities.Kind.REAL);
     if (kind != null && kind.isOfNumbers() && (any || SqlTypeUtil.isCharacter(type))) {
       return node instanceof RexLiteral literal
           ? literal(ValueComparison.numeric(null, literal.getValueAs(String.class)), literal)
@@ -359,11 +351,11 @@ final class Affinity {
     boolean constant = other instanceof RexLiteral || other instanceof RexDynamicParam;
     if (SqlTypeName.INT_TYPES.contains(type)) {
       return type != SqlTypeName.BIGINT
-              && (opposite == SqlTypeName.BIGINT || isAny(other.getType()))
+              && (opposite == SqlTypeName.BIGINT || AnyValues.isAny(other.getType()))
           ? rex.makeCast(like(SqlTypeName.BIGINT, node), node)
           : node;
     }
-    boolean real = SqlTypeUtil.isNumeric(node.getType()) && isAny(other.getType());
+    boolean real = SqlTypeUtil.isNumeric(node.getType()) && AnyValues.isAny(other.getType());
     return real && !constant && !isConstantNumber(other)
         ? rex.makeCall(like(SqlTypeName.ANY, node), ValueComparison.NUMERIC, List.of(node))
         : node;
@@ -405,8 +397,8 @@ final class Affinity {
     for (RelNode input : compound.getInputs()) {
       List<RexNode> columns = new ArrayList<>(rex.identityProjects(input.getRowType()));
       for (int i = 0; i < columns.size(); i++) {
-        if (isAny(compound.getRowType().getFieldList().get(i).getType())
-            && !isAny(columns.get(i).getType())) {
+        if (AnyValues.isAny(compound.getRowType().getFieldList().get(i).getType())
+            && !AnyValues.isAny(columns.get(i).getType())) {
           columns.set(i, any(null, asSqliteHas(columns.get(i), true)));
         }
       }
@@ -428,9 +420,5 @@ final class Affinity {
     return rex.getTypeFactory()
         .createTypeWithNullability(
             rex.getTypeFactory().createSqlType(name), node.getType().isNullable());
-  }
-
-  private static boolean isAny(RelDataType type) {
-    return type.getSqlTypeName() == SqlTypeName.ANY;
   }
 }

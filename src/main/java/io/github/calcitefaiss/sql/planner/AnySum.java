@@ -110,9 +110,9 @@ public final class AnySum {
     }
   }
 
-  /** SUM; found by Calcite by the names of its methods. */
-  public static final class Sum {
-    private Sum() {}
+  /** What all of them do with a value. */
+  public static class Summing {
+    private Summing() {}
 
     /** No value yet. */
     public static State init() {
@@ -124,6 +124,11 @@ public final class AnySum {
       state.add(value);
       return state;
     }
+  }
+
+  /** SUM; found by Calcite by the names of its methods. */
+  public static final class Sum extends Summing {
+    private Sum() {}
 
     /** The sum, or NULL of no value. */
     public static Object result(State state) {
@@ -132,19 +137,8 @@ public final class AnySum {
   }
 
   /** The sum, or 0 of no value; found by Calcite by the names of its methods. */
-  public static final class Sum0 {
+  public static final class Sum0 extends Summing {
     private Sum0() {}
-
-    /** No value yet. */
-    public static State init() {
-      return new State();
-    }
-
-    /** Takes a value in. */
-    public static State add(State state, Object value) {
-      state.add(value);
-      return state;
-    }
 
     /** The sum. */
     public static Object result(State state) {
@@ -154,19 +148,8 @@ public final class AnySum {
   }
 
   /** AVG; found by Calcite by the names of its methods. */
-  public static final class Average {
+  public static final class Average extends Summing {
     private Average() {}
-
-    /** No value yet. */
-    public static State init() {
-      return new State();
-    }
-
-    /** Takes a value in. */
-    public static State add(State state, Object value) {
-      state.add(value);
-      return state;
-    }
 
     /** The average, or NULL of no value. */
     public static Double result(State state) {

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.calcite.adapter.enumerable.EnumerableCalc;
 import org.apache.calcite.adapter.enumerable.EnumerableHashJoin;
-import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.AggregateCall;
@@ -39,42 +38,33 @@ final class AnyValues {
 
   private AnyValues() {}
 
-  /** A physical plan that computes so. */
+  /** A node of a physical plan that computes so. */
   static RelNode rewrite(RelNode node) {
-    if (!(node instanceof EnumerableRel)) {
-      return node;
-    }
-    List<RelNode> inputs = new ArrayList<>();
-    node.getInputs().forEach(input -> inputs.add(rewrite(input)));
-    RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
     RexBuilder rex = node.getCluster().getRexBuilder();
-    if (copy instanceof Aggregate aggregate) {
+    if (node instanceof Aggregate aggregate) {
       return aggregate(aggregate);
-    } else if (copy instanceof EnumerableCalc calc) {
+    } else if (node instanceof EnumerableCalc calc) {
       return calc(calc, rex);
     }
     boolean hashed =
-        copy instanceof EnumerableHashJoin join
+        node instanceof EnumerableHashJoin join
             && join.analyzeCondition().leftKeys.size() <= MOST_KEYS_OF_ANY;
-    return copy.accept(new Comparisons(rex, hashed));
+    return node.accept(new Comparisons(rex, hashed));
   }
 
   private static RelNode calc(EnumerableCalc calc, RexBuilder rex) {
-    RexProgram program = calc.getProgram();
+    Trees.Expressions all = Trees.Expressions.of(calc);
     Comparisons comparisons = new Comparisons(rex, false);
-    List<RexNode> projects = new ArrayList<>();
-    program.getProjectList().forEach(each -> projects.add(program.expandLocalRef(each)));
-    RexNode condition =
-        program.getCondition() == null ? null : program.expandLocalRef(program.getCondition());
-    List<RexNode> compared = comparisons.visitList(projects);
-    RexNode filter = condition == null ? null : condition.accept(comparisons);
-    return compared.equals(projects) && (filter == null || filter.equals(condition))
+    List<RexNode> projects = comparisons.visitList(all.projects());
+    RexNode condition = all.condition() == null ? null : all.condition().accept(comparisons);
+    Trees.Expressions compared = new Trees.Expressions(projects, condition);
+    return compared.equals(all)
         ? calc
         : calc.copy(
             calc.getTraitSet(),
             calc.getInput(),
             RexProgram.create(
-                program.getInputRowType(), compared, filter, program.getOutputRowType(), rex));
+                calc.getInput().getRowType(), projects, condition, calc.getRowType(), rex));
   }
 
   private static RelNode aggregate(Aggregate aggregate) {
@@ -152,7 +142,8 @@ final class AnyValues {
         over.ignoreNulls());
   }
 
-  private static boolean isAny(RelDataType type) {
+  /** Whether only the values of a type say what they are. */
+  static boolean isAny(RelDataType type) {
     return type.getSqlTypeName() == SqlTypeName.ANY;
   }
 

@@ -136,7 +136,7 @@ final class Collations {
 
   private RelNode visit(RelNode node) {
     List<RelNode> inputs = inputs(node);
-    RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    RelNode copy = Trees.over(node, inputs);
     List<String> fields = new ArrayList<>();
     inputs.forEach(input -> fields.addAll(of(input)));
     node.getVariablesSet().forEach(id -> correlated.put(id, fields));

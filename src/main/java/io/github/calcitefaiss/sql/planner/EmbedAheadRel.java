@@ -82,8 +82,7 @@ final class EmbedAheadRel extends SingleRel implements EnumerableRel {
     for (RelNode input : node.getInputs()) {
       inputs.add(input instanceof EnumerableRel ? rewrite(input, wanted) : input);
     }
-    RelNode rewritten =
-        inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    RelNode rewritten = Trees.over(node, inputs);
     return rewritten instanceof EnumerableCalc calc ? ahead(calc, wanted) : rewritten;
   }
 

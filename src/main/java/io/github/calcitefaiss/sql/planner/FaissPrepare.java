@@ -234,7 +234,10 @@ final class FaissPrepare extends CalcitePrepareImpl {
       @Override
       protected PreparedResult implement(RelRoot root) {
         watchTables(root.rel);
-        RelNode plan = TextOrder.bySqlite(SqliteOperations.bySqlite(AnyValues.rewrite(root.rel)));
+        RelNode plan =
+            Trees.physical(
+                root.rel,
+                node -> TextOrder.rewrite(SqliteOperations.rewrite(AnyValues.rewrite(node))));
         faithful = Faithful.is(plan);
         return super.implement(root.withRel(PollingRel.watch(EmbedAheadRel.rewrite(plan))));
       }

@@ -22,17 +22,13 @@ import org.apache.calcite.prepare.CalciteCatalogReader;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.schema.FunctionParameter;
 import org.apache.calcite.schema.SchemaPlus;
-import org.apache.calcite.sql.JoinConditionType;
-import org.apache.calcite.sql.JoinType;
 import org.apache.calcite.sql.SqlBasicCall;
-import org.apache.calcite.sql.SqlBinaryStringLiteral;
 import org.apache.calcite.sql.SqlCall;
 import org.apache.calcite.sql.SqlCallBinding;
 import org.apache.calcite.sql.SqlCharStringLiteral;
 import org.apache.calcite.sql.SqlDataTypeSpec;
 import org.apache.calcite.sql.SqlDynamicParam;
 import org.apache.calcite.sql.SqlIdentifier;
-import org.apache.calcite.sql.SqlJoin;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlLiteral;
 import org.apache.calcite.sql.SqlNode;
@@ -123,26 +119,6 @@ public final class FaissValidator extends SqlValidatorImpl {
   @Override
   protected SqlNode performUnconditionalRewrites(SqlNode node, boolean underFrom) {
     SqlNode rewritten = super.performUnconditionalRewrites(node, underFrom);
-    if (rewritten instanceof SqlJoin join
-        && join.getJoinType() == JoinType.INNER
-        && join.getConditionType() == JoinConditionType.NONE
-        && !join.isNatural()) {
-      // A JOIN without a condition is a comma.
-      join.setOperand(2, JoinType.CROSS.symbol(join.getParserPosition()));
-    }
-    if (rewritten instanceof SqlCall call && TextOrder.KINDS.contains(call.getKind())) {
-      TextOrder.hideLiterals(call);
-    }
-    if (rewritten instanceof SqlCall call && isText(call)) {
-      for (int i = 0; i < call.operandCount(); i++) {
-        if (isReal(call.operand(i)) || call.operand(i) instanceof SqlBinaryStringLiteral) {
-          call.setOperand(
-              i,
-              SqliteOperators.TEXT_OF.createCall(
-                  call.operand(i).getParserPosition(), call.<SqlNode>operand(i)));
-        }
-      }
-    }
     if (!(rewritten instanceof SqlCall call)
         || call.getKind() != SqlKind.IN && call.getKind() != SqlKind.NOT_IN
         || call.operand(0) instanceof SqlLiteral
@@ -168,22 +144,6 @@ public final class FaissValidator extends SqlValidatorImpl {
     int middle = (from + to) >>> 1;
     return SqlStdOperatorTable.OR.createCall(
         pos, any(left, values, from, middle), any(left, values, middle, to));
-  }
-
-  /** Whether a call makes texts of its operands: of literals Calcite would at once, its own. */
-  private static boolean isText(SqlCall call) {
-    return call.getOperator() == SqlStdOperatorTable.CONCAT
-        || call.getKind() == SqlKind.CAST
-            && call.operand(1) instanceof SqlDataTypeSpec type
-            && type.getTypeName().getSimple().equalsIgnoreCase("VARCHAR");
-  }
-
-  private static boolean isReal(SqlNode node) {
-    return node instanceof SqlNumericLiteral number
-        ? !number.isExact() || !number.isInteger()
-        : node instanceof SqlCall call
-            && (call.getKind() == SqlKind.MINUS_PREFIX || call.getKind() == SqlKind.CAST)
-            && isReal(call.operand(0));
   }
 
   /** Whether an expression gives the same whenever it is computed, and isn't a query. */

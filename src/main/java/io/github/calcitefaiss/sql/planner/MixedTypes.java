@@ -5,7 +5,6 @@ import io.github.calcitefaiss.sql.function.SqliteOperators;
 import io.github.calcitefaiss.sqlite.SqliteTable;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.calcite.rel.type.RelDataType;
@@ -64,17 +63,18 @@ final class MixedTypes extends TypeCoercionImpl {
       // Nothing equals it, whatever its type.
       return false;
     } else if (right instanceof SqlNodeList list) {
-      Set<Class> classes = EnumSet.noneOf(Class.class);
-      classes.add(Class.of(binding.getOperandType(0)));
+      Set<ValueKind> classes = EnumSet.noneOf(ValueKind.class);
+      classes.add(ValueKind.of(binding.getOperandType(0)));
       for (SqlNode each : list) {
         classes.add(
             each instanceof SqlDynamicParam
-                ? Class.ANY
-                : Class.of(validator.deriveType(binding.getScope(), each)));
+                ? ValueKind.ANY
+                : ValueKind.of(validator.deriveType(binding.getScope(), each)));
       }
       if (isFullMoment(binding.getOperandType(0), list.getList())
           || !differ(classes)
-              && !(classes.contains(Class.ANY) && list.stream().anyMatch(MixedTypes::isMixing))) {
+              && !(classes.contains(ValueKind.ANY)
+                  && list.stream().anyMatch(MixedTypes::isMixing))) {
         return super.inOperationCoercion(binding);
       }
       for (int i = 0; i < list.size(); i++) {
@@ -86,7 +86,7 @@ final class MixedTypes extends TypeCoercionImpl {
     }
     RelDataType row = binding.getOperandType(1);
     RelDataType column = row.isStruct() ? row.getFieldList().get(0).getType() : row;
-    return differ(EnumSet.of(Class.of(binding.getOperandType(0)), Class.of(column)))
+    return differ(EnumSet.of(ValueKind.of(binding.getOperandType(0)), ValueKind.of(column)))
         ? wrapped(binding, 0)
         : super.inOperationCoercion(binding);
   }
@@ -94,8 +94,8 @@ final class MixedTypes extends TypeCoercionImpl {
   /** The columns of a compound keep their values, whatever they are. */
   @Override
   public RelDataType getWiderTypeFor(List<RelDataType> types, boolean promoteTexts) {
-    Set<Class> classes = EnumSet.noneOf(Class.class);
-    types.forEach(type -> classes.add(Class.of(type)));
+    Set<ValueKind> classes = EnumSet.noneOf(ValueKind.class);
+    types.forEach(type -> classes.add(ValueKind.of(type)));
     return promoteTexts && differ(classes)
         ? factory.createTypeWithNullability(factory.createSqlType(SqlTypeName.ANY), true)
         : super.getWiderTypeFor(types, promoteTexts);
@@ -153,7 +153,8 @@ final class MixedTypes extends TypeCoercionImpl {
   }
 
   private boolean wrapped(SqlCallBinding binding, int i) {
-    if (Class.of(binding.getOperandType(i)) != Class.ANY || isComputed(binding.operand(i))) {
+    if (ValueKind.of(binding.getOperandType(i)) != ValueKind.ANY
+        || isComputed(binding.operand(i))) {
       wrap(binding, i);
     }
     return true;
@@ -192,7 +193,7 @@ final class MixedTypes extends TypeCoercionImpl {
 
   /** Values of different kinds stay what they are: {@link Affinity} says how they compare. */
   private boolean asTheyCome(SqlCallBinding binding, int from, int to) {
-    Set<Class> classes = EnumSet.noneOf(Class.class);
+    Set<ValueKind> classes = EnumSet.noneOf(ValueKind.class);
     List<SqlNode> others = new ArrayList<>();
     RelDataType moment = null;
     for (int i = from; i < to; i++) {
@@ -200,14 +201,14 @@ final class MixedTypes extends TypeCoercionImpl {
       if (binding.operand(i) instanceof SqlDynamicParam) {
         return false;
       }
-      classes.add(Class.of(type));
-      if (Class.of(type) == Class.MOMENT) {
+      classes.add(ValueKind.of(type));
+      if (ValueKind.of(type) == ValueKind.MOMENT) {
         moment = type;
       } else {
         others.add(binding.operand(i));
       }
     }
-    if (classes.contains(Class.ANY) && !differ(classes)) {
+    if (classes.contains(ValueKind.ANY) && !differ(classes)) {
       for (int i = from; i < to; i++) {
         if (isMixing(binding.operand(i)) || isComputed(binding.operand(i))) {
           wrap(binding, i);
@@ -244,46 +245,19 @@ final class MixedTypes extends TypeCoercionImpl {
     return ((SqlCall) call).operand(0);
   }
 
-  private static boolean differ(Set<Class> classes) {
-    return !classes.contains(Class.OTHER)
-        && classes.size() > (classes.contains(Class.ANY) || classes.contains(Class.NULL) ? 2 : 1);
+  private static boolean differ(Set<ValueKind> classes) {
+    return !classes.contains(ValueKind.OTHER)
+        && classes.size()
+            > (classes.contains(ValueKind.ANY) || classes.contains(ValueKind.NULL) ? 2 : 1);
   }
 
   private static boolean isFullMoment(RelDataType type, List<SqlNode> others) {
-    return Class.of(type) == Class.MOMENT
+    return ValueKind.of(type) == ValueKind.MOMENT
         && others.stream()
             .allMatch(
                 each ->
                     each instanceof SqlCharStringLiteral literal
                         && Moments.isFull(literal.getValueAs(String.class), type.getSqlTypeName()));
-  }
-
-  /** What kinds of values there are. */
-  private enum Class {
-    NUMBER,
-    TEXT,
-    BLOB,
-    CONDITION,
-    MOMENT,
-    ANY,
-    NULL,
-    OTHER;
-
-    private static Class of(RelDataType type) {
-      if (SqlTypeUtil.isNumeric(type)) {
-        return NUMBER;
-      } else if (SqlTypeUtil.isCharacter(type)) {
-        return TEXT;
-      } else if (SqlTypeUtil.isBinary(type)) {
-        return BLOB;
-      } else if (SqlTypeUtil.isBoolean(type)) {
-        return CONDITION;
-      } else if (Moments.isOne(type)) {
-        return MOMENT;
-      }
-      SqlTypeName name = type.getSqlTypeName();
-      return name == SqlTypeName.ANY ? ANY : name == SqlTypeName.NULL ? NULL : OTHER;
-    }
   }
 
   /**
@@ -362,8 +336,8 @@ final class MixedTypes extends TypeCoercionImpl {
 
   private static boolean isOfAny(SqlCallBinding binding) {
     for (int i = 0; i < binding.getOperandCount(); i++) {
-      Class of = Class.of(binding.getOperandType(i));
-      if (of == Class.ANY || of == Class.BLOB) {
+      ValueKind of = ValueKind.of(binding.getOperandType(i));
+      if (of == ValueKind.ANY || of == ValueKind.BLOB) {
         return true;
       }
     }
@@ -377,8 +351,8 @@ final class MixedTypes extends TypeCoercionImpl {
       interval |= SqlTypeUtil.isInterval(binding.getOperandType(i));
     }
     for (int i = 0; i < binding.getOperandCount() && !interval; i++) {
-      Class of = Class.of(binding.getOperandType(i));
-      boolean text = of == Class.TEXT || of == Class.CONDITION || of == Class.MOMENT;
+      ValueKind of = ValueKind.of(binding.getOperandType(i));
+      boolean text = of == ValueKind.TEXT || of == ValueKind.CONDITION || of == ValueKind.MOMENT;
       if (text && !(binding.operand(i) instanceof SqlDynamicParam)) {
         binding.getCall().setOperand(i, any(binding, binding.operand(i)));
         found = true;
@@ -398,17 +372,11 @@ final class MixedTypes extends TypeCoercionImpl {
     if (call.getElseOperand() != null) {
       branches.add(call.getElseOperand());
     }
-    Set<Class> classes = EnumSet.noneOf(Class.class);
-    Set<Boolean> whole = new HashSet<>();
+    Set<ValueKind> classes = EnumSet.noneOf(ValueKind.class);
     for (SqlNode branch : branches) {
-      RelDataType type = validator.deriveType(binding.getScope(), branch);
-      classes.add(Class.of(type));
-      if (Class.of(type) == Class.NUMBER) {
-        whole.add(SqlTypeName.INT_TYPES.contains(type.getSqlTypeName()));
-      }
+      classes.add(ValueKind.of(validator.deriveType(binding.getScope(), branch)));
     }
-    boolean mixed = whole.size() > 1 || classes.contains(Class.ANY) && classes.size() > 1;
-    if (!differ(classes) && !mixed) {
+    if (!differ(classes)) {
       return super.caseWhenCoercion(binding);
     }
     SqlNodeList thens = call.getThenOperands();

@@ -19,9 +19,7 @@ import org.apache.calcite.rel.core.Sort;
 import org.apache.calcite.rel.type.RelDataTypeFactory;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexInputRef;
-import org.apache.calcite.rex.RexLocalRef;
 import org.apache.calcite.rex.RexNode;
-import org.apache.calcite.rex.RexProgram;
 import org.apache.calcite.rex.RexUtil;
 import org.apache.calcite.rex.RexVisitorImpl;
 import org.apache.calcite.util.ImmutableBitSet;
@@ -46,9 +44,7 @@ final class NeededColumns {
         && !used(aggregate).equals(ImmutableBitSet.range(calc.getRowType().getFieldCount()))) {
       return only(aggregated(aggregate, calc));
     }
-    List<RelNode> inputs = new ArrayList<>();
-    node.getInputs().forEach(input -> inputs.add(only(input)));
-    RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    RelNode copy = Trees.overInputs(node, NeededColumns::only);
     return copy instanceof EnumerableCalc calc
             && calc.getInput() instanceof Converter rows
             && rows.getInput().getConvention() instanceof SqliteConvention
@@ -75,26 +71,17 @@ final class NeededColumns {
   /** Takes away what expressions compute for an aggregate that doesn't need it. */
   private static RelNode aggregated(Aggregate aggregate, EnumerableCalc calc) {
     ImmutableBitSet used = used(aggregate);
-    RexProgram program = calc.getProgram();
+    Trees.Expressions all = Trees.Expressions.of(calc);
     List<RexNode> expressions = new ArrayList<>();
     List<String> names = new ArrayList<>();
     for (int column : used) {
-      expressions.add(program.expandLocalRef(program.getProjectList().get(column)));
+      expressions.add(all.projects().get(column));
       names.add(calc.getRowType().getFieldNames().get(column));
     }
     Mappings.TargetMapping targets =
         Mappings.target(used::indexOf, calc.getRowType().getFieldCount(), used.cardinality());
     RelNode input =
-        EnumerableCalc.create(
-            calc.getInput(),
-            RexProgram.create(
-                calc.getInput().getRowType(),
-                expressions,
-                program.getCondition() == null
-                    ? null
-                    : program.expandLocalRef(program.getCondition()),
-                names,
-                calc.getCluster().getRexBuilder()));
+        new Trees.Expressions(expressions, all.condition()).over(calc.getInput(), names);
     return aggregate.copy(
         aggregate.getTraitSet(),
         input,
@@ -104,13 +91,7 @@ final class NeededColumns {
   }
 
   private static RelNode narrowed(EnumerableCalc calc, Converter rows) {
-    RexProgram program = calc.getProgram();
-    List<RexNode> expressions = new ArrayList<>();
-    for (RexLocalRef projected : program.getProjectList()) {
-      expressions.add(program.expandLocalRef(projected));
-    }
-    RexNode condition =
-        program.getCondition() == null ? null : program.expandLocalRef(program.getCondition());
+    Trees.Expressions all = Trees.Expressions.of(calc);
     ImmutableBitSet.Builder used = ImmutableBitSet.builder();
     RexUtil.apply(
         new RexVisitorImpl<Void>(true) {
@@ -120,24 +101,18 @@ final class NeededColumns {
             return null;
           }
         },
-        expressions,
-        condition);
+        all.projects(),
+        all.condition());
     int width = rows.getRowType().getFieldCount();
     Narrow narrow = narrow(rows.getInput(), used.build(), width);
     if (narrow == null) {
       return calc;
     }
     RelNode input = rows.copy(unsorted(rows), List.of(narrow.rel));
-    RexBuilder rex = calc.getCluster().getRexBuilder();
-    List<RexNode> moved = RexUtil.apply(narrow.targets, expressions);
-    return EnumerableCalc.create(
-        input,
-        RexProgram.create(
-            input.getRowType(),
-            moved,
-            condition == null ? null : RexUtil.apply(narrow.targets, condition),
-            calc.getRowType(),
-            rex));
+    return new Trees.Expressions(
+            RexUtil.apply(narrow.targets, all.projects()),
+            all.condition() == null ? null : RexUtil.apply(narrow.targets, all.condition()))
+        .over(input, calc.getRowType().getFieldNames());
   }
 
   /** Fewer columns of a query in SQLite, and where they now are. */

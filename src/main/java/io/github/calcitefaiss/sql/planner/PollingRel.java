@@ -54,8 +54,7 @@ final class PollingRel extends SingleRel implements EnumerableRel {
       leaf &= !physical;
       inputs.add(physical ? watchInputs(input) : input);
     }
-    RelNode watched =
-        inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    RelNode watched = Trees.over(node, inputs);
     return leaf && !(node instanceof Polling) || node instanceof Join || node instanceof Correlate
         ? new PollingRel(watched, false)
         : watched;

@@ -2,10 +2,8 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.sql.function.SqliteOperators;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
 import org.apache.calcite.rel.core.AggregateCall;
@@ -49,12 +47,10 @@ final class SqliteOperations {
           : call;
     }
     if (operator == SqlStdOperatorTable.CONCAT
-        && call.getOperands().stream().anyMatch(each -> isAny(each))) {
+        && call.getOperands().stream().anyMatch(each -> AnyValues.isAny(each.getType()))) {
       return rex.makeCall(call.getType(), SqliteOperators.CONCAT, call.getOperands());
     }
-    if (isOtherText(call)) {
-      return rex.makeCall(call.getType(), SqliteOperators.TEXT_OF, call.getOperands());
-    } else if (call.getType().getSqlTypeName() != SqlTypeName.ANY) {
+    if (call.getType().getSqlTypeName() != SqlTypeName.ANY) {
       return call;
     }
     switch (call.getKind()) {
@@ -73,17 +69,6 @@ final class SqliteOperations {
     }
   }
 
-  private static boolean isAny(RexNode node) {
-    return node.getType().getSqlTypeName() == SqlTypeName.ANY;
-  }
-
-  /** Whether a call makes a text of a value whose text Calcite writes otherwise. */
-  private static boolean isOtherText(RexCall call) {
-    return call.getKind() == SqlKind.CAST
-        && call.getType().getSqlTypeName() == SqlTypeName.VARCHAR
-        && OTHER_TEXTS.contains(call.getOperands().get(0).getType().getSqlTypeName());
-  }
-
   private static RelNode summed(Aggregate aggregate) {
     List<AggregateCall> calls =
         aggregate.getAggCallList().stream().map(CompensatedSum::of).toList();
@@ -98,26 +83,23 @@ final class SqliteOperations {
   }
 
   /**
-   * A blob that is cast to text is its bytes as text, a double is written as SQLite does; doubles
-   * are summed as there.
+   * A node of a physical plan: a blob that is cast to text is its bytes as text, a double is
+   * written as SQLite does; doubles are summed as there.
    */
-  static RelNode bySqlite(RelNode node) {
-    if (!(node instanceof EnumerableRel)) {
-      return node;
-    }
-    List<RelNode> inputs = new ArrayList<>();
-    node.getInputs().forEach(input -> inputs.add(bySqlite(input)));
-    RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
-    if (copy instanceof Aggregate aggregate) {
-      copy = summed(aggregate);
-    }
+  static RelNode rewrite(RelNode node) {
+    RelNode copy = node instanceof Aggregate aggregate ? summed(aggregate) : node;
     RexBuilder rex = node.getCluster().getRexBuilder();
     return copy.accept(
         new RexShuttle() {
           @Override
           public RexNode visitCall(RexCall call) {
             RexCall visited = (RexCall) super.visitCall(call);
-            return isOtherText(visited)
+            boolean otherText =
+                visited.getKind() == SqlKind.CAST
+                    && visited.getType().getSqlTypeName() == SqlTypeName.VARCHAR
+                    && OTHER_TEXTS.contains(
+                        visited.getOperands().get(0).getType().getSqlTypeName());
+            return otherText
                 ? rex.makeCall(visited.getType(), SqliteOperators.TEXT_OF, visited.getOperands())
                 : visited;
           }

@@ -9,9 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
-import org.apache.calcite.adapter.enumerable.EnumerableCalc;
 import org.apache.calcite.adapter.enumerable.EnumerableHashJoin;
-import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.rel.RelHomogeneousShuttle;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
@@ -29,13 +27,9 @@ import org.apache.calcite.rex.RexFieldCollation;
 import org.apache.calcite.rex.RexLiteral;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexOver;
-import org.apache.calcite.rex.RexProgram;
 import org.apache.calcite.rex.RexShuttle;
 import org.apache.calcite.rex.RexWindow;
-import org.apache.calcite.sql.SqlCall;
-import org.apache.calcite.sql.SqlCharStringLiteral;
 import org.apache.calcite.sql.SqlKind;
-import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlOperator;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeUtil;
@@ -52,51 +46,30 @@ import org.apache.calcite.util.mapping.IntPair;
  */
 final class TextOrder {
   /** The comparisons that depend on the order. */
-  static final Set<SqlKind> KINDS =
+  private static final Set<SqlKind> KINDS =
       Set.of(
           SqlKind.LESS_THAN,
           SqlKind.LESS_THAN_OR_EQUAL,
           SqlKind.GREATER_THAN,
-          SqlKind.GREATER_THAN_OR_EQUAL,
-          SqlKind.BETWEEN);
+          SqlKind.GREATER_THAN_OR_EQUAL);
 
   /** What gives one of the values of its operand. */
   private static final Set<SqlKind> EXTREMES = Set.of(SqlKind.MIN, SqlKind.MAX);
 
   private TextOrder() {}
 
-  /**
-   * Hides from Calcite the literals of a comparison that it would order otherwise, or it would join
-   * two of them to a range that is empty. All others come where they should, beside any text.
-   */
-  static void hideLiterals(SqlCall call) {
-    for (int i = 0; i < call.operandCount(); i++) {
-      SqlNode operand = call.operand(i);
-      if (operand instanceof SqlCharStringLiteral literal
-          && SqliteOperators.isHigh(literal.getValueAs(String.class))) {
-        call.setOperand(i, SqliteOperators.HIDDEN.createCall(operand.getParserPosition(), operand));
-      }
-    }
-  }
-
-  /** Has a physical plan order texts as SQLite does. */
-  static RelNode bySqlite(RelNode node) {
-    if (!(node instanceof EnumerableRel)) {
-      return node;
-    }
-    List<RelNode> inputs = new ArrayList<>();
-    node.getInputs().forEach(input -> inputs.add(bySqlite(input)));
-    RelNode copy = inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
-    if (copy instanceof Sort sort) {
+  /** Has a node of a physical plan order texts as SQLite does. */
+  static RelNode rewrite(RelNode node) {
+    if (node instanceof Sort sort) {
       return sorted(sort);
-    } else if (copy instanceof Aggregate aggregate) {
+    } else if (node instanceof Aggregate aggregate) {
       return aggregated(aggregate);
-    } else if (copy instanceof SetOp all && !(copy instanceof Union union && union.all)) {
+    } else if (node instanceof SetOp all && !(node instanceof Union union && union.all)) {
       return alike(all);
-    } else if (copy instanceof EnumerableHashJoin join && join.analyzeCondition().isEqui()) {
+    } else if (node instanceof EnumerableHashJoin join && join.analyzeCondition().isEqui()) {
       return joined(join);
     }
-    return copy.accept(new Comparisons(node.getCluster().getRexBuilder()));
+    return node.accept(new Comparisons(node.getCluster().getRexBuilder()));
   }
 
   /** Orders the sides of comparisons. */
@@ -134,12 +107,8 @@ final class TextOrder {
     return SqlTypeUtil.isCharacter(type);
   }
 
-  private static boolean isAny(RelDataType type) {
-    return type.getSqlTypeName() == SqlTypeName.ANY;
-  }
-
   private static boolean isOrdered(RelDataType type) {
-    return isText(type) || isAny(type);
+    return isText(type) || AnyValues.isAny(type);
   }
 
   private static ImmutableBitSet those(
@@ -162,7 +131,7 @@ final class TextOrder {
 
   /** UNION, INTERSECT and EXCEPT: 1 and 1.0 are one value. */
   private static RelNode alike(SetOp all) {
-    ImmutableBitSet columns = those(all, all(all), TextOrder::isAny);
+    ImmutableBitSet columns = those(all, all(all), AnyValues::isAny);
     RexBuilder rex = all.getCluster().getRexBuilder();
     List<RelNode> inputs = new ArrayList<>();
     for (RelNode input : all.getInputs()) {
@@ -187,7 +156,8 @@ final class TextOrder {
     ImmutableBitSet.Builder left = ImmutableBitSet.builder();
     ImmutableBitSet.Builder right = ImmutableBitSet.builder();
     for (IntPair pair : keys.pairs()) {
-      if (isAny(type(join.getLeft(), pair.source)) && isAny(type(join.getRight(), pair.target))) {
+      if (AnyValues.isAny(type(join.getLeft(), pair.source))
+          && AnyValues.isAny(type(join.getRight(), pair.target))) {
         left.set(pair.source);
         right.set(pair.target);
       }
@@ -219,7 +189,7 @@ final class TextOrder {
   private static RelNode aggregated(Aggregate aggregate) {
     RelNode input = aggregate.getInput();
     RexBuilder rex = aggregate.getCluster().getRexBuilder();
-    ImmutableBitSet groups = those(input, aggregate.getGroupSet(), TextOrder::isAny);
+    ImmutableBitSet groups = those(input, aggregate.getGroupSet(), AnyValues::isAny);
     List<RexNode> given = references(input);
     List<RexNode> columns = new ArrayList<>(given);
     List<String> names = new ArrayList<>(input.getRowType().getFieldNames());
@@ -294,7 +264,7 @@ final class TextOrder {
                 key -> order.add(new RexFieldCollation(ordered(rex, key.left), key.right)));
             return rex.makeWindow(
                 visited.partitionKeys.stream()
-                    .map(key -> isAny(key.getType()) ? ordered(rex, key) : key)
+                    .map(key -> AnyValues.isAny(key.getType()) ? ordered(rex, key) : key)
                     .toList(),
                 order.build(),
                 visited.getLowerBound(),
@@ -348,8 +318,6 @@ final class TextOrder {
   }
 
   private static RelNode calculated(RelNode rel, List<RexNode> columns, List<String> names) {
-    RexBuilder rex = rel.getCluster().getRexBuilder();
-    return EnumerableCalc.create(
-        rel, RexProgram.create(rel.getRowType(), columns, null, names, rex));
+    return new Trees.Expressions(columns, null).over(rel, names);
   }
 }

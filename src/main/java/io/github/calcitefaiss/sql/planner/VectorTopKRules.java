@@ -157,6 +157,6 @@ public final class VectorTopKRules {
       }
       inputs.add(stripped);
     }
-    return inputs.equals(node.getInputs()) ? node : node.copy(node.getTraitSet(), inputs);
+    return Trees.over(node, inputs);
   }
 }

@@ -130,6 +130,10 @@ class ValueOrderTest {
             + " and abs(a.id) = abs(b.id) order by 1",
         "select id from t where abs(id) in (3, 14.5, 20) order by id",
         "select id from t where null in (null, 1.0)",
+        "select v - 1, v + -1, v + 1, v * 2, v - 0.5 from (select cast('-9223372036854775808' as"
+            + " numeric) as v)",
+        "select json_array(json_array(json('[1]'), 2), json_extract('{\"a\":[3]}',"
+            + " '$.a'), json_object('k', json_array(4)))",
         "select count(*) from t where 1 in (1.0, 'x')",
         "select id from t where n * 2.5 in (5, 7.5, 'x') order by id"
       })

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -115,21 +114,8 @@ class ReservedNamesTest {
   /** SQLite, which is asked last, doesn't have the other source's tables. */
   @Test
   void syntaxErrorOverAnotherSourceIsSaidAsOne() throws Exception {
-    Files.createDirectory(folder.resolve("csv"));
-    Files.writeString(folder.resolve("csv/plain.csv"), "id:int,name:string\n1,a\n");
     TestDatabase.write(folder.resolve("t.db"), "CREATE TABLE t (id INTEGER PRIMARY KEY)");
-    Path model = folder.resolve("model.json");
-    Files.writeString(
-        model,
-        """
-        { "version": "1.0", "defaultSchema": "t", "schemas": [
-            { "name": "t", "type": "custom",
-              "factory": "io.github.calcitefaiss.FaissSchemaFactory",
-              "operand": { "database": "t.db" } },
-            { "name": "csv", "type": "custom",
-              "factory": "org.apache.calcite.adapter.file.FileSchemaFactory",
-              "operand": { "directory": "csv" } } ] }
-        """);
+    Path model = TestDatabase.besideCsv(folder, "t.db", "plain", "id:int,name:string\n1,a\n");
     try (Connection connection = DriverManager.getConnection("jdbc:faiss:" + model);
         Statement statement = connection.createStatement()) {
       try (ResultSet result = statement.executeQuery("SELECT p.name AS date FROM csv.plain AS p")) {

@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -47,5 +49,28 @@ public final class TestDatabase {
   /** A connection on which Calcite plans every statement. */
   public static Connection connectPlanned(Path file) throws SQLException {
     return DriverManager.getConnection("jdbc:faiss:" + file + ";native=off");
+  }
+
+  /**
+   * A model of a file beside a folder {@code csv} with one file, as the schemas {@code s} and
+   * {@code csv}.
+   *
+   * @param file the name of a SQLite file in a folder
+   * @param table the name of the file of CSV, without its end
+   */
+  public static Path besideCsv(Path folder, String file, String table, String csv)
+      throws IOException {
+    Files.writeString(Files.createDirectory(folder.resolve("csv")).resolve(table + ".csv"), csv);
+    return Files.writeString(
+        folder.resolve("model.json"),
+        """
+        {"version": "1.0", "defaultSchema": "s", "schemas": [
+          {"name": "s", "type": "custom", "factory": "io.github.calcitefaiss.FaissSchemaFactory",
+           "operand": {"database": "%s"}},
+          {"name": "csv", "type": "custom",
+           "factory": "org.apache.calcite.adapter.file.FileSchemaFactory",
+           "operand": {"directory": "csv"}}]}
+        """
+            .replace("%s", file));
   }
 }

@@ -595,7 +595,8 @@ final class IndexLoader implements IndexCache.Source {
                     + " \"skip\""));
   }
 
-  private static Object id(Object value) {
+  /** An id as an index holds it. */
+  static Object id(Object value) {
     return value instanceof Integer number ? (Object) number.longValue() : value;
   }
 

@@ -123,8 +123,7 @@ final class LaterColumns {
         ResultSet rows = statement.executeQuery()) {
       while (builder.holdsAny() && rows.next()) {
         execution.check();
-        Object value = rows.getObject(1);
-        Object id = value instanceof Integer number ? (Object) number.longValue() : value;
+        Object id = IndexLoader.id(rows.getObject(1));
         if (id != null && index.holds(row, id)) {
           ColumnsToKeep.add(builder, rows, 2);
           row++;

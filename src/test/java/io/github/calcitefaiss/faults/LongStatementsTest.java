@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.calcitefaiss.TestProcess;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.shell.Main;
 import java.io.IOException;
@@ -153,20 +154,15 @@ class LongStatementsTest {
   void aServerStaysUp() throws Exception {
     Path log = folder.resolve("log.txt");
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
+        TestProcess.of(
+                Main.class,
+                List.of("-Xmx128m", "-XX:TieredStopAtLevel=1"),
                 "serve",
                 "jdbc:faiss:" + file + ";native=off",
                 "--port",
                 "0",
                 "--statement-timeout",
                 "4")
-            .redirectErrorStream(true)
             .redirectOutput(log.toFile())
             .start();
     ExecutorService threads = Executors.newCachedThreadPool();

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.calcitefaiss.TestDatabase;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -154,19 +153,9 @@ class DeclaredCollationTest {
 
   @Test
   void aJoinWithAnotherSourceGoesByIt() throws Exception {
-    Path csv = Files.createDirectory(folder.resolve("csv"));
-    Files.writeString(csv.resolve("C.csv"), "name:string,n:int\nweb,1\nALPHA,2\nZed,3\n");
-    Path model = folder.resolve("model.json");
-    Files.writeString(
-        model,
-        """
-        {"version": "1.0", "defaultSchema": "s", "schemas": [
-          {"name": "s", "type": "custom", "factory": "io.github.calcitefaiss.FaissSchemaFactory",
-           "operand": {"database": "collated.db"}},
-          {"name": "csv", "type": "custom",
-           "factory": "org.apache.calcite.adapter.file.FileSchemaFactory",
-           "operand": {"directory": "csv"}}]}
-        """);
+    Path model =
+        TestDatabase.besideCsv(
+            folder, "collated.db", "C", "name:string,n:int\nweb,1\nALPHA,2\nZed,3\n");
     try (Connection both = DriverManager.getConnection("jdbc:faiss:" + model)) {
       assertEquals(
           List.of("[1, 1]", "[2, 1]", "[3, 1]", "[4, 2]", "[5, 2]", "[7, 3]"),

@@ -4,7 +4,6 @@ package io.github.calcitefaiss.jdbc;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.calcitefaiss.TestDatabase;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -33,24 +32,16 @@ class ForeignDatesTest {
             + " ok BOOLEAN)",
         "INSERT INTO t VALUES (1, '2024-03-01', '2024-03-01 12:00:00', '1.0', 1, 1),"
             + " (2, 19000, NULL, '2023-12-31', 2, 0), (3, '2023-12-31', 5, 'x', 7, 'yes')");
-    Files.writeString(
-        Files.createDirectory(folder.resolve("csv")).resolve("EV.csv"),
-        """
+    Path model =
+        TestDatabase.besideCsv(
+            folder,
+            "t.db",
+            "EV",
+            """
         id:int,d:date,ts:timestamp,tm:time,b:boolean,n:int
         1,2024-03-01,2024-03-01 12:00:00,12:30:15,true,1
         2,2023-12-31,2023-12-31 23:59:59,00:00:00,false,2
         3,,,,,
-        """);
-    Path model = folder.resolve("model.json");
-    Files.writeString(
-        model,
-        """
-        {"version": "1.0", "defaultSchema": "s", "schemas": [
-          {"name": "s", "type": "custom", "factory": "io.github.calcitefaiss.FaissSchemaFactory",
-           "operand": {"database": "t.db"}},
-          {"name": "csv", "type": "custom",
-           "factory": "org.apache.calcite.adapter.file.FileSchemaFactory",
-           "operand": {"directory": "csv"}}]}
         """);
     connection = DriverManager.getConnection("jdbc:faiss:" + model);
   }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.github.calcitefaiss.TestDatabase;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -40,20 +39,8 @@ class LooseTypesTest {
 
   @Test
   void wholeNumbersOfAnotherSourceAreFound() throws Exception {
-    Files.writeString(
-        Files.createDirectory(folder.resolve("csv")).resolve("E.csv"), "n:int\n1\n3\n");
     database();
-    Path model = folder.resolve("model.json");
-    Files.writeString(
-        model,
-        """
-        {"version": "1.0", "defaultSchema": "s", "schemas": [
-          {"name": "s", "type": "custom", "factory": "io.github.calcitefaiss.FaissSchemaFactory",
-           "operand": {"database": "loose.db"}},
-          {"name": "csv", "type": "custom",
-           "factory": "org.apache.calcite.adapter.file.FileSchemaFactory",
-           "operand": {"directory": "csv"}}]}
-        """);
+    Path model = TestDatabase.besideCsv(folder, "loose.db", "E", "n:int\n1\n3\n");
     try (Connection both = DriverManager.getConnection("jdbc:faiss:" + model)) {
       for (String sql :
           List.of(

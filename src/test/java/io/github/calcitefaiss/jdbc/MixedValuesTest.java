@@ -8,7 +8,6 @@ import io.github.calcitefaiss.TestDatabase;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Date;
@@ -63,19 +62,7 @@ class MixedValuesTest {
                 + " n INTEGER, s TEXT)",
             "INSERT INTO c VALUES (1, 1, '2024-03-01', 1.25, 1, '1'), (2, 0, '2023-12-31', 2.5, 2,"
                 + " '2'), (3, 1, '2024-01-15', 3, 3, 'abc'), (4, NULL, NULL, NULL, NULL, NULL)");
-    Files.writeString(
-        Files.createDirectory(folder.resolve("csv")).resolve("ONE.csv"), "N:int\n1\n");
-    Path model = folder.resolve("model.json");
-    Files.writeString(
-        model,
-        """
-        {"version": "1.0", "defaultSchema": "s", "schemas": [
-          {"name": "s", "type": "custom", "factory": "io.github.calcitefaiss.FaissSchemaFactory",
-           "operand": {"database": "t.db"}},
-          {"name": "csv", "type": "custom",
-           "factory": "org.apache.calcite.adapter.file.FileSchemaFactory",
-           "operand": {"directory": "csv"}}]}
-        """);
+    Path model = TestDatabase.besideCsv(folder, "t.db", "ONE", "N:int\n1\n");
     sqlite = DriverManager.getConnection("jdbc:faiss:" + file);
     planned = DriverManager.getConnection("jdbc:faiss:" + file + ";native=off");
     joined = DriverManager.getConnection("jdbc:faiss:" + model);

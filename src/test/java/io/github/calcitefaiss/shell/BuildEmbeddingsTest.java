@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.calcitefaiss.TestProcess;
 import io.github.calcitefaiss.embed.EmbeddingServer;
 import io.github.calcitefaiss.embed.EmbeddingServer.Reply;
 import io.github.calcitefaiss.embed.ModelFolder;
@@ -170,18 +171,14 @@ class BuildEmbeddingsTest {
           return null;
         };
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-D" + ModelFolder.PROPERTY + "=" + models.folder().path(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
+        TestProcess.of(
+                Main.class,
+                List.of("-D" + ModelFolder.PROPERTY + "=" + models.folder().path()),
                 "build-embeddings",
                 database.toString(),
                 "many",
                 "id",
                 "words")
-            .redirectErrorStream(true)
             .redirectOutput(folder.resolve("out").toFile())
             .start();
     assertTrue(ninth.await(60, TimeUnit.SECONDS));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.calcitefaiss.TestProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -88,17 +89,14 @@ class FederationTest {
   @Test
   void aModelInTheWorkingFolderFindsTheFoldersThatItNames() throws Exception {
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
+        TestProcess.of(
+                Main.class,
+                List.of(),
                 "federated.json",
                 "--outputformat=csv",
                 "-e",
                 "select count(*) as n from csv.archive")
             .directory(Path.of("examples").toFile())
-            .redirectErrorStream(true)
             .start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), said);

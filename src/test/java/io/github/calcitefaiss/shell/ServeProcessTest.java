@@ -4,15 +4,16 @@ package io.github.calcitefaiss.shell;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.calcitefaiss.TestProcess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,17 +27,7 @@ class ServeProcessTest {
   @Test
   void servesUntilItIsToldToStop() throws Exception {
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "serve",
-                "--model",
-                "model.json",
-                "--port",
-                "0")
-            .redirectErrorStream(true)
+        TestProcess.of(Main.class, List.of(), "serve", "--model", "model.json", "--port", "0")
             .start();
     try (BufferedReader out =
         new BufferedReader(

@@ -4,21 +4,11 @@ package io.github.calcitefaiss.sql.planner;
 import io.github.calcitefaiss.run.FaissException;
 import io.github.calcitefaiss.run.SqlState;
 import io.github.calcitefaiss.sqlite.SqliteEvaluator;
-import java.util.List;
 import org.apache.calcite.schema.impl.AggregateFunctionImpl;
 import org.apache.calcite.sql.SqlAggFunction;
-import org.apache.calcite.sql.SqlIdentifier;
-import org.apache.calcite.sql.SqlKind;
-import org.apache.calcite.sql.parser.SqlParserPos;
-import org.apache.calcite.sql.type.InferTypes;
-import org.apache.calcite.sql.type.OperandTypes;
 import org.apache.calcite.sql.type.ReturnTypes;
-import org.apache.calcite.sql.type.SqlReturnTypeInference;
-import org.apache.calcite.sql.type.SqlTypeFamily;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.type.SqlTypeTransforms;
-import org.apache.calcite.sql.validate.SqlUserDefinedAggFunction;
-import org.apache.calcite.util.Optionality;
 
 /**
  * Sums and averages of values of any type, as SQLite has them: the sum of integers alone is one, a
@@ -32,22 +22,11 @@ public final class AnySum {
   private AnySum() {}
 
   private static SqlAggFunction aggregate(String name, Class<?> type, SqlTypeName result) {
-    SqlReturnTypeInference returned =
-        ReturnTypes.explicit(result).andThen(SqlTypeTransforms.FORCE_NULLABLE);
-    return new SqlUserDefinedAggFunction(
-        new SqlIdentifier(name, SqlParserPos.ZERO),
-        SqlKind.OTHER_FUNCTION,
-        returned,
-        InferTypes.ANY_NULLABLE,
-        OperandTypes.operandMetadata(
-            List.of(SqlTypeFamily.ANY),
-            factory -> List.of(factory.createSqlType(SqlTypeName.ANY)),
-            i -> "value",
-            i -> false),
+    return Extremum.aggregate(
+        name,
         AggregateFunctionImpl.create(type),
-        false,
-        false,
-        Optionality.FORBIDDEN);
+        ReturnTypes.explicit(result).andThen(SqlTypeTransforms.FORCE_NULLABLE),
+        1);
   }
 
   /** What was summed so far. */

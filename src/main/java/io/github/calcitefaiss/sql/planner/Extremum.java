@@ -13,6 +13,7 @@ import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.parser.SqlParserPos;
 import org.apache.calcite.sql.type.InferTypes;
 import org.apache.calcite.sql.type.OperandTypes;
+import org.apache.calcite.sql.type.SqlReturnTypeInference;
 import org.apache.calcite.sql.type.SqlTypeFamily;
 import org.apache.calcite.sql.type.SqlTypeName;
 import org.apache.calcite.sql.validate.SqlUserDefinedAggFunction;
@@ -44,13 +45,23 @@ public class Extremum {
   }
 
   static SqlAggFunction aggregate(String name, AggregateFunction function, int arguments) {
-    return new SqlUserDefinedAggFunction(
-        new SqlIdentifier(name, SqlParserPos.ZERO),
-        SqlKind.OTHER_FUNCTION,
+    return aggregate(
+        name,
+        function,
         binding ->
             binding
                 .getTypeFactory()
                 .createTypeWithNullability(binding.getOperandType(arguments - 1), true),
+        arguments);
+  }
+
+  /** An aggregate of values of any type. */
+  static SqlAggFunction aggregate(
+      String name, AggregateFunction function, SqlReturnTypeInference result, int arguments) {
+    return new SqlUserDefinedAggFunction(
+        new SqlIdentifier(name, SqlParserPos.ZERO),
+        SqlKind.OTHER_FUNCTION,
+        result,
         InferTypes.ANY_NULLABLE,
         OperandTypes.operandMetadata(
             Collections.nCopies(arguments, SqlTypeFamily.ANY),

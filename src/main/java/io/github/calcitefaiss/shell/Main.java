@@ -3,6 +3,7 @@ package io.github.calcitefaiss.shell;
 
 import io.github.calcitefaiss.run.Release;
 import io.github.calcitefaiss.sql.function.Names;
+import io.github.calcitefaiss.sqlite.IndexedTables;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -90,7 +91,7 @@ public final class Main {
   private Main() {}
 
   /** Runs the shell and leaves the JVM with its exit code. */
-  public static void main(String[] args) throws IOException {
+  public static void main(String[] args) throws IOException, InterruptedException {
     if (Tty.present()) {
       // A person who waits for a large table wants to see that it goes on.
       for (String progress : List.of("sqlite.IndexLoader", "sql.function.EmbedAhead")) {
@@ -102,7 +103,10 @@ public final class Main {
         System.setProperty(shown, System.getProperty(shown, "false"));
       }
     }
-    System.exit(run(args, System.in, System.out, System.err));
+    int code = run(args, System.in, System.out, System.err);
+    // A process for one statement would never leave one.
+    IndexedTables.finishSnapshots();
+    System.exit(code);
   }
 
   /** The release that this is. */

@@ -25,6 +25,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -43,6 +44,11 @@ final class IndexSnapshots {
   private static final Logger LOGGER = LoggerFactory.getLogger(IndexSnapshots.class);
   private static final long SETTLED_NANOS = TimeUnit.MILLISECONDS.toNanos(2100);
   private static final String ENDING = ".faissindex";
+
+  /** How long the end of a process waits for one that is being written. */
+  private static final long LONGEST_MILLIS = TimeUnit.MINUTES.toMillis(1);
+
+  private static final Set<Thread> WRITERS = ConcurrentHashMap.newKeySet();
   private static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
@@ -135,7 +141,25 @@ final class IndexSnapshots {
 
   /** Writes an index to the file, on a thread of its own, when the database has been at rest. */
   void write(FlatIndex index, long skipped) {
-    Daemons.thread("calcite-faiss-snapshot", () -> writeWhenSettled(index, skipped)).start();
+    Thread writer =
+        Daemons.thread(
+            "calcite-faiss-snapshot",
+            () -> {
+              try {
+                writeWhenSettled(index, skipped);
+              } finally {
+                WRITERS.remove(Thread.currentThread());
+              }
+            });
+    WRITERS.add(writer);
+    writer.start();
+  }
+
+  /** Waits for what is being written, as a process does that is about to end. */
+  static void finish() throws InterruptedException {
+    for (Thread writer : WRITERS) {
+      writer.join(LONGEST_MILLIS);
+    }
   }
 
   private void writeWhenSettled(FlatIndex index, long skipped) {

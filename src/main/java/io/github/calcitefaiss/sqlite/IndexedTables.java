@@ -199,6 +199,11 @@ public final class IndexedTables {
     return entry == null ? options.codesOnly() : entry.index().holdsCodesOnly();
   }
 
+  /** Waits until the snapshots are there that indexes of this process are being written to. */
+  public static void finishSnapshots() throws InterruptedException {
+    IndexSnapshots.finish();
+  }
+
   /**
    * The columns that are kept beside the vectors of an index of the version that a run reads, with
    * those that it asks for, which are read now if they may be kept and weren't asked for before.

@@ -9,7 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.File;
+import io.github.calcitefaiss.TestProcess;
+import io.github.calcitefaiss.shell.Main;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,18 +74,14 @@ class SnapshotTest {
 
   /** Another process: says each table's answer, and whether its index came out of a snapshot. */
   private List<String> ask(String... options) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(
-        List.of(
-            "-cp",
-            System.getProperty("java.class.path") + File.pathSeparator,
-            SnapshotTest.class.getName(),
-            file.toString(),
-            snapshots.toString()));
-    command.addAll(List.of(options));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    List<String> arguments = new ArrayList<>(List.of(file.toString(), snapshots.toString()));
+    arguments.addAll(List.of(options));
+    Process process =
+        TestProcess.of(
+                SnapshotTest.class,
+                List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+                arguments.toArray(String[]::new))
+            .start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), out);
     return out.lines().filter(line -> !line.startsWith("WARNING")).toList();
@@ -234,6 +231,23 @@ class SnapshotTest {
     assertEquals(2, readFromSnapshots(ask()));
   }
 
+  /** The terminal waits for it when it ends, though one statement takes less than the file. */
+  @Test
+  void aProcessForOneStatementLeavesOne() throws Exception {
+    Process process =
+        TestProcess.of(
+                Main.class,
+                List.of(),
+                file + ";snapshots=" + snapshots,
+                "-e",
+                "select faiss_search('s', 'a', (select embedding from a where id = 3), 2)")
+            .start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), out);
+    assertTrue(out.contains("[3, "), out);
+    assertEquals(1, files(snapshots).size(), out);
+  }
+
   @Test
   void anotherFileInThePlaceIsNotTheOneThatWasIndexed() throws Exception {
     ask("wait");
@@ -248,17 +262,10 @@ class SnapshotTest {
   @Test
   void aWriterThatIsKilledLeavesNothingThatIsBelieved() throws Exception {
     for (int round = 0; round < 2; round++) {
-      List<String> command = new ArrayList<>();
-      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.addAll(
-          List.of(
-              "-cp",
-              System.getProperty("java.class.path") + File.pathSeparator,
-              SnapshotTest.class.getName(),
-              file.toString(),
-              snapshots.toString(),
-              "wait"));
-      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      Process process =
+          TestProcess.of(
+                  SnapshotTest.class, List.of(), file.toString(), snapshots.toString(), "wait")
+              .start();
       // As soon as anything of a snapshot is seen, at any stage of its writing.
       Threads.await("a snapshot is begun", () -> begun() || !process.isAlive());
       process.destroyForcibly().waitFor(20, TimeUnit.SECONDS);

@@ -42,7 +42,7 @@ final class AnyValues {
   static RelNode rewrite(RelNode node) {
     RexBuilder rex = node.getCluster().getRexBuilder();
     if (node instanceof Aggregate aggregate) {
-      return aggregate(aggregate);
+      return Trees.withCalls(aggregate, AnyValues::ofAny);
     } else if (node instanceof EnumerableCalc calc) {
       return calc(calc, rex);
     }
@@ -65,18 +65,6 @@ final class AnyValues {
             calc.getInput(),
             RexProgram.create(
                 calc.getInput().getRowType(), projects, condition, calc.getRowType(), rex));
-  }
-
-  private static RelNode aggregate(Aggregate aggregate) {
-    List<AggregateCall> calls = aggregate.getAggCallList().stream().map(AnyValues::ofAny).toList();
-    return calls.equals(aggregate.getAggCallList())
-        ? aggregate
-        : aggregate.copy(
-            aggregate.getTraitSet(),
-            aggregate.getInput(),
-            aggregate.getGroupSet(),
-            aggregate.getGroupSets(),
-            calls);
   }
 
   private static AggregateCall ofAny(AggregateCall call) {

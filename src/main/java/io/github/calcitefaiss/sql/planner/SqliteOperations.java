@@ -2,11 +2,9 @@
 package io.github.calcitefaiss.sql.planner;
 
 import io.github.calcitefaiss.sql.function.SqliteOperators;
-import java.util.List;
 import java.util.Set;
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.Aggregate;
-import org.apache.calcite.rel.core.AggregateCall;
 import org.apache.calcite.rex.RexBuilder;
 import org.apache.calcite.rex.RexCall;
 import org.apache.calcite.rex.RexNode;
@@ -69,25 +67,13 @@ final class SqliteOperations {
     }
   }
 
-  private static RelNode summed(Aggregate aggregate) {
-    List<AggregateCall> calls =
-        aggregate.getAggCallList().stream().map(CompensatedSum::of).toList();
-    return calls.equals(aggregate.getAggCallList())
-        ? aggregate
-        : aggregate.copy(
-            aggregate.getTraitSet(),
-            aggregate.getInput(),
-            aggregate.getGroupSet(),
-            aggregate.getGroupSets(),
-            calls);
-  }
-
   /**
    * A node of a physical plan: a blob that is cast to text is its bytes as text, a double is
    * written as SQLite does; doubles are summed as there.
    */
   static RelNode rewrite(RelNode node) {
-    RelNode copy = node instanceof Aggregate aggregate ? summed(aggregate) : node;
+    RelNode copy =
+        node instanceof Aggregate aggregate ? Trees.withCalls(aggregate, CompensatedSum::of) : node;
     RexBuilder rex = node.getCluster().getRexBuilder();
     return copy.accept(
         new RexShuttle() {

@@ -7,6 +7,8 @@ import java.util.function.UnaryOperator;
 import org.apache.calcite.adapter.enumerable.EnumerableCalc;
 import org.apache.calcite.adapter.enumerable.EnumerableRel;
 import org.apache.calcite.rel.RelNode;
+import org.apache.calcite.rel.core.Aggregate;
+import org.apache.calcite.rel.core.AggregateCall;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexProgram;
 
@@ -31,6 +33,19 @@ final class Trees {
     return plan instanceof EnumerableRel
         ? rewrite.apply(overInputs(plan, input -> physical(input, rewrite)))
         : plan;
+  }
+
+  /** An aggregate with other calls; itself, if they are the same. */
+  static Aggregate withCalls(Aggregate aggregate, UnaryOperator<AggregateCall> change) {
+    List<AggregateCall> calls = aggregate.getAggCallList().stream().map(change).toList();
+    return calls.equals(aggregate.getAggCallList())
+        ? aggregate
+        : aggregate.copy(
+            aggregate.getTraitSet(),
+            aggregate.getInput(),
+            aggregate.getGroupSet(),
+            aggregate.getGroupSets(),
+            calls);
   }
 
   /** Expressions over a physical node, without their common parts taken out. */

@@ -253,16 +253,18 @@ final class DotBounds extends Bounds {
     return closer(1, chunk, row, whole);
   }
 
+  /** A bound as {@link Kernel.Line} has it, as it is compared with a limit. */
+  float normed(double bound, Chunk chunk, int row) {
+    return (float) (cosine ? (base + bound) * chunk.inverseNorm[row] * inverseNorm : bound);
+  }
+
   private float closer(int stage, Chunk chunk, int row, double dot) {
     double e = chunk.error[stage][row];
     double a = chunk.scale[stage][row];
     double energy = chunk.energy[row];
     double across = across(stage, e, a, energy, dot);
     double bound = beta * energy - multiple * across * e - a * (multiple * t * dot + kappa[stage]);
-    if (cosine) {
-      bound = (base + bound) * chunk.inverseNorm[row] * inverseNorm;
-    }
-    return (float) bound;
+    return normed(bound, chunk, row);
   }
 
   @Override

@@ -11,6 +11,9 @@ final class ExactKeys {
   /** Rows of a group. */
   static final int GROUP = 4;
 
+  /** Floats in a cache line. */
+  private static final int CACHE_LINE = 16;
+
   private final Metric metric;
   private final Kernel kernel;
   private final double[] query;
@@ -43,6 +46,12 @@ final class ExactKeys {
    * @param keys receives the keys
    */
   void compute(float[][] rows, int[] places, int n, double[] keys) {
+    // Rows are anywhere in memory: all of them are asked for before the first is waited for.
+    int touched = 0;
+    for (int i = 0; i < n; i++) {
+      touched |= touch(rows[i], places[i], query.length);
+    }
+    keys[0] = touched;
     for (int i = 0; i < n; i++) {
       int at = places[i];
       switch (metric) {
@@ -70,6 +79,14 @@ final class ExactKeys {
       // Adding zero makes -0.0 the same key as 0.0.
       keys[i] = key(sums[i], norms[i]) + 0.0;
     }
+  }
+
+  private static int touch(float[] row, int at, int n) {
+    int bits = 0;
+    for (int i = at; i < at + n; i += CACHE_LINE) {
+      bits |= Float.floatToRawIntBits(row[i]);
+    }
+    return bits;
   }
 
   private double key(double sum, double norm2) {

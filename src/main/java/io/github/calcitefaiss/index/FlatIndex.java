@@ -7,6 +7,7 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
@@ -45,6 +46,10 @@ public final class FlatIndex {
   private final Kernel kernel;
   private final IdColumn rowids;
   private final AtomicLong floatsRead = new AtomicLong();
+
+  /** Left by a search that is done, for the next. */
+  private final AtomicReference<Scan.Scratch> spare = new AtomicReference<>();
+
   private volatile KeptColumns columns;
   private volatile long laterBytes;
   private final Lock columnsLock = new ReentrantLock();
@@ -72,8 +77,7 @@ public final class FlatIndex {
     this.kernel = kernel;
     sizes = CodeSizes.of(chunks);
     lazySketch =
-        new LazySketch(
-            layout != null && !holdsCodesOnly() && Sketch.directions(ids.size(), dims()) > 0);
+        new LazySketch(layout != null && !holdsCodesOnly() && Sketch.isFor(ids.size(), dims()));
   }
 
   /** An index that holds codes only, of its parts, which were in a file. */
@@ -206,7 +210,7 @@ public final class FlatIndex {
   }
 
   private Sketch sketch() {
-    return Sketch.of(kernel, layout, chunks, grid);
+    return Sketch.of(layout, chunks, grid);
   }
 
   /** Elements of each vector; 0 for an index without rows. */
@@ -357,6 +361,7 @@ public final class FlatIndex {
           return part -> Scan.blocks(List.of(scan), parts[part], checkpoint);
         });
     scans.forEach(Scan::finish);
+    spare.set(scans.get(0).scratch);
     if (holdsCodesOnly()) {
       return neighbors(search, new Reading(search, bounds, limit, floats, checkpoint).read(scans));
     }
@@ -385,22 +390,30 @@ public final class FlatIndex {
     if (bounds == null) {
       return null;
     }
+    Sketch sketch = lazySketch.get(1, this::sketch);
     float[] limits = new float[groups.count() + 1];
     Arrays.fill(limits, bounds.limit(Scan.farthest(search)));
     List<GroupScan> scans = Collections.synchronizedList(new ArrayList<>());
-    int blocks = blocks();
+    int threads = (long) size() * dims() < SHARED_ELEMENTS ? 1 : Workers.most();
+    int[][] parts = sketch == null ? parts(blocks()) : parts(threads);
     Workers.run(
-        blocks,
-        (long) size() * dims() < SHARED_ELEMENTS ? 1 : Integer.MAX_VALUE,
+        parts.length,
+        threads,
         () -> {
           GroupScan scan =
               new GroupScan(
-                  kernel, layout, chunks, search, bounds, groups, ids::compare, limits, scratch());
+                  kernel,
+                  layout,
+                  chunks,
+                  search,
+                  bounds,
+                  sketch,
+                  groups,
+                  ids::compare,
+                  limits,
+                  scratch());
           scans.add(scan);
-          return part -> {
-            checkpoint.check();
-            scan.block(block(part, blocks));
-          };
+          return part -> scan.blocks(parts[part], checkpoint);
         });
     NearestHeap[] heaps = new NearestHeap[groups.count()];
     Arrays.setAll(heaps, i -> new NearestHeap(search.k(), ids::compare));
@@ -629,7 +642,10 @@ public final class FlatIndex {
   }
 
   private Scan.Scratch scratch() {
-    return new Scan.Scratch(layout.padded(Math.min(size(), layout.blockRows())));
+    Scan.Scratch left = spare.getAndSet(null);
+    return left != null
+        ? left
+        : new Scan.Scratch(layout.padded(Math.min(size(), layout.blockRows())));
   }
 
   /** The blocks, in the order in which they are scanned, in at least so many parts. */

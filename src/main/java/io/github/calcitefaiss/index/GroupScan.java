@@ -2,6 +2,7 @@
 package io.github.calcitefaiss.index;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -20,6 +21,21 @@ final class GroupScan {
   /** The same where the alternative is to fetch them row by row. */
   private static final int MANY_OF_CODES = 40;
 
+  /** If a sketch leaves so many rows of so many blocks, it isn't looked at any more. */
+  private static final int FUTILE = 2;
+
+  /** Of as many rows, how often the codes take what they take in a search without groups. */
+  private static final int MUCH = 4;
+
+  /** So many blocks are looked at first, until the groups have limits. */
+  private static final int TRIAL = 8;
+
+  /** One row of so many tells what sums are large. */
+  private static final int SAMPLE = 127;
+
+  /** For each of the k nearest of a group, so many rows are looked at for a first limit. */
+  private static final int SEEDS = 8;
+
   /** With more groups there is hardly a limit that serves for all. */
   private static final int FEW_GROUPS = 256;
 
@@ -27,6 +43,8 @@ final class GroupScan {
   private final Layout layout;
   private final List<Chunk> chunks;
   private final Bounds bounds;
+  private final Sketch sketch;
+  private final SketchBounds sketched;
   private final int[] of;
   private final int k;
   private final double farthest;
@@ -43,6 +61,15 @@ final class GroupScan {
    */
   private final float[] limits;
 
+  /** For each group, a limit and its {@link SketchBounds#threshold}. */
+  private final float[] known;
+
+  private final int[] thresholds;
+  private int futile;
+
+  /** Blocks of the sketch that were looked at. */
+  private int looked;
+
   private long[] listed = new long[64];
   private int size;
   private int grouped;
@@ -53,6 +80,7 @@ final class GroupScan {
       List<Chunk> chunks,
       Search search,
       Bounds bounds,
+      Sketch sketch,
       RowGroups groups,
       NearestHeap.Ties ties,
       float[] limits,
@@ -61,6 +89,8 @@ final class GroupScan {
     this.layout = layout;
     this.chunks = chunks;
     this.bounds = bounds;
+    this.sketch = sketch;
+    sketched = sketch == null ? null : bounds.sketched(sketch);
     this.of = groups.of();
     this.k = search.k();
     this.farthest = Scan.farthest(search);
@@ -69,12 +99,209 @@ final class GroupScan {
     this.exact = new ExactKeys(kernel, search.metric(), search.query());
     this.limits = limits;
     this.scratch = scratch;
+    known = new float[limits.length];
+    Arrays.fill(known, Float.NaN);
+    thresholds = new int[limits.length];
+    thresholds[0] = Integer.MAX_VALUE;
     this.promising = new NearestHeap[groups.count() + 1];
     this.nearest = new NearestHeap[codesOnly ? 0 : groups.count() + 1];
   }
 
-  /** Scans one block. */
-  void block(int block) {
+  /** Scans some blocks. */
+  void blocks(int[] blocks, Checkpoint checkpoint) {
+    int[][] sums = sketched == null ? null : scratch.looks(1, blocks.length)[0];
+    if (sums != null && futile < FUTILE) {
+      for (int b = 0; b < blocks.length; b++) {
+        checkpoint.check();
+        dots(blocks[b], sums[b]);
+      }
+      seed(blocks, sums);
+    }
+    for (int b = 0; b < blocks.length; b++) {
+      checkpoint.check();
+      boolean looks = sums != null && futile < FUTILE;
+      block(blocks[b], looks ? sketched(blocks[b], sums[b]) : coded(blocks[b]));
+    }
+  }
+
+  /** Looks at the rows of a block that were found. */
+  private void block(int block, int count) {
+    if (codesOnly) {
+      return;
+    }
+    long[] order = scratch.order;
+    int first = block * layout.blockRows();
+    Arrays.sort(order, 0, count);
+    for (int i = 0; i < count; i++) {
+      look(Scan.bound(order[i]), first + (int) order[i]);
+    }
+    compare();
+  }
+
+  /** Sums up a block of the sketch. */
+  private void dots(int block, int[] sums) {
+    int number = block / layout.chunkBlocks();
+    int inChunk = block % layout.chunkBlocks();
+    kernel.dots(
+        sketch.plane(number),
+        sketch.offset(layout, inChunk),
+        layout.padded(chunks.get(number).rowsOf(inChunk)),
+        sketched.weights(),
+        Sketch.RUN,
+        scratch.acc[0],
+        sums);
+  }
+
+  /**
+   * Finds first limits of groups: of the rows that look nearest, whatever their group, the floats
+   * of those are looked at that look nearest in their group.
+   */
+  private void seed(int[] blocks, int[][] sums) {
+    int threshold = threshold(blocks, sums);
+    int[] lanes = scratch.lanes;
+    NearestHeap[] looking = new NearestHeap[limits.length];
+    for (int b = 0; b < blocks.length; b++) {
+      int first = blocks[b] * layout.blockRows();
+      int n = chunks.get(blocks[b] / layout.chunkBlocks()).rowsOf(blocks[b] % layout.chunkBlocks());
+      int left = said(first, n, kernel.atLeast(sums[b], n, threshold, lanes));
+      closer(blocks[b], sums[b], left);
+      for (int i = 0; i < left; i++) {
+        int group = of[first + lanes[i]];
+        if (looking[group] == null) {
+          looking[group] = new NearestHeap(k, Integer::compare);
+        }
+        looking[group].offer(scratch.bounds[i], first + lanes[i]);
+      }
+    }
+    for (int group = 1; group < looking.length; group++) {
+      if (looking[group] != null && looking[group].size() == k) {
+        double largest = largestKey(looking[group]);
+        if (largest <= farthest) {
+          limits[group] = Math.min(limits[group], bounds.limit(largest));
+        }
+      }
+    }
+  }
+
+  /** Of some lanes of a block, keeps those of which the sketch says something; returns how many. */
+  private int said(int first, int n, int some) {
+    int loose = sketch.loose.nextSetBit(first);
+    if (loose < 0 || loose >= first + n) {
+      return some;
+    }
+    int[] lanes = scratch.lanes;
+    int left = 0;
+    for (int i = 0; i < some; i++) {
+      lanes[left] = lanes[i];
+      left += sketch.loose.get(first + lanes[i]) ? 0 : 1;
+    }
+    return left;
+  }
+
+  /** Looks at the lines of the first of the lanes. */
+  private void closer(int block, int[] sums, int n) {
+    int number = block / layout.chunkBlocks();
+    sketched.closer(
+        kernel,
+        sums,
+        scratch.lanes,
+        n,
+        chunks.get(number),
+        number,
+        block % layout.chunkBlocks() * layout.blockRows(),
+        scratch.low,
+        scratch.dots[0],
+        scratch.bounds);
+  }
+
+  /** What the sums of some rows for each group are above, if groups were drawn by lot. */
+  private int threshold(int[] blocks, int[][] sums) {
+    int[] sample = new int[blocks.length * (layout.blockRows() / SAMPLE + 1)];
+    int n = 0;
+    for (int b = 0; b < blocks.length; b++) {
+      int rows =
+          chunks.get(blocks[b] / layout.chunkBlocks()).rowsOf(blocks[b] % layout.chunkBlocks());
+      for (int lane = b % SAMPLE; lane < rows; lane += SAMPLE) {
+        sample[n++] = sums[b][lane];
+      }
+    }
+    Arrays.sort(sample, 0, n);
+    long some = (long) SEEDS * k * Math.min(FEW_GROUPS, limits.length - 1) / SAMPLE;
+    return sample[(int) Math.max(0, n - 1 - some)];
+  }
+
+  /** The largest key of some rows; empties the heap. */
+  private double largestKey(NearestHeap rows) {
+    int n = rows.size();
+    int[] chosen = new int[n];
+    rows.drain(new double[n], chosen);
+    double largest = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < n; i += ExactKeys.GROUP) {
+      int count = Math.min(ExactKeys.GROUP, n - i);
+      for (int j = 0; j < count; j++) {
+        place(chosen[i + j], j);
+      }
+      exact.compute(scratch.arrays, scratch.places, count, scratch.keys);
+      for (int j = 0; j < count; j++) {
+        // A key that is NaN makes the largest NaN, which limits nothing.
+        largest = Math.max(largest, scratch.keys[j]);
+      }
+    }
+    return largest;
+  }
+
+  /** Finds the rows that the sketch leaves, with their bounds; returns how many. */
+  private int sketched(int block, int[] sums) {
+    int n = chunks.get(block / layout.chunkBlocks()).rowsOf(block % layout.chunkBlocks());
+    int first = block * layout.blockRows();
+    int[] lanes = scratch.lanes;
+    thresholds(first, n);
+    int left = 0;
+    for (int lane = 0; lane < n; lane++) {
+      lanes[left] = lane;
+      left += sums[lane] >= thresholds[of[first + lane]] ? 1 : 0;
+    }
+    left = said(first, n, left);
+    closer(block, sums, left);
+    long[] order = scratch.order;
+    int count = 0;
+    for (int i = 0; i < left; i++) {
+      order[count] = Scan.sortable(scratch.bounds[i]) << 32 | lanes[i];
+      count += scratch.bounds[i] > limits[of[first + lanes[i]]] ? 0 : 1;
+    }
+    BitSet loose = sketch.loose;
+    for (int i = loose.nextSetBit(first); i >= 0 && i < first + n; i = loose.nextSetBit(i + 1)) {
+      if (of[i] > 0) {
+        order[count++] = Scan.sortable(Float.NEGATIVE_INFINITY) << 32 | i - first;
+      }
+    }
+    futile += ++looked > TRIAL && SketchScan.isMuch(left, count, MUCH * n) ? 1 : 0;
+    return count;
+  }
+
+  /** Makes the thresholds those of the limits, for the groups of some rows at least. */
+  private void thresholds(int first, int n) {
+    if (limits.length <= n) {
+      for (int group = 1; group < limits.length; group++) {
+        threshold(group);
+      }
+    } else {
+      for (int row = first; row < first + n; row++) {
+        threshold(of[row]);
+      }
+    }
+  }
+
+  private void threshold(int group) {
+    float limit = limits[group];
+    if (group > 0 && known[group] != limit) {
+      known[group] = limit;
+      thresholds[group] = sketched.threshold(limit);
+    }
+  }
+
+  /** The same by the codes; where the floats are elsewhere, looks at the rows, too. */
+  private int coded(int block) {
     Chunk chunk = chunks.get(block / layout.chunkBlocks());
     int inChunk = block % layout.chunkBlocks();
     int n = chunk.rowsOf(inChunk);
@@ -97,21 +324,17 @@ final class GroupScan {
       order[count] = Scan.sortable(bound) << 32 | lane;
       count += bound > limits[of[first + lane]] ? 0 : 1;
     }
-    Arrays.sort(order, 0, count);
-    for (int i = 0; i < count; i++) {
-      int lane = (int) order[i];
-      float bound = Scan.bound(order[i]);
-      if (bound > limits[of[first + lane]]) {
-        continue;
-      }
-      if (!codesOnly) {
-        look(bound, first + lane);
-      } else {
-        double whole = bounds.whole(stage, dots[lane], chunk, inChunk, lane);
-        lookAtCodes(chunk, from + lane, first + lane, whole);
+    if (codesOnly) {
+      Arrays.sort(order, 0, count);
+      for (int i = 0; i < count; i++) {
+        int lane = (int) order[i];
+        if (!(Scan.bound(order[i]) > limits[of[first + lane]])) {
+          double whole = bounds.whole(stage, dots[lane], chunk, inChunk, lane);
+          lookAtCodes(chunk, from + lane, first + lane, whole);
+        }
       }
     }
-    compare();
+    return count;
   }
 
   /** A limit that rules out what those of all groups do. */
@@ -125,6 +348,9 @@ final class GroupScan {
 
   /** Compares a row that looks near for its group; lists another. */
   private void look(float bound, int row) {
+    if (bound > limits[of[row]]) {
+      return;
+    }
     if (!promising(of[row]).offer(bound, row)) {
       list(bound, row);
       return;
@@ -141,9 +367,13 @@ final class GroupScan {
     return heap;
   }
 
+  private void place(int row, int i) {
+    scratch.arrays[i] = chunks.get(row / layout.chunkRows()).rows();
+    scratch.places[i] = row % layout.chunkRows() * layout.dims();
+  }
+
   private void compare(int row) {
-    scratch.arrays[grouped] = chunks.get(row / layout.chunkRows()).rows();
-    scratch.places[grouped] = row % layout.chunkRows() * layout.dims();
+    place(row, grouped);
     scratch.group[grouped++] = row;
     if (grouped == ExactKeys.GROUP) {
       compare();

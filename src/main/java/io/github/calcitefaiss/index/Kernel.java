@@ -20,6 +20,9 @@ interface Kernel {
   /** As many queries as share what is unpacked of one block's codes. */
   int TOGETHER = 4;
 
+  /** Lines that memory is asked for at once. */
+  int SOME_LINES = 64;
+
   /** How far the terms of {@link #differences} are shifted, so that a run's sum fits 16 bits. */
   int SHIFT = 6;
 
@@ -101,16 +104,42 @@ interface Kernel {
   /**
    * Finds the lanes whose sum is at least a threshold.
    *
-   * @param lanes receives them; one longer than {@code n}
+   * @param lanes receives them
    * @return how many there are
    */
   default int atLeast(int[] sums, int n, int threshold, int[] lanes) {
     int left = 0;
     for (int j = 0; j < n; j++) {
-      lanes[left] = j;
-      left += sums[j] >= threshold ? 1 : 0;
+      // They are few, so a branch is foretold.
+      if (sums[j] >= threshold) {
+        lanes[left++] = j;
+      }
     }
     return left;
+  }
+
+  /**
+   * Computes the sums of some lines.
+   *
+   * @param lines where they are
+   * @param at where each begins
+   * @param n how many
+   * @param out receives the sums
+   */
+  default void lines(long[] lines, int[] at, int n, LineWeights weights, int[] out) {
+    int last = weights.turned().length - 1;
+    for (int from = 0; from < n; from += SOME_LINES) {
+      int end = Math.min(n, from + SOME_LINES);
+      // Memory is waited for as long as many instructions take: so all are asked for first.
+      int touched = 0;
+      for (int i = from; i < end; i++) {
+        touched |= (int) lines[at[i] + last];
+      }
+      out[from] = touched;
+      for (int i = from; i < end; i++) {
+        out[i] = weights.dot(lines, at[i]);
+      }
+    }
   }
 
   /** The coefficients of a query's linear bound. */

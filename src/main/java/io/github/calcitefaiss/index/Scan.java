@@ -57,6 +57,7 @@ class Scan {
     final int[] low;
     final int[] lanes;
     final long[] order;
+    final float[] bounds;
     final float[][] arrays = new float[ExactKeys.GROUP][];
     final int[] places = new int[ExactKeys.GROUP];
     final int[] group = new int[ExactKeys.GROUP];
@@ -71,6 +72,7 @@ class Scan {
       low = new int[rows];
       lanes = new int[rows + 1];
       order = new long[rows];
+      bounds = new float[rows];
     }
 
     /** Arrays for the sums of so many searches over so many blocks. */
@@ -210,6 +212,19 @@ class Scan {
     if (n > 0) {
       coded(asking, weights, n, block);
     }
+  }
+
+  /** Sums up a block of a sketch for some searches. */
+  void dots(Sketch sketch, int block, short[][] queries, int n, int[][] out) {
+    kernel.dots(
+        sketch.plane(block / layout.chunkBlocks()),
+        sketch.offset(layout, inChunk(block)),
+        layout.padded(rowsOf(block)),
+        queries,
+        n,
+        Sketch.RUN,
+        scratch.acc,
+        out);
   }
 
   private static void coded(Scan[] scans, short[][] weights, int n, int block) {

@@ -6,28 +6,32 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * A first, coarser look at the rows of an index: where they are along the few directions in which
- * they differ most.
+ * A first, coarser look at the rows of an index: where they are along the directions in which they
+ * differ most.
  *
- * <p>An index of embeddings has most of what tells its rows apart in a quarter of as many
- * directions as it has dimensions. Each row's place along these is coded in four bits each, and so
- * is what that leaves out; {@link SketchBounds} says what follows for a query. The idea of an
- * orthogonal transform that puts first what counts most, with a bound on the rest, is that of
- * Panorama (Ramani et al., "Panorama: Fast-Track Nearest Neighbors", 2025).
+ * <p>An index of embeddings has most of what tells its rows apart in a third of as many directions
+ * as it has dimensions. Each row's place along these is coded in four bits each, and so is what
+ * that leaves out; {@link SketchBounds} says what follows for a query. About as many directions
+ * that come next are coded in a <em>line</em> of a row's own, a cache line of 64 bytes at 384
+ * dimensions, which is looked at where the first leave a row. The idea of an orthogonal transform
+ * that puts first what counts most, with a bound on the rest, is that of Panorama (Ramani et al.,
+ * "Panorama: Fast-Track Nearest Neighbors", 2025).
  *
- * <p>Made of the codes of an index, after it was built. With x̂ what the bytes of a row stand for,
- * relative to the origin, |x - x̂| ≤ error, P the directions and z the place that is coded, a row
- * has
+ * <p>Made of the floats of an index, after it was built. With x a row relative to the origin, P the
+ * first directions and z the place that is coded, R the next and y the place along them, a row has
  *
  * <pre>
- *   E ≥ |P x̂ - z| + error             what the code leaves out within the directions
- *   T ≥ |x̂ across P| + error          what they leave out
+ *   E ≥ |P x - z|            what the code leaves out within the first directions
+ *   T ≥ |x across P|         what they leave out
  *   N ≤ |x|² (less than one step above)
+ *   F ≥ |R x - y|            what the line leaves out within the next directions
+ *   U ≥ |x across P and R|   what all leave out
  * </pre>
  *
- * <p>in steps of their own: of eight, eight and twelve bits, which lie in two packs behind those of
- * z. So a single dot product gives a row's bound. Rows for which one of these is too large are
- * listed as loose: nothing is said of them.
+ * <p>in steps of their own: E, T and N of eight, eight and twelve bits, which lie in two packs
+ * behind those of z. So a single dot product gives a row's bound. F and U, of eight bits each, lie
+ * in the line's last four bytes with T. Rows for which one of these is too large are listed as
+ * loose: nothing is said of them.
  */
 final class Sketch {
   /** An index of fewer rows is searched quickly enough. */
@@ -42,19 +46,47 @@ final class Sketch {
 
   private static final int MOST_DIRECTIONS = 128;
 
+  /** Longs of a line at most: a cache line. */
+  private static final int MOST_LONGS = 8;
+
+  /** Dimensions for each long of a line. */
+  private static final int DIMS_OF_LONG = 48;
+
+  /** Directions in a long. */
+  static final int IN_LONG = 16;
+
+  /** Where F, U and T lie in the last long of a line. */
+  static final int F_SHIFT = 32;
+
+  static final int U_SHIFT = 40;
+  static final int T_SHIFT = 48;
+
+  /**
+   * Longs before the first line: with an array's header of 16 bytes, lines are cache lines where
+   * the array is at the beginning of one, as large arrays are.
+   */
+  private static final int FIRST_LINE = 6;
+
   /** Packs for what a row's place leaves out. */
   static final int EXTRA_PACKS = 2;
 
   static final int MOST_BYTE = 255;
   static final int MOST_ENERGY = 4095;
 
-  /** Packs that are summed in 16 bits along a direction: the fewer, the finer its integers. */
-  private static final int RUN = 4;
+  /** Packs that are summed in 16 bits: with fewer, the weights of a query are finer. */
+  static final int RUN = 96;
 
-  private static final double RUN_LIMIT = 32000;
+  /** How far from orthonormal the directions may be, for what is derived for a query. */
+  static final double SKEW = 0x1p-32;
 
   /** The step of the codes, in standard deviations of a direction. */
   private static final double STEP = 0.42;
+
+  /** What the later directions leave out is much more for a few rows than for most. */
+  private static final double RARE = 3;
+
+  /** A direction is coded as if rows had at least this share of the largest square along it. */
+  private static final double LEAST_SQUARE = 1e-12;
 
   private static final int SAMPLE_ROWS = 2048;
 
@@ -66,27 +98,35 @@ final class Sketch {
   /** A share of the energy that the directions must have, or the sketch would rule out little. */
   private static final double LEAST_SHARE = 0.4;
 
-  /** Beyond this the directions would be too far from being orthonormal. */
-  private static final double MOST_SKEW = 0.1;
-
-  /** Number of directions, a multiple of four. */
+  /** Number of first directions, a multiple of four. */
   final int directions;
 
-  /** The directions, each by what a row relative to the origin is multiplied with. */
-  final double[][] along;
+  /** Number of next directions. */
+  final int next;
+
+  /** Longs of a line. */
+  final int longs;
+
+  /** For each dimension, its part of each direction. */
+  private final double[][] parts;
 
   /** For each direction, how far it is from one code to the next. */
   final double[] steps;
 
-  /** |Qx - along x| is at most this share of |x|, where Q is an orthonormal basis of the same. */
-  final double skew;
-
   final double stepE;
   final double stepT;
   final double stepN;
+  final double stepF;
+  final double stepU;
 
-  /** The norm of the longest code of a place. */
+  /** The norm of the longest code of a place along the first directions. */
   final double longest;
+
+  /** The same of those in each {@link #RUN}. */
+  final double[] longestRun;
+
+  /** The same along the next. */
+  final double longestNext;
 
   /** The smallest and the largest of one over the norm of the rows that aren't loose. */
   final float leastInverse;
@@ -97,38 +137,49 @@ final class Sketch {
   final BitSet loose;
 
   private final char[][] planes;
+  private final long[][] lines;
 
   private Sketch(Maker maker) {
     directions = maker.directions;
-    along = maker.along;
+    next = maker.next;
+    longs = maker.longs;
+    parts = maker.parts;
     steps = maker.steps;
-    skew = maker.skew;
     stepE = maker.stepE;
     stepT = maker.stepT;
     stepN = maker.stepN;
+    stepF = maker.stepF;
+    stepU = maker.stepU;
     longest = Math.sqrt(maker.longest2);
+    longestRun = Arrays.stream(maker.longestRun2).mapToDouble(Math::sqrt).toArray();
+    longestNext = Math.sqrt(maker.longestNext2);
     leastInverse = maker.leastInverse;
     mostInverse = maker.mostInverse;
     loose = maker.loose;
     planes = maker.planes;
+    lines = maker.lines;
   }
 
-  /** How many directions an index would have; 0 for no sketch. */
-  static int directions(long rows, int dims) {
-    if (rows < LEAST_ROWS || dims < LEAST_DIMS || dims > MOST_DIMS) {
-      return 0;
-    }
-    return directions(dims);
+  /** Whether an index of such a size has one. */
+  static boolean isFor(long rows, int dims) {
+    return rows >= LEAST_ROWS && dims >= LEAST_DIMS && dims <= MOST_DIMS;
   }
 
   private static int directions(int dims) {
-    return Math.max(4, Math.min(MOST_DIRECTIONS, dims / 4) / 4 * 4);
+    return Math.max(4, Math.min(MOST_DIRECTIONS, dims / 3) / 4 * 4);
+  }
+
+  private static int longs(int dims) {
+    int longs = dims / DIMS_OF_LONG;
+    // As many as the vectors of a processor, or half of them.
+    return longs < 4 ? 2 : longs < MOST_LONGS ? 4 : MOST_LONGS;
   }
 
   /** Bytes that are set aside for the sketch of an index, whether or not it is ever made. */
   static long bytes(long rows, int dims) {
-    int directions = directions(rows, dims);
-    return directions == 0 ? 0 : rows * 2L * (directions / 4 + EXTRA_PACKS);
+    return isFor(rows, dims)
+        ? rows * (2L * (directions(dims) / 4 + EXTRA_PACKS) + 8L * longs(dims))
+        : 0;
   }
 
   /** Packs of a row. */
@@ -141,6 +192,16 @@ final class Sketch {
     return planes[chunk];
   }
 
+  /** The lines of a chunk. */
+  long[] lines(int chunk) {
+    return lines[chunk];
+  }
+
+  /** Where the line of a row of a chunk begins. */
+  int line(int row) {
+    return FIRST_LINE + row * longs;
+  }
+
   /** Where a block begins in its plane. */
   int offset(Layout layout, int block) {
     return block * layout.blockRows() * packs();
@@ -151,127 +212,137 @@ final class Sketch {
    *
    * @return null where it would be of no use
    */
-  static Sketch of(Kernel kernel, Layout layout, List<Chunk> chunks, Grid grid) {
-    int dims = layout.dims();
-    Maker maker = new Maker(kernel, layout, chunks, grid, directions(dims));
+  static Sketch of(Layout layout, List<Chunk> chunks, Grid grid) {
+    Maker maker = new Maker(layout, chunks, grid, directions(layout.dims()));
     return maker.make() ? new Sketch(maker) : null;
   }
 
+  /** Where a vector is along all directions. */
+  double[] places(double[] x) {
+    double[] places = new double[directions + next];
+    places(x, parts, places);
+    return places;
+  }
+
+  /** The same, by loops that are compiled to vectors. */
+  private static void places(double[] x, double[][] parts, double[] places) {
+    Arrays.fill(places, 0);
+    int d = 0;
+    for (; d + 4 <= x.length; d += 4) {
+      add(
+          x[d],
+          parts[d],
+          x[d + 1],
+          parts[d + 1],
+          x[d + 2],
+          parts[d + 2],
+          x[d + 3],
+          parts[d + 3],
+          places);
+    }
+    for (; d < x.length; d++) {
+      add(x[d], parts[d], 0, parts[d], 0, parts[d], 0, parts[d], places);
+    }
+  }
+
+  private static void add(
+      double x0,
+      double[] p0,
+      double x1,
+      double[] p1,
+      double x2,
+      double[] p2,
+      double x3,
+      double[] p3,
+      double[] to) {
+    for (int j = 0; j < to.length; j++) {
+      to[j] += x0 * p0[j] + x1 * p1[j] + (x2 * p2[j] + x3 * p3[j]);
+    }
+  }
+
   private static final class Maker {
-    private final Kernel kernel;
     private final Layout layout;
     private final List<Chunk> chunks;
     private final Grid grid;
     private final int dims;
     private final int rows;
     private final int directions;
+    private final int next;
+    private final int longs;
     private final double[][] along;
+    private final double[][] parts;
     private final double[] steps;
-    private final short[][] weights;
-    private final double[] factors;
     private final BitSet loose = new BitSet();
     private final char[][] planes;
-    private double skew;
+    private final long[][] lines;
+    private final long[] longestRun2;
     private double stepE;
     private double stepT;
     private double stepN;
-    private double longest2;
+    private double stepF;
+    private double stepU;
+    private long longest2;
+    private long longestNext2;
     private float leastInverse = Float.POSITIVE_INFINITY;
     private float mostInverse;
 
-    private Maker(Kernel kernel, Layout layout, List<Chunk> chunks, Grid grid, int directions) {
-      this.kernel = kernel;
+    private Maker(Layout layout, List<Chunk> chunks, Grid grid, int directions) {
       this.layout = layout;
       this.chunks = chunks;
       this.grid = grid;
       this.directions = directions;
       dims = layout.dims();
+      longs = longs(dims);
+      next = Math.max(0, Math.min(IN_LONG * longs - IN_LONG / 2, dims - directions));
       rows = chunks.stream().mapToInt(chunk -> chunk.count).sum();
-      along = new double[directions][dims];
-      steps = new double[directions];
-      weights = new short[directions][(dims + 3) / 4 * 4];
-      factors = new double[directions];
+      along = new double[directions + next][dims];
+      parts = new double[dims][directions + next];
+      steps = new double[directions + next];
       planes = new char[chunks.size()][];
+      lines = new long[chunks.size()][];
+      longestRun2 = new long[(directions / 4 + RUN - 1) / RUN];
     }
 
     private boolean make() {
-      for (double spread : grid.spread()) {
-        if (!(spread > 0)) {
-          return false;
-        }
+      if (directions > dims) {
+        return false;
       }
       int n = (int) Math.min(SAMPLE_ROWS, Math.max(512, SAMPLE_WORK / dims / dims));
       n = Math.min(n, rows);
-      double[][] sample = new double[n][];
+      double[][] sample = new double[n][dims];
       for (int i = 0; i < n; i++) {
-        sample[i] = decoded((int) ((long) i * rows / n));
+        int row = (int) ((long) i * rows / n);
+        relative(chunks.get(row / layout.chunkRows()), row % layout.chunkRows(), sample[i]);
       }
-      if (directions > Math.min(n, dims)
-          || !Subspace.largest(sample, grid.origin(), along, ITERATIONS)) {
+      if (along.length > n
+          || !Subspace.largest(sample, grid.origin(), along, ITERATIONS)
+          || !(Subspace.skew(along) < SKEW / 2)
+          || !scales(sample)) {
         return false;
       }
-      round();
-      skew = skew(along);
-      if (!(skew < MOST_SKEW) || !scales(sample)) {
-        return false;
+      for (int d = 0; d < dims; d++) {
+        for (int j = 0; j < along.length; j++) {
+          parts[d][j] = along[j][d];
+        }
       }
       for (int i = 0; i < planes.length; i++) {
         Chunk chunk = chunks.get(i);
         planes[i] = new char[layout.padded(chunk.count) * (directions / 4 + EXTRA_PACKS)];
-        for (int block = 0; block < chunk.blocks(); block++) {
-          code(i, block);
-        }
+        lines[i] = new long[FIRST_LINE + chunk.count * longs];
+        code(i);
       }
       return loose.cardinality() <= rows / 16;
     }
 
-    /** What the bytes of a row stand for, relative to the origin. */
-    private double[] decoded(int ordinal) {
-      Chunk chunk = chunks.get(ordinal / layout.chunkRows());
-      int row = ordinal % layout.chunkRows();
-      int block = row / layout.blockRows();
-      double[] x = new double[dims];
-      double a = chunk.scale[1][row];
+    /** A row in units, relative to the origin. */
+    private void relative(Chunk chunk, int row, double[] to) {
+      float[] rows = chunk.rows();
       for (int d = 0; d < dims; d++) {
-        x[d] = a * grid.spread()[d] * chunk.code(block, row % layout.blockRows(), d);
+        to[d] = rows[row * dims + d];
       }
-      return x;
-    }
-
-    /** Makes the directions such that integers along them give a row's place exactly. */
-    private void round() {
-      for (int j = 0; j < directions; j++) {
-        double[] v = along[j];
-        double most = 0;
-        for (int first = 0; first < dims; first += 4 * RUN) {
-          double sum = 0;
-          for (int d = first; d < Math.min(dims, first + 4 * RUN); d++) {
-            sum += 8 * Math.abs(v[d] * grid.spread()[d]);
-          }
-          most = Math.max(most, sum);
-        }
-        double t = most / RUN_LIMIT;
-        for (int d = 0; d < dims; d++) {
-          weights[j][d] = (short) Math.rint(v[d] * grid.spread()[d] / t);
-          v[d] = t * weights[j][d] / grid.spread()[d];
-        }
-        factors[j] = t;
+      for (int d = 0; d < dims; d++) {
+        to[d] = to[d] * grid.unit() - grid.origin()[d];
       }
-    }
-
-    /**
-     * With G = P Pᵀ and |G - I| ≤ η, Q = G^(-1/2) P is orthonormal, and |Qx - Px| ≤ |I - √G| |x| ≤
-     * (1 - √(1 - η)) |x|.
-     */
-    private static double skew(double[][] p) {
-      double[][] rest = new double[p.length][p.length];
-      for (int i = 0; i < p.length; i++) {
-        for (int j = 0; j < p.length; j++) {
-          rest[i][j] = Subspace.dot(p[i], p[j]) - (i == j ? 1 : 0);
-        }
-      }
-      double eta = Subspace.norm(rest) * (1 + 0x1p-20) + 0x1p-30;
-      return eta < 1 ? 1 - Math.sqrt(1 - eta) : 1;
     }
 
     /** Chooses the steps from a sample; whether that promises anything. */
@@ -279,40 +350,59 @@ final class Sketch {
       int n = sample.length;
       double[] e = new double[n];
       double[] t = new double[n];
+      double[] f = new double[n];
+      double[] u = new double[n];
       double[] energy = new double[n];
-      double[][] places = new double[n][directions];
+      double[][] places = new double[n][along.length];
       double inside = 0;
       double all = 0;
       for (int i = 0; i < n; i++) {
         energy[i] = Subspace.dot(sample[i], sample[i]);
-        double place2 = 0;
-        for (int j = 0; j < directions; j++) {
+        for (int j = 0; j < along.length; j++) {
           places[i][j] = Subspace.dot(along[j], sample[i]);
-          place2 += places[i][j] * places[i][j];
           steps[j] += places[i][j] * places[i][j] / n;
         }
-        inside += place2;
+        inside += square(places[i], 0, directions);
         all += energy[i];
-        t[i] = across(energy[i], place2);
       }
-      for (int j = 0; j < directions; j++) {
-        steps[j] = STEP * Math.sqrt(steps[j]);
-        if (!(steps[j] > 0)) {
-          return false;
-        }
+      double largest = Arrays.stream(steps).max().orElse(0);
+      for (int j = 0; j < along.length; j++) {
+        // Rows may differ in fewer directions.
+        steps[j] = STEP * Math.sqrt(Math.max(steps[j], LEAST_SQUARE * largest));
       }
+      if (!(largest > 0)) {
+        return false;
+      }
+      double[] rest = new double[along.length];
       for (int i = 0; i < n; i++) {
-        double rest2 = 0;
-        for (int j = 0; j < directions; j++) {
-          double rest = places[i][j] - steps[j] * code(places[i][j], j);
-          rest2 += rest * rest;
+        for (int j = 0; j < along.length; j++) {
+          rest[j] = places[i][j] - steps[j] * code(places[i][j], j);
         }
-        e[i] = Math.sqrt(rest2);
+        e[i] = length(rest, 0, directions, energy[i]);
+        f[i] = length(rest, directions, along.length, energy[i]);
+        t[i] = across(energy[i], square(places[i], 0, directions));
+        u[i] = across(energy[i], square(places[i], 0, along.length));
       }
       stepE = step(e, MOST_BYTE);
       stepT = step(t, MOST_BYTE);
       stepN = step(energy, MOST_ENERGY);
-      return inside > LEAST_SHARE * all && stepE > 0 && stepT > 0 && stepN > 0;
+      stepF = RARE * step(f, MOST_BYTE);
+      stepU = RARE * step(u, MOST_BYTE);
+      double least = Math.min(Math.min(stepE, stepT), Math.min(stepN, Math.min(stepF, stepU)));
+      return inside > LEAST_SHARE * all && least > 0;
+    }
+
+    private static double square(double[] x, int from, int to) {
+      double sum = 0;
+      for (int j = from; j < to; j++) {
+        sum += x[j] * x[j];
+      }
+      return sum;
+    }
+
+    /** No less than the length of what a code leaves out of a row of such a square. */
+    private static double length(double[] rest, int from, int to, double energy) {
+      return Math.sqrt(square(rest, from, to)) + SKEW * Math.sqrt(energy);
     }
 
     /** A step in which all but a few outliers fit. */
@@ -326,69 +416,89 @@ final class Sketch {
       return (int) Math.max(-8, Math.min(7, Math.rint(place / steps[j])));
     }
 
-    /** No less than the length of what the directions leave of a vector. */
-    private double across(double energy, double place2) {
-      double place = Math.max(0, Math.sqrt(place2) - skew * Math.sqrt(energy));
-      return Math.sqrt(Math.max(0, energy - place * place));
+    /** No less than the length of what directions leave of a vector. */
+    private static double across(double energy, double place2) {
+      return Math.sqrt(Math.max(0, energy - place2) + SKEW * energy);
     }
 
-    private void code(int number, int block) {
+    private void code(int number) {
       Chunk chunk = chunks.get(number);
-      char[] plane = planes[number];
-      int n = chunk.rowsOf(block);
-      int lanes = layout.padded(n);
-      int first = block * layout.blockRows();
-      int at = first * (directions / 4 + EXTRA_PACKS);
-      double[] rest2 = new double[n];
-      double[] place2 = new double[n];
-      int[] code2 = new int[n];
-      short[][] acc = new short[Kernel.TOGETHER][lanes];
-      int[][] high = new int[Kernel.TOGETHER][lanes];
-      int[][] low = new int[Kernel.TOGETHER][lanes];
-      for (int j = 0; j < directions; j += 4) {
-        short[][] four = Arrays.copyOfRange(weights, j, j + 4);
-        kernel.dots(chunk.high, chunk.offset(block), lanes, four, 4, RUN, acc, high);
-        kernel.dots(chunk.low, chunk.offset(block), lanes, four, 4, RUN, acc, low);
-        int to = at + j / 4 * lanes;
-        for (int i = 0; i < 4; i++) {
-          double factor = factors[j + i];
-          for (int lane = 0; lane < n; lane++) {
-            double place =
-                chunk.scale[1][first + lane] * (factor * (16 * high[i][lane] + low[i][lane]));
-            int code = code(place, j + i);
-            double rest = place - steps[j + i] * code;
-            rest2[lane] += rest * rest;
-            place2[lane] += place * place;
-            code2[lane] += code * code;
-            plane[to + lane] |= (char) (code + 8 << 4 * i);
-          }
+      double[] x = new double[dims];
+      double[] places = new double[along.length];
+      double[] inverse = new double[along.length];
+      int[] codes = new int[along.length];
+      for (int j = 0; j < inverse.length; j++) {
+        inverse[j] = 1 / steps[j];
+      }
+      for (int row = 0; row < chunk.count; row++) {
+        relative(chunk, row, x);
+        places(x, parts, places);
+        for (int j = 0; j < places.length; j++) {
+          // Which code is nearest counts for speed alone.
+          codes[j] = (int) (Math.max(-8, Math.min(7, places[j] * inverse[j])) + 8.5) - 8;
+        }
+        store(number, row, codes);
+        if (!rest(number, row, Subspace.dot(x, x), places, codes)) {
+          loose.set(number * layout.chunkRows() + row);
         }
       }
-      int to = at + directions / 4 * lanes;
-      for (int lane = 0; lane < n; lane++) {
-        rest(number, first + lane, rest2[lane], place2[lane], plane, to + lane, lanes);
-        longest2 = Math.max(longest2, code2[lane]);
-      }
     }
 
-    /** Codes what a row's place leaves out. */
-    private void rest(
-        int number, int row, double rest2, double place2, char[] plane, int to, int lanes) {
+    private void store(int number, int row, int[] codes) {
       Chunk chunk = chunks.get(number);
-      double energy = chunk.energy[row] * (1 + Bounds.SLACK);
-      double error = chunk.error[1][row];
-      double e = Math.ceil((Math.sqrt(rest2) * (1 + Bounds.SLACK) + error) / stepE);
-      double t = Math.ceil((across(energy, place2) * (1 + Bounds.SLACK) + error) / stepT);
-      double n = Math.floor(energy * (1 - 2 * Bounds.SLACK) / stepN);
-      // A comparison with NaN is false.
-      if (!(e <= MOST_BYTE && t <= MOST_BYTE && n <= MOST_ENERGY)) {
-        loose.set(number * layout.chunkRows() + row);
-        return;
+      int block = row / layout.blockRows();
+      int lanes = layout.padded(chunk.rowsOf(block));
+      int to = block * layout.blockRows() * (directions / 4 + EXTRA_PACKS);
+      to += row % layout.blockRows();
+      char[] plane = planes[number];
+      long code2 = 0;
+      for (int run = 0; run < longestRun2.length; run++) {
+        long run2 = 0;
+        for (int j = 4 * RUN * run; j < Math.min(directions, 4 * RUN * (run + 1)); j++) {
+          plane[to + j / 4 * lanes] |= (char) (codes[j] + 8 << 4 * (j % 4));
+          run2 += codes[j] * codes[j];
+        }
+        longestRun2[run] = Math.max(longestRun2[run], run2);
+        code2 += run2;
       }
-      plane[to] = (char) ((int) e | (int) t << 8);
-      plane[to + lanes] = (char) (int) n;
+      longest2 = Math.max(longest2, code2);
+      long next2 = 0;
+      for (int j = 0; j < next; j++) {
+        int code = codes[directions + j];
+        lines[number][FIRST_LINE + row * longs + j / IN_LONG] |= code + 8L << 4 * (j % IN_LONG);
+        next2 += code * code;
+      }
+      longestNext2 = Math.max(longestNext2, next2);
+    }
+
+    /** Codes what a row's place leaves out; returns whether it is so little. */
+    private boolean rest(int number, int row, double energy, double[] places, int[] codes) {
+      Chunk chunk = chunks.get(number);
+      double[] rest = new double[places.length];
+      for (int j = 0; j < rest.length; j++) {
+        rest[j] = places[j] - steps[j] * codes[j];
+      }
+      double e = Math.ceil(length(rest, 0, directions, energy) / stepE);
+      double f = Math.ceil(length(rest, directions, rest.length, energy) / stepF);
+      double t = Math.ceil(across(energy, square(places, 0, directions)) / stepT);
+      double u = Math.ceil(across(energy, square(places, 0, rest.length)) / stepU);
+      double n = Math.floor(energy * (1 - Bounds.SLACK) / stepN);
+      // A comparison with NaN is false.
+      if (!(Math.max(Math.max(e, t), Math.max(f, u)) <= MOST_BYTE && n <= MOST_ENERGY)
+          || chunk.error[1][row] == Float.POSITIVE_INFINITY) {
+        return false;
+      }
+      int block = row / layout.blockRows();
+      int lanes = layout.padded(chunk.rowsOf(block));
+      int to = block * layout.blockRows() * (directions / 4 + EXTRA_PACKS);
+      to += directions / 4 * lanes + row % layout.blockRows();
+      planes[number][to] = (char) ((int) e | (int) t << 8);
+      planes[number][to + lanes] = (char) (int) n;
+      lines[number][FIRST_LINE + row * longs + longs - 1] |=
+          (long) f << F_SHIFT | (long) u << U_SHIFT | (long) t << T_SHIFT;
       leastInverse = Math.min(leastInverse, chunk.inverseNorm[row]);
       mostInverse = Math.max(mostInverse, chunk.inverseNorm[row]);
+      return true;
     }
   }
 }

@@ -6,6 +6,7 @@ import java.util.Random;
 /** The directions in which vectors are longest, by subspace iteration. */
 final class Subspace {
   private static final double TINY = 1e-9;
+  private static final int TRIES = 5;
 
   private Subspace() {}
 
@@ -15,7 +16,7 @@ final class Subspace {
    * @param vectors not all of which need to differ
    * @param first a direction that is to be among them, unless it is zero
    * @param directions receives them; no more than there are elements
-   * @return false if the vectors have no so many directions
+   * @return false if there are no such directions, as of vectors that aren't finite
    */
   static boolean largest(
       double[][] vectors, double[] first, double[][] directions, int iterations) {
@@ -53,71 +54,63 @@ final class Subspace {
       if (dot(first, first) > 0) {
         System.arraycopy(first, 0, directions[0], 0, dims);
       }
-      if (!orthonormalise(directions)) {
+      if (!orthonormalise(directions, random)) {
         return false;
       }
     }
     return true;
   }
 
-  private static boolean orthonormalise(double[][] vectors) {
+  private static boolean orthonormalise(double[][] vectors, Random random) {
     for (int i = 0; i < vectors.length; i++) {
-      double[] v = vectors[i];
-      double before = Math.sqrt(dot(v, v));
-      // Twice is enough (Parlett and Kahan).
-      for (int round = 0; round < 2; round++) {
-        for (int j = 0; j < i; j++) {
-          double[] other = vectors[j];
-          double share = dot(v, other);
-          for (int d = 0; d < v.length; d++) {
-            v[d] -= share * other[d];
-          }
+      int tries = 0;
+      while (!orthonormalise(vectors, i)) {
+        // The vectors have no more directions: any other will do.
+        if (++tries > TRIES) {
+          return false;
         }
-      }
-      double norm = Math.sqrt(dot(v, v));
-      if (!(norm > TINY * before)) {
-        return false;
-      }
-      for (int d = 0; d < v.length; d++) {
-        v[d] /= norm;
+        for (int d = 0; d < vectors[i].length; d++) {
+          vectors[i][d] = random.nextGaussian();
+        }
       }
     }
     return true;
   }
 
-  /**
-   * No less than the norm of a symmetric matrix, and at most a sixth more for 128 rows: |M|³² ≤
-   * trace M³².
-   */
-  static double norm(double[][] matrix) {
-    int n = matrix.length;
-    double scale = 0;
-    for (double[] row : matrix) {
-      scale = Math.max(scale, Math.sqrt(dot(row, row)));
-    }
-    if (!(scale > 0)) {
-      return scale;
-    }
-    double[][] power = new double[n][n];
-    for (int i = 0; i < n; i++) {
-      for (int j = 0; j < n; j++) {
-        power[i][j] = matrix[i][j] / scale;
-      }
-    }
-    for (int doubling = 0; doubling < 4; doubling++) {
-      double[][] square = new double[n][n];
-      for (int i = 0; i < n; i++) {
-        for (int j = 0; j < n; j++) {
-          square[i][j] = dot(power[i], power[j]);
+  /** Makes a vector one across those before it; false if nothing is left of it. */
+  private static boolean orthonormalise(double[][] vectors, int i) {
+    double[] v = vectors[i];
+    double before = Math.sqrt(dot(v, v));
+    // Twice is enough (Parlett and Kahan).
+    for (int round = 0; round < 2; round++) {
+      for (int j = 0; j < i; j++) {
+        double[] other = vectors[j];
+        double share = dot(v, other);
+        for (int d = 0; d < v.length; d++) {
+          v[d] -= share * other[d];
         }
       }
-      power = square;
     }
-    double trace = 0;
-    for (double[] row : power) {
-      trace += dot(row, row);
+    double norm = Math.sqrt(dot(v, v));
+    if (!(norm > TINY * before && norm < Double.POSITIVE_INFINITY)) {
+      return false;
     }
-    return scale * Math.pow(trace, 1.0 / 32);
+    for (int d = 0; d < v.length; d++) {
+      v[d] /= norm;
+    }
+    return true;
+  }
+
+  /** No less than the norm of the directions' products less those of orthonormal ones. */
+  static double skew(double[][] directions) {
+    double sum = 0;
+    for (int i = 0; i < directions.length; i++) {
+      for (int j = 0; j <= i; j++) {
+        double rest = dot(directions[i], directions[j]) - (i == j ? 1 : 0);
+        sum += i == j ? rest * rest : 2 * rest * rest;
+      }
+    }
+    return Math.sqrt(sum);
   }
 
   /** The dot product, in four chains. */

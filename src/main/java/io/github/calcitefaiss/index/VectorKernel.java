@@ -5,6 +5,7 @@ import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
@@ -29,6 +30,7 @@ final class VectorKernel implements Kernel {
           float.class, VectorShape.forBitSize(Math.max(64, DOUBLES.vectorBitSize() / 2)));
 
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Long> LONGS = LongVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Float> BOUNDS = FloatVector.SPECIES_PREFERRED;
   private static final long KEPT = -1L >>> 64 - BOUNDS.length();
 
@@ -88,27 +90,17 @@ final class VectorKernel implements Kernel {
       short[][] acc,
       int[][] out) {
     int i = 0;
-    // Without 32 registers, the weights of four queries don't fit beside what is unpacked.
-    for (; WIDTH >= 32 && i + 4 <= n; i += 4) {
-      int packs = weights[i].length / 4;
-      for (int first = 0; first < packs; first += run) {
-        int end = Math.min(packs, first + run);
-        start(acc, weights, i, 4, lanes, first, end);
-        for (int pack = first; pack < end; pack++) {
-          addFour(codes, offset + pack * lanes, lanes, weights, i, 4 * pack, acc);
-        }
-        flush(acc, lanes, out, i, 4, first == 0);
-      }
-    }
     for (; i + 2 <= n; i += 2) {
       int packs = weights[i].length / 4;
       for (int first = 0; first < packs; first += run) {
         int end = Math.min(packs, first + run);
-        start(acc, weights, i, 2, lanes, first, end);
+        Arrays.fill(acc[0], 0, lanes, Kernel.start(weights[i], first, end));
+        Arrays.fill(acc[1], 0, lanes, Kernel.start(weights[i + 1], first, end));
         for (int pack = first; pack < end; pack++) {
           addTwo(codes, offset + pack * lanes, lanes, weights, i, 4 * pack, acc[0], acc[1]);
         }
-        flush(acc, lanes, out, i, 2, first == 0);
+        PlainKernel.flush(acc[0], lanes, out[i], first == 0);
+        PlainKernel.flush(acc[1], lanes, out[i + 1], first == 0);
       }
     }
     for (; i < n; i++) {
@@ -116,57 +108,8 @@ final class VectorKernel implements Kernel {
     }
   }
 
-  private static void start(
-      short[][] acc, short[][] weights, int query, int n, int lanes, int first, int end) {
-    for (int i = 0; i < n; i++) {
-      Arrays.fill(acc[i], 0, lanes, Kernel.start(weights[query + i], first, end));
-    }
-  }
-
-  private static void flush(
-      short[][] acc, int lanes, int[][] out, int query, int n, boolean first) {
-    for (int i = 0; i < n; i++) {
-      PlainKernel.flush(acc[i], lanes, out[query + i], first);
-    }
-  }
-
-  private static void addFour(
-      char[] codes, int offset, int lanes, short[][] weights, int query, int w, short[][] acc) {
-    short[] weights0 = weights[query];
-    short[] weights1 = weights[query + 1];
-    short[] weights2 = weights[query + 2];
-    short[] weights3 = weights[query + 3];
-    short[] acc0 = acc[0];
-    short[] acc1 = acc[1];
-    short[] acc2 = acc[2];
-    short[] acc3 = acc[3];
-    ShortVector a0 = ShortVector.broadcast(SPECIES, weights0[w]);
-    ShortVector a1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 1));
-    ShortVector a2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 2));
-    ShortVector a3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights0, w + 3));
-    ShortVector b0 = ShortVector.broadcast(SPECIES, weights1[w]);
-    ShortVector b1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 1));
-    ShortVector b2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 2));
-    ShortVector b3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights1, w + 3));
-    ShortVector c0 = ShortVector.broadcast(SPECIES, weights2[w]);
-    ShortVector c1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights2, w + 1));
-    ShortVector c2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights2, w + 2));
-    ShortVector c3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights2, w + 3));
-    ShortVector d0 = ShortVector.broadcast(SPECIES, weights3[w]);
-    ShortVector d1 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights3, w + 1));
-    ShortVector d2 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights3, w + 2));
-    ShortVector d3 = ShortVector.broadcast(SPECIES, Kernel.unmasked(weights3, w + 3));
-    for (int j = 0; j < lanes; j += WIDTH) {
-      ShortVector x = ShortVector.fromCharArray(SPECIES, codes, offset + j);
-      ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4);
-      ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8);
-      ShortVector x3 = x.lanewise(VectorOperators.LSHR, 12);
-      sum(x, x1, x2, x3, a0, a1, a2, a3, acc0, j);
-      sum(x, x1, x2, x3, b0, b1, b2, b3, acc1, j);
-      sum(x, x1, x2, x3, c0, c1, c2, c3, acc2, j);
-      sum(x, x1, x2, x3, d0, d1, d2, d3, acc3, j);
-    }
-  }
+  // Written out: a method of its own that gets vectors may be compiled alone, and then gets them as
+  // objects. Not for four queries, since so long a method was at times compiled as badly.
 
   private static void addTwo(
       char[] codes,
@@ -192,26 +135,15 @@ final class VectorKernel implements Kernel {
       ShortVector x1 = x.lanewise(VectorOperators.LSHR, 4);
       ShortVector x2 = x.lanewise(VectorOperators.LSHR, 8);
       ShortVector x3 = x.lanewise(VectorOperators.LSHR, 12);
-      sum(x, x1, x2, x3, a0, a1, a2, a3, acc0, j);
-      sum(x, x1, x2, x3, b0, b1, b2, b3, acc1, j);
+      ShortVector.fromArray(SPECIES, acc0, j)
+          .add(x.mul(a0).add(x1.mul(a1)))
+          .add(x2.mul(a2).add(x3.mul(a3)))
+          .intoArray(acc0, j);
+      ShortVector.fromArray(SPECIES, acc1, j)
+          .add(x.mul(b0).add(x1.mul(b1)))
+          .add(x2.mul(b2).add(x3.mul(b3)))
+          .intoArray(acc1, j);
     }
-  }
-
-  private static void sum(
-      ShortVector x0,
-      ShortVector x1,
-      ShortVector x2,
-      ShortVector x3,
-      ShortVector w0,
-      ShortVector w1,
-      ShortVector w2,
-      ShortVector w3,
-      short[] acc,
-      int j) {
-    ShortVector.fromArray(SPECIES, acc, j)
-        .add(x0.mul(w0).add(x1.mul(w1)))
-        .add(x2.mul(w2).add(x3.mul(w3)))
-        .intoArray(acc, j);
   }
 
   @Override
@@ -259,6 +191,87 @@ final class VectorKernel implements Kernel {
       left += bound > limit ? 0 : 1;
     }
     return left;
+  }
+
+  @Override
+  public void lines(long[] lines, int[] at, int n, LineWeights weights, int[] out) {
+    if (weights.turned().length != 8 || LONGS.length() != 8 && LONGS.length() != 4) {
+      PLAIN.lines(lines, at, n, weights, out);
+      return;
+    }
+    for (int from = 0; from < n; from += SOME_LINES) {
+      int end = Math.min(n, from + SOME_LINES);
+      int touched = 0;
+      for (int i = from; i < end; i++) {
+        touched |= (int) lines[at[i] + 7];
+      }
+      out[from] = touched;
+      if (LONGS.length() == 8) {
+        whole(lines, at, from, end, weights, out);
+      } else {
+        half(lines, at, 0, from, end, weights, out);
+        half(lines, at, 4, from, end, weights, out);
+      }
+    }
+  }
+
+  private static void whole(
+      long[] lines, int[] at, int from, int end, LineWeights weights, int[] out) {
+    long[] pairs = weights.pairs();
+    LongVector turned = LongVector.fromArray(LONGS, weights.turned(), 0);
+    IntVector w0 = LongVector.fromArray(LONGS, pairs, 0).reinterpretAsInts();
+    IntVector w1 = LongVector.fromArray(LONGS, pairs, 8).reinterpretAsInts();
+    IntVector w2 = LongVector.fromArray(LONGS, pairs, 16).reinterpretAsInts();
+    IntVector w3 = LongVector.fromArray(LONGS, pairs, 24).reinterpretAsInts();
+    IntVector kept = IntVector.broadcast(INTS, (int) LineWeights.EVERY_FOURTH);
+    for (int i = from; i < end; i++) {
+      IntVector x =
+          LongVector.fromArray(LONGS, lines, at[i])
+              .lanewise(VectorOperators.XOR, turned)
+              .reinterpretAsInts();
+      IntVector x1 = x.lanewise(VectorOperators.LSHR, 4);
+      IntVector x2 = x.lanewise(VectorOperators.LSHR, 8);
+      IntVector x3 = x.lanewise(VectorOperators.LSHR, 12);
+      out[i] =
+          weights.constant()
+              + x.and(kept)
+                  .mul(w0)
+                  .lanewise(VectorOperators.LSHR, 16)
+                  .add(x1.and(kept).mul(w1).lanewise(VectorOperators.LSHR, 16))
+                  .add(x2.and(kept).mul(w2).lanewise(VectorOperators.LSHR, 16))
+                  .add(x3.and(kept).mul(w3).lanewise(VectorOperators.LSHR, 16))
+                  .reduceLanes(VectorOperators.ADD);
+    }
+  }
+
+  /** Adds up half of each line; the other half is done before or afterwards. */
+  private static void half(
+      long[] lines, int[] at, int half, int from, int end, LineWeights weights, int[] out) {
+    long[] pairs = weights.pairs();
+    LongVector turned = LongVector.fromArray(LONGS, weights.turned(), half);
+    IntVector w0 = LongVector.fromArray(LONGS, pairs, half).reinterpretAsInts();
+    IntVector w1 = LongVector.fromArray(LONGS, pairs, 8 + half).reinterpretAsInts();
+    IntVector w2 = LongVector.fromArray(LONGS, pairs, 16 + half).reinterpretAsInts();
+    IntVector w3 = LongVector.fromArray(LONGS, pairs, 24 + half).reinterpretAsInts();
+    IntVector kept = IntVector.broadcast(INTS, (int) LineWeights.EVERY_FOURTH);
+    for (int i = from; i < end; i++) {
+      IntVector x =
+          LongVector.fromArray(LONGS, lines, at[i] + half)
+              .lanewise(VectorOperators.XOR, turned)
+              .reinterpretAsInts();
+      IntVector x1 = x.lanewise(VectorOperators.LSHR, 4);
+      IntVector x2 = x.lanewise(VectorOperators.LSHR, 8);
+      IntVector x3 = x.lanewise(VectorOperators.LSHR, 12);
+      out[i] =
+          (half == 0 ? weights.constant() : out[i])
+              + x.and(kept)
+                  .mul(w0)
+                  .lanewise(VectorOperators.LSHR, 16)
+                  .add(x1.and(kept).mul(w1).lanewise(VectorOperators.LSHR, 16))
+                  .add(x2.and(kept).mul(w2).lanewise(VectorOperators.LSHR, 16))
+                  .add(x3.and(kept).mul(w3).lanewise(VectorOperators.LSHR, 16))
+                  .reduceLanes(VectorOperators.ADD);
+    }
   }
 
   /** As the plain kernel does it: so many steps in one loop made C2 slow down all others here. */

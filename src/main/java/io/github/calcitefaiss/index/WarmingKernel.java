@@ -30,6 +30,8 @@ final class WarmingKernel implements Kernel {
   private static final Line LINE = new Line(1, 1, 1, 1);
   private static final int PACKS = 96;
   private static final int LANES = 2048;
+  private static final int LONGS = 8;
+  private static final int LINES = 100;
 
   private final Kernel faster;
   private final AtomicLong untilWorthIt;
@@ -101,14 +103,33 @@ final class WarmingKernel implements Kernel {
     current.differences(high, low, offset, lanes, targets, steps, multipliers, terms, acc, out);
   }
 
+  @Override
+  public int atLeast(int[] sums, int n, int threshold, int[] lanes) {
+    return current.atLeast(sums, n, threshold, lanes);
+  }
+
+  @Override
+  public void lines(long[] lines, int[] at, int n, LineWeights weights, int[] out) {
+    current.lines(lines, at, n, weights, out);
+  }
+
   private void count(long codesRead) {
     if (untilWorthIt.get() > 0) {
       long left = untilWorthIt.addAndGet(-codesRead);
       if (left <= 0 && left + codesRead > 0) {
-        Thread trial = Daemons.thread("faiss-kernel-trial", this::tryFaster);
-        trial.setPriority(Thread.MIN_PRIORITY);
-        trial.start();
+        begin();
       }
+    }
+  }
+
+  /** A search doesn't fail for want of a thread. */
+  private void begin() {
+    try {
+      Thread trial = Daemons.thread("faiss-kernel-trial", this::tryFaster);
+      trial.setPriority(Thread.MIN_PRIORITY);
+      trial.start();
+    } catch (OutOfMemoryError e) {
+      LOGGER.warn("vector search kernel: still {}", current.name(), e);
     }
   }
 
@@ -157,6 +178,9 @@ final class WarmingKernel implements Kernel {
     private final int[][] outs = new int[Kernel.TOGETHER][LANES];
     private final float[] row = new float[LANES];
     private final int[] lanes = new int[LANES + 1];
+    private final long[] line = new long[LONGS];
+    private final int[] places = new int[LINES];
+    private final LineWeights lineWeights = LineWeights.of(new int[1], LONGS);
     private final double[] query = new double[4 * PACKS];
     private final float[] rows = new float[4 * PACKS];
     private final double[] terms = new double[4 * PACKS];
@@ -173,6 +197,7 @@ final class WarmingKernel implements Kernel {
       return loops(kernel) < loops(other)
           && together(kernel) < together(other)
           && selected(kernel) < 1.5 * selected(other)
+          && lines(kernel) < 1.5 * lines(other)
           && terms(kernel) < 1.5 * terms(other);
     }
 
@@ -200,6 +225,18 @@ final class WarmingKernel implements Kernel {
       for (int i = 0; i < 3; i++) {
         long began = System.nanoTime();
         kernel.dots(codes, 0, LANES, weights, PACKS, acc, out);
+        best = Math.min(best, System.nanoTime() - began);
+      }
+      return best;
+    }
+
+    private long lines(Kernel kernel) {
+      long best = Long.MAX_VALUE;
+      for (int i = 0; i < 3; i++) {
+        long began = System.nanoTime();
+        for (int round = 0; round < 50; round++) {
+          kernel.lines(line, places, LINES, lineWeights, out);
+        }
         best = Math.min(best, System.nanoTime() - began);
       }
       return best;

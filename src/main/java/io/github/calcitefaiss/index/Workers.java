@@ -85,8 +85,13 @@ final class Workers {
     List<Runnable> tasks = new ArrayList<>();
     for (int i = 0; i < helpers; i++) {
       Runnable task = () -> work(worker);
+      try {
+        HELPERS.execute(task);
+      } catch (OutOfMemoryError e) {
+        // No thread can be started: those that there are do it all.
+        break;
+      }
       tasks.add(task);
-      HELPERS.execute(task);
     }
     work(worker);
     for (Runnable task : tasks) {

@@ -176,7 +176,10 @@ class FlatIndexTest {
         }
       }
       if (dims <= 150) {
-        checkSketched(index, asked, expected, data + " " + kernel.name() + " " + dims);
+        String what = data + " " + kernel.name() + " " + dims + " sketched";
+        checkSketched(index, asked, expected, what);
+        Search search = asked.get(random.nextInt(asked.size()));
+        checkGroups(all, random, List.of(index), null, search, what + " " + search.metric());
       }
     }
   }
@@ -187,7 +190,7 @@ class FlatIndexTest {
     Neighbors[] together = index.searchAll(asked, Checkpoint.NONE);
     for (int i = 0; i < asked.size(); i++) {
       Search search = asked.get(i);
-      String what = data + " " + search.metric() + " k=" + search.k() + " sketched";
+      String what = data + " " + search.metric() + " k=" + search.k();
       BruteForce.assertSame(expected.get(i), index.search(search, Checkpoint.NONE), what);
       BruteForce.assertSame(expected.get(i), together[i], what + " in a batch");
     }

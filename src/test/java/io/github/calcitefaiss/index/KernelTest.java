@@ -250,6 +250,39 @@ class KernelTest {
   }
 
   @Test
+  void everyKernelSumsUpLines() {
+    Random random = Seeds.random("everyKernelSumsUpLines");
+    for (int round = 0; round < 300; round++) {
+      int longs = new int[] {1, 2, 4, 8}[random.nextInt(4)];
+      int n = 1 + random.nextInt(200);
+      long[] lines = new long[3 + 40 * longs];
+      for (int i = 0; i < lines.length; i++) {
+        lines[i] = random.nextInt(9) == 0 ? -random.nextInt(2) : random.nextLong();
+      }
+      int[] weights = new int[random.nextInt(16 * longs + 1)];
+      for (int j = 0; j < weights.length; j++) {
+        boolean most = random.nextInt(3) == 0;
+        int weight = most ? LineWeights.MOST : random.nextInt(LineWeights.MOST + 1);
+        weights[j] = random.nextBoolean() ? weight : -weight;
+      }
+      int[] at = new int[n];
+      int[] expected = new int[n];
+      for (int i = 0; i < n; i++) {
+        at[i] = 3 + random.nextInt(40) * longs;
+        for (int j = 0; j < weights.length; j++) {
+          int code = (int) (lines[at[i] + j / 16] >>> 4 * (j % 16) & 15);
+          expected[i] += weights[j] * code;
+        }
+      }
+      for (Kernel kernel : all()) {
+        int[] actual = new int[n];
+        kernel.lines(lines, at, n, LineWeights.of(weights, longs), actual);
+        assertArrayEquals(expected, actual, kernel.name() + ", round " + round);
+      }
+    }
+  }
+
+  @Test
   void aWarmingKernelAnswersWithEitherKernel() {
     Kernel warming = new WarmingKernel(new ReferenceKernel(), new PlainKernel(), 1);
     char[] codes = new char[Layout.LANE_STEP];

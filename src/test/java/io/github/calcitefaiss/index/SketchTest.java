@@ -1,11 +1,13 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 package io.github.calcitefaiss.index;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -27,8 +29,8 @@ class SketchTest {
     BEYOND_THE_CODES(0, 0, 8),
     /** The same far from zero. */
     FAR_FROM_ZERO(0.02, 1000, 3),
-    /** Directions that are rounded to be far from orthonormal. */
-    SKEWED(0.03, 0, 1);
+    /** Few dimensions have most of it. */
+    SCALED(0.03, 0, 1);
 
     private final double noise;
     private final double middle;
@@ -59,7 +61,7 @@ class SketchTest {
         }
         float[] row = new float[DIMS];
         for (int d = 0; d < DIMS; d++) {
-          double scale = this == SKEWED && d % 24 >= 4 ? 0.03 : 1;
+          double scale = this == SCALED && d % 24 >= 4 ? 0.03 : 1;
           row[d] = (float) (middle + scale * (x[d] + length * noise * random.nextGaussian()));
         }
         rows.add(row);
@@ -74,20 +76,42 @@ class SketchTest {
     final FlatIndex index;
     final Sketch sketch;
     final Chunk chunk;
+
+    /** The first directions, all of them, and orthonormal bases of both. */
+    final double[][] first;
+
+    final double[][] all;
     final double[][] basis;
+    final double[][] whole;
 
     Sketched(List<float[]> rows) {
       this.rows = rows;
-      BruteForce all = new BruteForce();
+      BruteForce every = new BruteForce();
       for (int i = 0; i < rows.size(); i++) {
-        all.add((long) i, rows.get(i));
+        every.add((long) i, rows.get(i));
       }
-      index = all.index(new PlainKernel());
+      index = every.index(new PlainKernel());
       chunk = index.chunks().get(0);
-      sketch = Sketch.of(new PlainKernel(), chunk.layout(), index.chunks(), index.grid());
+      sketch = Sketch.of(chunk.layout(), index.chunks(), index.grid());
       assertNotNull(sketch);
       assertTrue(sketch.loose.cardinality() < ROWS / 20, sketch.loose + " are loose");
-      basis = orthonormal(sketch.along);
+      all = directions(sketch);
+      first = Arrays.copyOf(all, sketch.directions);
+      basis = orthonormal(first);
+      whole = orthonormal(all);
+    }
+
+    private static double[][] directions(Sketch sketch) {
+      double[][] all = new double[sketch.directions + sketch.next][DIMS];
+      for (int d = 0; d < DIMS; d++) {
+        double[] axis = new double[DIMS];
+        axis[d] = 1;
+        double[] places = sketch.places(axis);
+        for (int j = 0; j < all.length; j++) {
+          all[j][d] = places[j];
+        }
+      }
+      return all;
     }
 
     /** A row in units, relative to the origin. */
@@ -95,15 +119,6 @@ class SketchTest {
       double[] x = new double[DIMS];
       for (int d = 0; d < DIMS; d++) {
         x[d] = row[d] * index.grid().unit() - index.grid().origin()[d];
-      }
-      return x;
-    }
-
-    /** What the bytes of a row stand for. */
-    double[] approximated(int row) {
-      double[] x = new double[DIMS];
-      for (int d = 0; d < DIMS; d++) {
-        x[d] = chunk.scale[1][row] * index.grid().spread()[d] * chunk.code(0, row, d);
       }
       return x;
     }
@@ -118,6 +133,32 @@ class SketchTest {
         z[j] = sketch.steps[j] * ((pack(row, j / 4) >> 4 * (j % 4) & 15) - 8);
       }
       return z;
+    }
+
+    /** The place along the next directions. */
+    double[] next(int row) {
+      double[] y = new double[sketch.next];
+      for (int j = 0; j < y.length; j++) {
+        y[j] = sketch.steps[sketch.directions + j] * (line(row, 4 * j, 15) - 8);
+      }
+      return y;
+    }
+
+    /** Some bits of a row's line. */
+    private int line(int row, int bit, int mask) {
+      return (int) (sketch.lines(0)[sketch.line(row) + bit / 64] >>> bit % 64 & mask);
+    }
+
+    private int extra(int row, int shift) {
+      return line(row, 64 * (sketch.longs - 1) + shift, 255);
+    }
+
+    double codedF(int row) {
+      return sketch.stepF * extra(row, Sketch.F_SHIFT);
+    }
+
+    double codedU(int row) {
+      return sketch.stepU * extra(row, Sketch.U_SHIFT);
     }
 
     double codedE(int row) {
@@ -136,8 +177,7 @@ class SketchTest {
       int lanes = chunk.layout().padded(ROWS);
       int[] sums = new int[lanes];
       new ReferenceKernel()
-          .dots(
-              sketch.plane(0), 0, lanes, bounds.weights(), sketch.packs(), new short[lanes], sums);
+          .dots(sketch.plane(0), 0, lanes, bounds.weights(), Sketch.RUN, new short[lanes], sums);
       return sums;
     }
 
@@ -211,14 +251,14 @@ class SketchTest {
           continue;
         }
         String of = rows + ", row " + row;
-        double[] x = data.approximated(row);
-        double error = data.chunk.error[1][row];
-        double e = norm(sum(along(x, data.sketch.along), -1, data.place(row)));
-        double t = norm(across(x, data.basis));
-        double[] exact = data.relative(data.rows.get(row));
-        double n = Subspace.dot(exact, exact);
-        assertTrue(data.codedE(row) >= e + error, of);
-        assertTrue(data.codedT(row) >= t + error, of);
+        double[] x = data.relative(data.rows.get(row));
+        double[][] next = Arrays.copyOfRange(data.all, data.sketch.directions, data.all.length);
+        double n = Subspace.dot(x, x);
+        assertTrue(data.codedE(row) >= norm(sum(along(x, data.first), -1, data.place(row))), of);
+        assertTrue(data.codedF(row) >= norm(sum(along(x, next), -1, data.next(row))), of);
+        assertTrue(data.codedT(row) >= norm(across(x, data.basis)), of);
+        assertTrue(data.codedU(row) >= norm(across(x, data.whole)), of);
+        assertEquals(data.codedT(row), data.sketch.stepT * data.extra(row, Sketch.T_SHIFT), of);
         assertTrue(data.codedN(row) * data.sketch.stepN <= n, of);
         assertTrue((data.codedN(row) + 1) * data.sketch.stepN * (1 + 0x1p-16) >= n, of);
       }
@@ -231,30 +271,36 @@ class SketchTest {
     for (Rows rows : Rows.values()) {
       Sketched data = new Sketched(rows.make(random));
       for (int row = 0; row < ROWS; row++) {
+        String of = rows + ", row " + row;
         double[] code = data.place(row);
         for (int j = 0; j < code.length; j++) {
           code[j] /= data.sketch.steps[j];
         }
-        double length = norm(code) * (1 - 1e-12);
-        assertTrue(data.sketch.longest >= length, rows + ", row " + row);
+        double[] next = data.next(row);
+        for (int j = 0; j < next.length; j++) {
+          next[j] /= data.sketch.steps[code.length + j];
+        }
+        assertTrue(data.sketch.longest >= norm(code) * (1 - 1e-12), of);
+        assertTrue(data.sketch.longestNext >= norm(next) * (1 - 1e-12), of);
+        for (int run = 0; run < data.sketch.longestRun.length; run++) {
+          int to = Math.min(code.length, 4 * Sketch.RUN * (run + 1));
+          double[] part = Arrays.copyOfRange(code, 4 * Sketch.RUN * run, to);
+          assertTrue(data.sketch.longestRun[run] >= norm(part) * (1 - 1e-12), of);
+        }
       }
     }
   }
 
-  /** The directions stretch no vector of their own space more than the skew says. */
   @Test
-  void theSkewIsNoLessThanTheDirectionsAre() {
-    Random random = Seeds.random("theSkewIsNoLessThanTheDirectionsAre");
+  void directionsAreOrthonormal() {
+    Random random = Seeds.random("directionsAreOrthonormal");
     for (Rows rows : Rows.values()) {
       Sketched data = new Sketched(rows.make(random));
-      double[][] along = data.sketch.along;
-      double[] x = back(random.doubles(along.length).map(d -> d - 0.5).toArray(), along);
-      for (int i = 0; i < 300; i++) {
-        // Towards the vector that is stretched or shortened most.
-        x = sum(back(along(x, along), along), -1, sum(x, -1, across(x, data.basis)));
-        x = sum(new double[DIMS], 1 / norm(x), x);
-        double stretched = norm(along(x, along));
-        assertTrue(Math.abs(stretched - 1) <= data.sketch.skew, rows + ": " + stretched);
+      for (int i = 0; i < data.all.length; i++) {
+        for (int j = 0; j <= i; j++) {
+          double product = Subspace.dot(data.all[i], data.all[j]);
+          assertEquals(i == j ? 1 : 0, product, Sketch.SKEW / data.all.length, rows.toString());
+        }
       }
     }
   }
@@ -285,26 +331,38 @@ class SketchTest {
       u = sum(u, 1, data.index.grid().origin());
     }
     Sketch sketch = data.sketch;
-    double[] v = along(u, sketch.along);
+    double[] v = along(u, data.first);
+    double[][] next = Arrays.copyOfRange(data.all, sketch.directions, data.all.length);
+    double[] w = along(u, next);
     double across = norm(across(u, data.basis));
+    double acrossAll = norm(across(u, data.whole));
     int[] sums = data.sums(bounds);
     for (int row = 0; row < ROWS; row++) {
       if (sketch.loose.get(row)) {
         continue;
       }
-      double most = Double.NEGATIVE_INFINITY;
-      for (int step = 0; step < 2; step++) {
-        double n = (data.codedN(row) + step) * sketch.stepN;
-        double product =
-            Subspace.dot(v, data.place(row))
-                + norm(v) * data.codedE(row)
-                + across * data.codedT(row)
-                + 3.4 * sketch.skew * norm(u) * (1 + n) / 2;
-        most = Math.max(most, l2 ? 2 * product - n : product);
-      }
-      float limit = Math.nextUp((float) -most);
-      assertTrue(sums[row] >= bounds.threshold(limit, sketch), what + ", row " + row);
+      double place = Subspace.dot(v, data.place(row)) + norm(v) * data.codedE(row);
+      double product = place + across * data.codedT(row);
+      float limit = limit(data, row, product, l2);
+      assertTrue(sums[row] >= bounds.threshold(limit), what + ", row " + row);
+      product = place + Subspace.dot(w, data.next(row)) + norm(w) * data.codedF(row);
+      product += acrossAll * data.codedU(row);
+      limit = limit(data, row, product, l2);
+      float bound = bounds.closer(sums[row], data.chunk, 0, row);
+      assertFalse(bound > limit, what + ", row " + row + ": " + bound + " > " + limit);
+      // Nor much further off, or it would be of no use.
+      double much = 0.2 * (norm(u) + 1) * (1 + data.codedN(row) * sketch.stepN);
+      assertTrue(bound > limit - much, what + ", row " + row + ": " + bound + " < " + limit);
     }
+  }
+
+  /** The smallest bound that a product allows. */
+  private static float limit(Sketched data, int row, double product, boolean l2) {
+    double most = product;
+    if (l2) {
+      most = 2 * product - data.codedN(row) * data.sketch.stepN;
+    }
+    return Math.nextUp((float) -most);
   }
 
   @Test
@@ -331,9 +389,11 @@ class SketchTest {
     for (int row = 0; row < ROWS; row++) {
       double value = metric.value(query, data.rows.get(row));
       float limit = of.limit(metric.descending() ? -value : value);
-      assertFalse(
-          !data.sketch.loose.get(row) && sums[row] < bounds.threshold(limit, data.sketch),
-          String.format(Locale.ROOT, "%s, row %d", what, row));
+      if (!data.sketch.loose.get(row)) {
+        String name = String.format(Locale.ROOT, "%s, row %d", what, row);
+        assertFalse(sums[row] < bounds.threshold(limit), name);
+        assertFalse(bounds.closer(sums[row], data.chunk, 0, row) > limit, name);
+      }
     }
   }
 
@@ -344,9 +404,13 @@ class SketchTest {
       row = random.nextInt(ROWS / 20) * 20 + 3;
     } while (data.sketch.loose.get(row));
     double[] x = data.relative(data.rows.get(row));
-    double[] across = across(x, data.basis);
-    double[] rest = sum(along(x, data.sketch.along), -1, data.place(row));
-    double[] left = back(rest, data.sketch.along);
+    double[] across = across(x, random.nextBoolean() ? data.basis : data.whole);
+    double[] rest = sum(along(x, data.first), -1, data.place(row));
+    double[] left = back(rest, data.first);
+    if (random.nextInt(3) == 0) {
+      double[][] next = Arrays.copyOfRange(data.all, data.sketch.directions, data.all.length);
+      left = sum(left, random.nextGaussian(), back(sum(along(x, next), -1, data.next(row)), next));
+    }
     double length = Math.pow(10, random.nextInt(7) - 3);
     double[] u =
         switch (random.nextInt(6)) {

@@ -76,17 +76,23 @@ final class CodesScan extends Scan {
 
   @Override
   int refine(int stage, Chunk chunk, int first, int n, int left, int[] dots) {
-    int[] lanes = scratch.lanes;
-    int from = first % layout.chunkRows();
-    int block = inChunk(first / layout.blockRows());
-    for (int i = 0; i < left; i++) {
-      int lane = lanes[i];
-      float bound = bounds.closer(stage, chunk, from + lane, dots[lane]);
-      if (!(bound > bounds.limit(limit.key()))) {
-        look(chunk, first + lane, bounds.whole(stage, dots[lane], chunk, block, lane));
-      }
-    }
+    super.refine(stage, chunk, first, n, left, dots);
     return 0;
+  }
+
+  @Override
+  void compare(int row) {
+    int block = row / layout.blockRows();
+    Chunk chunk = chunk(block);
+    look(chunk, row, bounds.whole(chunk, inChunk(block), row % layout.blockRows()));
+  }
+
+  @Override
+  void compare(int row, int stage, int sum) {
+    int block = row / layout.blockRows();
+    Chunk chunk = chunk(block);
+    int lane = row % layout.blockRows();
+    look(chunk, row, bounds.whole(stage, sum, chunk, inChunk(block), lane));
   }
 
   /** Lists a row whose {@link Bounds#whole} is known, unless it is ruled out. */
@@ -123,6 +129,7 @@ final class CodesScan extends Scan {
 
   @Override
   void finish() {
+    super.finish();
     drop();
   }
 }

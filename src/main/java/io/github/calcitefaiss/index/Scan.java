@@ -326,6 +326,11 @@ class Scan {
     }
   }
 
+  /** The same of a row whose sum of a stage is known. */
+  void compare(int row, int stage, int sum) {
+    compare(row);
+  }
+
   private void place(int row, int i) {
     scratch.arrays[i] = chunks.get(row / layout.chunkRows()).rows();
     scratch.places[i] = row % layout.chunkRows() * layout.dims();
@@ -460,7 +465,7 @@ class Scan {
     while (compared < count
         && !(bound(order[compared]) > bounds.limit(limit.key()))
         && (count > n / MANY || promising.offer(bound(order[compared]), (int) order[compared]))) {
-      compare((int) order[compared]);
+      compare((int) order[compared], stage, dots[(int) order[compared] - first]);
       compared++;
     }
     computeGroup();

@@ -17,7 +17,7 @@ class Scan {
   /** Below this share of a block, rows are compared directly. */
   private static final int FEW = 24;
 
-  /** Beyond this share of a block, the low halves are worth a pass of their own. */
+  /** Beyond this share of a block, nearly all of its rows are compared. */
   private static final int MANY = 16;
 
   /** So many blocks in a row that the codes ruled out little of, and the codes are left aside. */
@@ -101,9 +101,14 @@ class Scan {
   /** The k smallest bounds seen: a row whose bound is among them is computed at once. */
   private final NearestHeap promising;
 
-  /** Bounds and rows, as in {@link Scratch#order}, that are looked at when the limit is lower. */
+  /** Bounds and numbers of rows, as in {@link Scratch#order}, that are looked at later. */
   private long[] waiting = new long[64];
 
+  /** For each number, a row, and its sum of a stage. */
+  private int[] waitingRow = new int[64];
+
+  private int[] waitingSum = new int[64];
+  private boolean[] waitingBytes = new boolean[64];
   private int waitingRows;
 
   /** Rows in the group that is being collected. */
@@ -375,13 +380,18 @@ class Scan {
       left = select(0, chunk, first, n, dots);
     }
     int stage = 0;
-    if (left > n / MANY) {
+    if (left > n / many()) {
       bounds.bytes(kernel, chunk, inChunk, scratch, dots);
       stage = 1;
       left = select(1, chunk, first, n, dots);
     }
     int compared = refine(stage, chunk, first, n, left, dots);
     futile = compared > n / 2 && heap.worst() < Double.POSITIVE_INFINITY ? futile + 1 : 0;
+  }
+
+  /** Beyond this share of a block, the low halves are worth a pass of their own. */
+  int many() {
+    return MANY;
   }
 
   int select(int stage, Chunk chunk, int first, int n, int[] dots) {
@@ -470,19 +480,26 @@ class Scan {
     }
     computeGroup();
     for (int i = compared; i < count && !(bound(order[i]) > bounds.limit(limit.key())); i++) {
-      await(order[i]);
+      int row = (int) order[i];
+      await(bound(order[i]), row, stage, dots[row - first]);
     }
     return compared;
   }
 
-  private void await(long row) {
+  private void await(float bound, int row, int stage, int sum) {
     if (waitingRows == WAITING_ROWS) {
       finish();
     }
     if (waitingRows == waiting.length) {
-      waiting = Arrays.copyOf(waiting, 2 * waiting.length);
+      waiting = Arrays.copyOf(waiting, 2 * waitingRows);
+      waitingRow = Arrays.copyOf(waitingRow, 2 * waitingRows);
+      waitingSum = Arrays.copyOf(waitingSum, 2 * waitingRows);
+      waitingBytes = Arrays.copyOf(waitingBytes, 2 * waitingRows);
     }
-    waiting[waitingRows++] = row;
+    waiting[waitingRows] = sortable(bound) << 32 | waitingRows;
+    waitingRow[waitingRows] = row;
+    waitingSum[waitingRows] = sum;
+    waitingBytes[waitingRows++] = stage == 1;
   }
 
   /** Compares the rows that were left for later; called by one thread when all blocks are done. */
@@ -492,7 +509,8 @@ class Scan {
     }
     Arrays.sort(waiting, 0, waitingRows);
     for (int i = 0; i < waitingRows && !(bound(waiting[i]) > bounds.limit(limit.key())); i++) {
-      compare((int) waiting[i]);
+      int number = (int) waiting[i];
+      compare(waitingRow[number], waitingBytes[number] ? 1 : 0, waitingSum[number]);
     }
     computeGroup();
     waitingRows = 0;

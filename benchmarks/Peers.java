@@ -50,9 +50,13 @@ public final class Peers {
   private final float[][] queries = new float[100][];
   private final int[][] nearest = new int[TRIED][];
 
-  private Peers(float[][] rows) {
+  private Peers(float[][] rows, float[][] asked) {
     this.rows = rows;
     for (int i = 0; i < queries.length; i++) {
+      if (asked.length > 0) {
+        queries[i] = asked[i];
+        continue;
+      }
       float[] query = rows[i].clone();
       for (int d = 0; d < query.length; d++) {
         query[d] = 0.7f * query[d] + 0.3f * rows[100 + i][d];
@@ -66,18 +70,7 @@ public final class Peers {
 
   /** Measures both. */
   public static void main(String[] args) throws Exception {
-    List<float[]> rows = new ArrayList<>();
-    try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + args[0]);
-        Statement s = c.createStatement();
-        ResultSet r = s.executeQuery("SELECT embedding FROM embeddings ORDER BY id")) {
-      while (r.next()) {
-        ByteBuffer blob = ByteBuffer.wrap(r.getBytes(1)).order(ByteOrder.LITTLE_ENDIAN);
-        float[] row = new float[blob.remaining() / 4];
-        blob.asFloatBuffer().get(row);
-        rows.add(row);
-      }
-    }
-    Peers peers = new Peers(rows.toArray(new float[0][]));
+    Peers peers = new Peers(read(args[0], "embeddings"), read(args[0], "queries"));
     float[] copy = new float[peers.rows[0].length];
     report(
         "read the floats once",
@@ -91,6 +84,29 @@ public final class Peers {
             }));
     peers.lucene();
     peers.duckdb();
+  }
+
+  /** A table's vectors; none if there is no such table. */
+  private static float[][] read(String file, String table) throws Exception {
+    List<float[]> rows = new ArrayList<>();
+    try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement s = c.createStatement()) {
+      try (ResultSet r =
+          s.executeQuery("SELECT 1 FROM sqlite_master WHERE name = '" + table + "'")) {
+        if (!r.next()) {
+          return new float[0][];
+        }
+      }
+      try (ResultSet r = s.executeQuery("SELECT embedding FROM " + table + " ORDER BY rowid")) {
+        while (r.next()) {
+          ByteBuffer blob = ByteBuffer.wrap(r.getBytes(1)).order(ByteOrder.LITTLE_ENDIAN);
+          float[] row = new float[blob.remaining() / 4];
+          blob.asFloatBuffer().get(row);
+          rows.add(row);
+        }
+      }
+    }
+    return rows.toArray(new float[0][]);
   }
 
   /** The rows nearest by squares of differences in double, ties by their number. */

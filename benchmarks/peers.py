@@ -108,6 +108,9 @@ def main(path):
     rows = connection.execute("SELECT id, embedding FROM embeddings ORDER BY id").fetchall()
     data = numpy.frombuffer(b"".join(r[1] for r in rows), dtype="<f4").reshape(len(rows), -1)
     queries = (0.7 * data[:100] + 0.3 * data[100:200]).astype("float32")
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'queries'").fetchone():
+        found = connection.execute("SELECT embedding FROM queries LIMIT 100").fetchall()
+        queries = numpy.frombuffer(b"".join(r[0] for r in found), dtype="<f4").reshape(100, -1)
     report("numpy: read the floats once (sum)", median(9, lambda i: data.sum()))
     truth = exact(numpy, data, queries[:TRIED])
     faiss_indexes(numpy, data, queries, truth)

@@ -228,13 +228,7 @@ public final class Goals {
     float[][] floats = rows.toArray(new float[0][]);
     rows = null;
     List<Search> searches = new ArrayList<>();
-    Random random = new Random(7);
-    for (int i = 0; i < QUERIES; i++) {
-      float[] query = floats[random.nextInt(floats.length)].clone();
-      float[] other = floats[random.nextInt(floats.length)];
-      for (int d = 0; d < dims; d++) {
-        query[d] = 0.7f * query[d] + 0.3f * other[d];
-      }
+    for (float[] query : queries(file, floats)) {
       searches.add(Search.nearest(query, Metric.L2_SQUARED, K));
     }
     int rounds = floats.length > 200_000 ? 15 : 60;
@@ -265,6 +259,34 @@ public final class Goals {
     print("bytes for each of float32", index.bytes() / (4.0 * index.size() * index.dims()));
     codesOnly(file, schema, searches);
     throughJdbc(file, schema, searches);
+  }
+
+  /** The file's own queries, or some between two rows. */
+  private static List<float[]> queries(Path file, float[][] rows) throws SQLException {
+    List<float[]> queries = new ArrayList<>();
+    try (Connection c = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement s = c.createStatement()) {
+      try (ResultSet r = s.executeQuery("SELECT 1 FROM sqlite_master WHERE name = 'queries'")) {
+        if (!r.next()) {
+          Random random = new Random(7);
+          while (queries.size() < QUERIES) {
+            float[] query = rows[random.nextInt(rows.length)].clone();
+            float[] other = rows[random.nextInt(rows.length)];
+            for (int d = 0; d < query.length; d++) {
+              query[d] = 0.7f * query[d] + 0.3f * other[d];
+            }
+            queries.add(query);
+          }
+          return queries;
+        }
+      }
+      try (ResultSet r = s.executeQuery("SELECT embedding FROM queries LIMIT " + QUERIES)) {
+        while (r.next()) {
+          queries.add(VectorCodec.decode(r.getBytes(1)));
+        }
+      }
+    }
+    return queries;
   }
 
   /** Rounds of the same searches, so that the least isn't that of the easiest one. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -26,10 +27,12 @@ import java.util.function.IntFunction;
  *     io.github.calcitefaiss.index.FilterTimes rows.f32 [ROUNDS]
  * </pre>
  *
- * <p>{@code rows.f32} holds vectors of 384 elements, as {@code Goals dump} writes them.
+ * <p>{@code rows.f32} holds vectors of 384 elements, as {@code Goals dump} writes them. Those beyond
+ * the 100,000th are queries; without any, queries are near some of the rows.
  */
 public final class FilterTimes {
   private static final int DIMS = 384;
+  private static final int ROWS = 100_000;
   private static final int REPEATED = 20;
 
   /** Of a thousand values, so many are asked for. */
@@ -73,7 +76,7 @@ public final class FilterTimes {
       for (int t = 0; t < least.length; t++) {
         long began = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
         for (int i = 0; i < REPEATED; i++) {
-          tasks.get(t).apply(i + round);
+          tasks.get(t).apply(i);
         }
         long nanos = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - began;
         least[t] = Math.min(least[t], nanos / REPEATED);
@@ -115,11 +118,16 @@ public final class FilterTimes {
     Random random = new Random(42);
     try (FileChannel channel = FileChannel.open(file)) {
       ByteBuffer row = ByteBuffer.allocate(4 * DIMS);
+      boolean own = channel.size() > 4L * DIMS * ROWS;
       for (int i = 0; channel.read(row.clear()) == 4 * DIMS; i++) {
+        if (i >= ROWS) {
+          queries.add(VectorCodec.decode(row.array()));
+          continue;
+        }
         builder.addLong(i + 1, row.array());
         columns.add(0, (long) i % 1000);
         columns.add(1, (long) i % 20);
-        if (i % 500 == 7) {
+        if (!own && i % 500 == 7) {
           float[] query = VectorCodec.decode(row.array());
           for (int d = 0; d < DIMS; d++) {
             query[d] += 0.01f * (float) random.nextGaussian();
@@ -128,6 +136,9 @@ public final class FilterTimes {
         }
       }
     }
-    return builder.build().with(columns.build());
+    FlatIndex index = builder.build().with(columns.build());
+    index.warm();
+    Collections.shuffle(queries, random);
+    return index;
   }
 }

@@ -53,7 +53,7 @@ final class GroupScan {
   private final NearestHeap[] nearest;
   private final NearestHeap.Ties ties;
   private final ExactKeys exact;
-  private final Scan.Scratch scratch;
+  final Scan.Scratch scratch;
 
   /**
    * For each group, what a bound must be above to rule a row out; shared by the scans of a search.

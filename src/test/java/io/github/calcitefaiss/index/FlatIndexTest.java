@@ -407,6 +407,29 @@ class FlatIndexTest {
   }
 
   @Test
+  void aSketchServesFiltersThatLeaveOutWholeBlocks() {
+    Random random = Seeds.random("aSketchServesFiltersThatLeaveOutWholeBlocks");
+    int rows = 5 * 2048 + 100;
+    BruteForce all = data(Data.FEW_DIRECTIONS, random, rows, 128);
+    FlatIndex index = all.index(new PlainKernel());
+    index.warm();
+    for (int i = 0; i < 20; i++) {
+      // Of a tenth of the rows, all in one or two blocks; at times there are blocks between.
+      BitSet some = new BitSet();
+      int from = random.nextInt(rows - 500);
+      some.set(from, from + 500);
+      from = random.nextInt(rows - 500);
+      some.set(from, from + 500);
+      for (Metric metric : List.of(Metric.L2, Metric.INNER_PRODUCT, Metric.COSINE_DISTANCE)) {
+        float[] query = query(all, Data.FEW_DIRECTIONS, random, 128);
+        Search search = new Search(query, metric, 1 + random.nextInt(20), Double.NaN, some);
+        String what = metric + " " + some.nextSetBit(0) + " " + from;
+        BruteForce.assertSame(all.search(search), index.search(search, Checkpoint.NONE), what);
+      }
+    }
+  }
+
+  @Test
   void anIndexThatIsSearchedOftenIsSketched() throws InterruptedException {
     Random random = Seeds.random("anIndexThatIsSearchedOftenIsSketched");
     BruteForce all = data(Data.FEW_DIRECTIONS, random, 1 << 14, 128);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -449,6 +450,52 @@ class FlatIndexTest {
     for (int i = 0; i < searches.size(); i++) {
       BruteForce.assertSame(before[i], after[i], "search " + i);
     }
+  }
+
+  @Test
+  void groupsAreSearchedByCodesWhereASketchLeavesTooMuch() {
+    Random random = Seeds.random("groupsAreSearchedByCodesWhereASketchLeavesTooMuch");
+    int rows = 8 * 2048;
+    BruteForce all = new BruteForce();
+    for (int i = 0; i < rows; i++) {
+      float[] row = new float[128];
+      for (int d = 0; d < row.length; d++) {
+        row[d] = (float) ((d < 40 ? 1 : 0.7) * random.nextGaussian());
+      }
+      all.add((long) i, row);
+    }
+    AtomicInteger compared = new AtomicInteger();
+    Kernel plain = new PlainKernel();
+    Object counting =
+        Proxy.newProxyInstance(
+            Kernel.class.getClassLoader(),
+            new Class<?>[] {Kernel.class},
+            (proxy, method, arguments) -> {
+              compared.addAndGet(method.getName().equals("squares") ? 1 : 0);
+              return method.invoke(plain, arguments);
+            });
+    FlatIndex index = all.index((Kernel) counting);
+    Search search = Search.nearest(query(all, Data.GAUSSIAN, random, 128), Metric.L2, 3);
+    int[] of = random.ints(rows, 1, 11).toArray();
+    int byCodes = 0;
+    for (boolean sketched : new boolean[] {false, true}) {
+      compared.set(0);
+      Neighbors[] found = index.nearestOfEach(search, new RowGroups(of, 10), Checkpoint.NONE, null);
+      for (int group = 1; group <= 10; group++) {
+        BitSet members = new BitSet();
+        for (int row = 0; row < rows; row++) {
+          members.set(row, of[row] == group);
+        }
+        Search one = new Search(search.query(), Metric.L2, 3, Double.NaN, members);
+        BruteForce.assertSame(all.search(one), found[group - 1], "group " + group);
+      }
+      if (!sketched) {
+        byCodes = compared.get();
+        index.warm();
+      }
+    }
+    String counts = compared + " compared, by the codes alone " + byCodes;
+    assertTrue(compared.get() < 2 * byCodes + rows / 20, counts);
   }
 
   @Test

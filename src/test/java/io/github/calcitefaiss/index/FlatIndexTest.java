@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
@@ -449,6 +450,39 @@ class FlatIndexTest {
     Neighbors[] after = index.searchAll(searches, Checkpoint.NONE);
     for (int i = 0; i < searches.size(); i++) {
       BruteForce.assertSame(before[i], after[i], "search " + i);
+    }
+  }
+
+  @Test
+  void rowsThatAreLookedAtTwiceCountOnce() {
+    Random random = Seeds.random("rowsThatAreLookedAtTwiceCountOnce");
+    double[][] directions = new double[40][128];
+    for (double[] direction : directions) {
+      Arrays.setAll(direction, d -> random.nextGaussian());
+    }
+    // All that tells rows apart is in what a sketch codes first, so its bounds are tight.
+    BruteForce all = new BruteForce();
+    for (int i = 0; i < 6000; i++) {
+      float[] row = new float[128];
+      for (double[] direction : directions) {
+        double share = random.nextGaussian();
+        for (int d = 0; d < row.length; d++) {
+          row[d] += (float) (share * direction[d]);
+        }
+      }
+      all.add((long) i, row);
+    }
+    FlatIndex index = all.index(new PlainKernel());
+    index.warm();
+    for (int i = 0; i < 250; i++) {
+      BitSet some = new BitSet();
+      for (int row = 0; row < all.size(); row++) {
+        some.set(row, random.nextInt(i % 4 == 0 ? 35 : 2) == 0);
+      }
+      float[] query = all.vector(random.nextInt(all.size()));
+      Search search = new Search(query, Metric.L2, 2 + random.nextInt(6), Double.NaN, some);
+      BruteForce.assertSame(
+          all.search(search), index.search(search, Checkpoint.NONE), "search " + i);
     }
   }
 

@@ -275,8 +275,13 @@ final class GroupScan {
         order[count++] = Scan.sortable(Float.NEGATIVE_INFINITY) << 32 | i - first;
       }
     }
-    futile += ++looked > TRIAL && SketchScan.isMuch(left, count, MUCH * n) ? 1 : 0;
-    return count;
+    looked++;
+    if (!SketchScan.isMuch(left, count, MUCH * n)) {
+      return count;
+    }
+    futile += looked > TRIAL ? 1 : 0;
+    // The codes may leave fewer.
+    return coded(block);
   }
 
   /** Makes the thresholds those of the limits, for the groups of some rows at least. */

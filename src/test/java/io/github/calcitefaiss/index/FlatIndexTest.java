@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
@@ -407,6 +409,29 @@ class FlatIndexTest {
   }
 
   @Test
+  void aSketchServesFiltersThatLeaveOutWholeBlocks() {
+    Random random = Seeds.random("aSketchServesFiltersThatLeaveOutWholeBlocks");
+    int rows = 5 * 2048 + 100;
+    BruteForce all = data(Data.FEW_DIRECTIONS, random, rows, 128);
+    FlatIndex index = all.index(new PlainKernel());
+    index.warm();
+    for (int i = 0; i < 20; i++) {
+      // Of a tenth of the rows, all in one or two blocks; at times there are blocks between.
+      BitSet some = new BitSet();
+      int from = random.nextInt(rows - 500);
+      some.set(from, from + 500);
+      from = random.nextInt(rows - 500);
+      some.set(from, from + 500);
+      for (Metric metric : List.of(Metric.L2, Metric.INNER_PRODUCT, Metric.COSINE_DISTANCE)) {
+        float[] query = query(all, Data.FEW_DIRECTIONS, random, 128);
+        Search search = new Search(query, metric, 1 + random.nextInt(20), Double.NaN, some);
+        String what = metric + " " + some.nextSetBit(0) + " " + from;
+        BruteForce.assertSame(all.search(search), index.search(search, Checkpoint.NONE), what);
+      }
+    }
+  }
+
+  @Test
   void anIndexThatIsSearchedOftenIsSketched() throws InterruptedException {
     Random random = Seeds.random("anIndexThatIsSearchedOftenIsSketched");
     BruteForce all = data(Data.FEW_DIRECTIONS, random, 1 << 14, 128);
@@ -426,6 +451,85 @@ class FlatIndexTest {
     for (int i = 0; i < searches.size(); i++) {
       BruteForce.assertSame(before[i], after[i], "search " + i);
     }
+  }
+
+  @Test
+  void rowsThatAreLookedAtTwiceCountOnce() {
+    Random random = Seeds.random("rowsThatAreLookedAtTwiceCountOnce");
+    double[][] directions = new double[40][128];
+    for (double[] direction : directions) {
+      Arrays.setAll(direction, d -> random.nextGaussian());
+    }
+    // All that tells rows apart is in what a sketch codes first, so its bounds are tight.
+    BruteForce all = new BruteForce();
+    for (int i = 0; i < 6000; i++) {
+      float[] row = new float[128];
+      for (double[] direction : directions) {
+        double share = random.nextGaussian();
+        for (int d = 0; d < row.length; d++) {
+          row[d] += (float) (share * direction[d]);
+        }
+      }
+      all.add((long) i, row);
+    }
+    FlatIndex index = all.index(new PlainKernel());
+    index.warm();
+    for (int i = 0; i < 250; i++) {
+      BitSet some = new BitSet();
+      for (int row = 0; row < all.size(); row++) {
+        some.set(row, random.nextInt(i % 4 == 0 ? 35 : 2) == 0);
+      }
+      float[] query = all.vector(random.nextInt(all.size()));
+      Search search = new Search(query, Metric.L2, 2 + random.nextInt(6), Double.NaN, some);
+      BruteForce.assertSame(
+          all.search(search), index.search(search, Checkpoint.NONE), "search " + i);
+    }
+  }
+
+  @Test
+  void groupsAreSearchedByCodesWhereASketchLeavesTooMuch() {
+    Random random = Seeds.random("groupsAreSearchedByCodesWhereASketchLeavesTooMuch");
+    int rows = 8 * 2048;
+    BruteForce all = new BruteForce();
+    for (int i = 0; i < rows; i++) {
+      float[] row = new float[128];
+      for (int d = 0; d < row.length; d++) {
+        row[d] = (float) ((d < 40 ? 1 : 0.7) * random.nextGaussian());
+      }
+      all.add((long) i, row);
+    }
+    AtomicInteger compared = new AtomicInteger();
+    Kernel plain = new PlainKernel();
+    Object counting =
+        Proxy.newProxyInstance(
+            Kernel.class.getClassLoader(),
+            new Class<?>[] {Kernel.class},
+            (proxy, method, arguments) -> {
+              compared.addAndGet(method.getName().equals("squares") ? 1 : 0);
+              return method.invoke(plain, arguments);
+            });
+    FlatIndex index = all.index((Kernel) counting);
+    Search search = Search.nearest(query(all, Data.GAUSSIAN, random, 128), Metric.L2, 3);
+    int[] of = random.ints(rows, 1, 11).toArray();
+    int byCodes = 0;
+    for (boolean sketched : new boolean[] {false, true}) {
+      compared.set(0);
+      Neighbors[] found = index.nearestOfEach(search, new RowGroups(of, 10), Checkpoint.NONE, null);
+      for (int group = 1; group <= 10; group++) {
+        BitSet members = new BitSet();
+        for (int row = 0; row < rows; row++) {
+          members.set(row, of[row] == group);
+        }
+        Search one = new Search(search.query(), Metric.L2, 3, Double.NaN, members);
+        BruteForce.assertSame(all.search(one), found[group - 1], "group " + group);
+      }
+      if (!sketched) {
+        byCodes = compared.get();
+        index.warm();
+      }
+    }
+    String counts = compared + " compared, by the codes alone " + byCodes;
+    assertTrue(compared.get() < 2 * byCodes + rows / 20, counts);
   }
 
   @Test

@@ -397,6 +397,114 @@ class SketchTest {
     }
   }
 
+  @Test
+  void rowsOfWhichALineLeavesOutMuchAreDescribedOrLoose() {
+    Random random = Seeds.random("rowsOfWhichALineLeavesOutMuchAreDescribedOrLoose");
+    for (double share : new double[] {0.05, 1}) {
+      Sketched data = new Sketched(unlikeTheRest(share, random));
+      int largestF = 0;
+      for (int row = 0; row < ROWS; row++) {
+        if (!data.sketch.loose.get(row)) {
+          String of = share + ", row " + row;
+          double[] x = data.relative(data.rows.get(row));
+          double[][] next = Arrays.copyOfRange(data.all, data.sketch.directions, data.all.length);
+          assertTrue(data.codedF(row) >= norm(sum(along(x, next), -1, data.next(row))), of);
+          assertTrue(data.codedU(row) >= norm(across(x, data.whole)), of);
+          largestF = Math.max(largestF, data.extra(row, Sketch.F_SHIFT));
+        }
+      }
+      assertTrue(share < 1 || largestF > 127, "no F is large: " + largestF);
+      assertFalse(data.sketch.loose.isEmpty());
+      for (int i = 0; i < 50; i++) {
+        float[] query = query(data, random);
+        for (Metric metric : List.of(Metric.L2, Metric.INNER_PRODUCT)) {
+          noBoundIsCloser(data, metric, query, share + " " + metric);
+          noRowIsRuledOut(data, metric, query, share + " " + metric);
+        }
+      }
+    }
+  }
+
+  /**
+   * Rows of which a few have all that is across the first directions along one other.
+   *
+   * @param share how much of what is across all directions the other rows have
+   */
+  private static List<float[]> unlikeTheRest(double share, Random random) {
+    List<float[]> rows = Rows.ACROSS.make(random);
+    Sketched data = new Sketched(rows);
+    List<float[]> changed = new ArrayList<>();
+    for (int i = 0; i < ROWS; i++) {
+      double[] x = data.relative(rows.get(i));
+      double[] left = across(x, data.whole);
+      double[] to = sum(x, share - 1, left);
+      if (i % 40 == 3) {
+        int j = data.sketch.directions + random.nextInt(data.sketch.next);
+        boolean along = random.nextBoolean();
+        double much = along ? (4 + 6 * random.nextDouble()) * data.sketch.steps[j] / 0.42 : 1;
+        to = sum(back(along(x, data.first), data.first), much, along ? data.all[j] : left);
+      }
+      float[] row = new float[DIMS];
+      for (int d = 0; d < DIMS; d++) {
+        row[d] = (float) ((to[d] + data.index.grid().origin()[d]) / data.index.grid().unit());
+      }
+      changed.add(row);
+    }
+    return changed;
+  }
+
+  @Test
+  void noBoundIsCloserWhereWeightsOfALineAreRoundedMost() {
+    Random random = Seeds.random("noBoundIsCloserWhereWeightsOfALineAreRoundedMost");
+    for (Rows rows : List.of(Rows.ACROSS, Rows.SCALED)) {
+      Sketched data = new Sketched(rows.make(random));
+      Sketch sketch = data.sketch;
+      for (int row = 0; row < ROWS; row += 5) {
+        // One weight is large, all others are nearly half of what is one then, as the codes are.
+        int large = random.nextInt(sketch.next);
+        double[] codes = data.next(row);
+        double least = sketch.steps[sketch.directions + large] / LineWeights.MOST;
+        double[] u = new double[DIMS];
+        for (int j = 0; j < sketch.next; j++) {
+          double place = 0.49 * least * Math.signum(codes[j]) / sketch.steps[sketch.directions + j];
+          u = sum(u, j == large ? 1 : place, data.all[sketch.directions + j]);
+        }
+        float[] query = new float[DIMS];
+        for (int d = 0; d < DIMS; d++) {
+          query[d] = (float) (u[d] / data.index.grid().unit());
+        }
+        noBoundIsCloser(data, Metric.INNER_PRODUCT, query, rows + ", query of row " + row);
+      }
+    }
+  }
+
+  @Test
+  void noSumIsTooLargeForSixteenBits() {
+    Random random = Seeds.random("noSumIsTooLargeForSixteenBits");
+    for (Rows rows : Rows.values()) {
+      Sketched data = new Sketched(rows.make(random));
+      int n = data.sketch.directions;
+      assertTrue(n <= 4 * Sketch.RUN);
+      for (int i = 0; i < 300; i++) {
+        Metric metric = i % 2 == 0 ? Metric.L2 : Metric.INNER_PRODUCT;
+        SketchBounds bounds = data.bounds(metric, query(data, random));
+        if (bounds == null) {
+          continue;
+        }
+        double square = 0;
+        double others = 0;
+        for (int d = 0; d < bounds.weights().length; d++) {
+          double weight = bounds.weights()[d];
+          square += d < n ? weight * weight : 0;
+          others += d < n ? 0 : 8 * Math.abs(weight);
+        }
+        double most = Math.sqrt(square) * data.sketch.longestRun[0] + others;
+        assertTrue(most <= Short.MAX_VALUE, rows + " " + metric + ": " + most);
+        assertTrue(most > 30_000, rows + " " + metric + ": weights are coarse, " + most);
+      }
+    }
+  }
+
   /** A query for which the inequalities of the bound are nearly equations for some row. */
   private static float[] query(Sketched data, Random random) {
     int row;

@@ -119,13 +119,6 @@ final class Chunk {
     rows = null;
   }
 
-  /** The code of one element of a row of a block. */
-  int code(int block, int lane, int d) {
-    int at = offset(block) + d / 4 * layout.padded(rowsOf(block)) + lane;
-    int shift = 4 * (d % 4);
-    return 16 * (high[at] >> shift & 15) + (low[at] >> shift & 15) - 136;
-  }
-
   /** Where a block's codes begin. */
   int offset(int block) {
     return block * layout.blockRows() * layout.packs();

@@ -2,7 +2,6 @@
 package io.github.calcitefaiss.index;
 
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -111,9 +110,11 @@ final class GroupScan {
   void blocks(int[] blocks, Checkpoint checkpoint) {
     int[][] sums = sketched == null ? null : scratch.looks(1, blocks.length)[0];
     if (sums != null && futile < FUTILE) {
+      short[][] weights = {sketched.weights()};
       for (int b = 0; b < blocks.length; b++) {
         checkpoint.check();
-        dots(blocks[b], sums[b]);
+        int[][] out = {sums[b]};
+        sketch.dots(kernel, layout, blocks[b], rowsOf(blocks[b]), weights, 1, scratch.acc, out);
       }
       seed(blocks, sums);
     }
@@ -138,18 +139,8 @@ final class GroupScan {
     compare();
   }
 
-  /** Sums up a block of the sketch. */
-  private void dots(int block, int[] sums) {
-    int number = block / layout.chunkBlocks();
-    int inChunk = block % layout.chunkBlocks();
-    kernel.dots(
-        sketch.plane(number),
-        sketch.offset(layout, inChunk),
-        layout.padded(chunks.get(number).rowsOf(inChunk)),
-        sketched.weights(),
-        Sketch.RUN,
-        scratch.acc[0],
-        sums);
+  private int rowsOf(int block) {
+    return chunks.get(block / layout.chunkBlocks()).rowsOf(block % layout.chunkBlocks());
   }
 
   /**
@@ -162,7 +153,7 @@ final class GroupScan {
     NearestHeap[] looking = new NearestHeap[limits.length];
     for (int b = 0; b < blocks.length; b++) {
       int first = blocks[b] * layout.blockRows();
-      int n = chunks.get(blocks[b] / layout.chunkBlocks()).rowsOf(blocks[b] % layout.chunkBlocks());
+      int n = rowsOf(blocks[b]);
       int left = said(first, n, kernel.atLeast(sums[b], n, threshold, lanes));
       closer(blocks[b], sums[b], left);
       for (int i = 0; i < left; i++) {
@@ -175,7 +166,7 @@ final class GroupScan {
     }
     for (int group = 1; group < looking.length; group++) {
       if (looking[group] != null && looking[group].size() == k) {
-        double largest = largestKey(looking[group]);
+        double largest = scratch.largestKey(looking[group], exact, chunks, layout);
         if (largest <= farthest) {
           limits[group] = Math.min(limits[group], bounds.limit(largest));
         }
@@ -185,8 +176,7 @@ final class GroupScan {
 
   /** Of some lanes of a block, keeps those of which the sketch says something; returns how many. */
   private int said(int first, int n, int some) {
-    int loose = sketch.loose.nextSetBit(first);
-    if (loose < 0 || loose >= first + n) {
+    if (sketch.nextLoose(first) >= first + n) {
       return some;
     }
     int[] lanes = scratch.lanes;
@@ -201,17 +191,8 @@ final class GroupScan {
   /** Looks at the lines of the first of the lanes. */
   private void closer(int block, int[] sums, int n) {
     int number = block / layout.chunkBlocks();
-    sketched.closer(
-        kernel,
-        sums,
-        scratch.lanes,
-        n,
-        chunks.get(number),
-        number,
-        block % layout.chunkBlocks() * layout.blockRows(),
-        scratch.low,
-        scratch.dots[0],
-        scratch.bounds);
+    int first = block % layout.chunkBlocks() * layout.blockRows();
+    sketched.closer(kernel, sums, n, chunks.get(number), number, first, scratch);
   }
 
   /** What the sums of some rows for each group are above, if groups were drawn by lot. */
@@ -219,8 +200,7 @@ final class GroupScan {
     int[] sample = new int[blocks.length * (layout.blockRows() / SAMPLE + 1)];
     int n = 0;
     for (int b = 0; b < blocks.length; b++) {
-      int rows =
-          chunks.get(blocks[b] / layout.chunkBlocks()).rowsOf(blocks[b] % layout.chunkBlocks());
+      int rows = rowsOf(blocks[b]);
       for (int lane = b % SAMPLE; lane < rows; lane += SAMPLE) {
         sample[n++] = sums[b][lane];
       }
@@ -230,29 +210,9 @@ final class GroupScan {
     return sample[(int) Math.max(0, n - 1 - some)];
   }
 
-  /** The largest key of some rows; empties the heap. */
-  private double largestKey(NearestHeap rows) {
-    int n = rows.size();
-    int[] chosen = new int[n];
-    rows.drain(new double[n], chosen);
-    double largest = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < n; i += ExactKeys.GROUP) {
-      int count = Math.min(ExactKeys.GROUP, n - i);
-      for (int j = 0; j < count; j++) {
-        place(chosen[i + j], j);
-      }
-      exact.compute(scratch.arrays, scratch.places, count, scratch.keys);
-      for (int j = 0; j < count; j++) {
-        // A key that is NaN makes the largest NaN, which limits nothing.
-        largest = Math.max(largest, scratch.keys[j]);
-      }
-    }
-    return largest;
-  }
-
   /** Finds the rows that the sketch leaves, with their bounds; returns how many. */
   private int sketched(int block, int[] sums) {
-    int n = chunks.get(block / layout.chunkBlocks()).rowsOf(block % layout.chunkBlocks());
+    int n = rowsOf(block);
     int first = block * layout.blockRows();
     int[] lanes = scratch.lanes;
     thresholds(first, n);
@@ -269,8 +229,7 @@ final class GroupScan {
       order[count] = Scan.sortable(scratch.bounds[i]) << 32 | lanes[i];
       count += scratch.bounds[i] > limits[of[first + lanes[i]]] ? 0 : 1;
     }
-    BitSet loose = sketch.loose;
-    for (int i = loose.nextSetBit(first); i >= 0 && i < first + n; i = loose.nextSetBit(i + 1)) {
+    for (int i = sketch.nextLoose(first); i < first + n; i = sketch.nextLoose(i + 1)) {
       if (of[i] > 0) {
         order[count++] = Scan.sortable(Float.NEGATIVE_INFINITY) << 32 | i - first;
       }
@@ -372,13 +331,8 @@ final class GroupScan {
     return heap;
   }
 
-  private void place(int row, int i) {
-    scratch.arrays[i] = chunks.get(row / layout.chunkRows()).rows();
-    scratch.places[i] = row % layout.chunkRows() * layout.dims();
-  }
-
   private void compare(int row) {
-    place(row, grouped);
+    scratch.place(chunks, layout, row, grouped);
     scratch.group[grouped++] = row;
     if (grouped == ExactKeys.GROUP) {
       compare();

@@ -127,19 +127,28 @@ interface Kernel {
    * @param out receives the sums
    */
   default void lines(long[] lines, int[] at, int n, LineWeights weights, int[] out) {
-    int last = weights.turned().length - 1;
+    int longs = weights.turned().length;
     for (int from = 0; from < n; from += SOME_LINES) {
       int end = Math.min(n, from + SOME_LINES);
-      // Memory is waited for as long as many instructions take: so all are asked for first.
-      int touched = 0;
-      for (int i = from; i < end; i++) {
-        touched |= (int) lines[at[i] + last];
-      }
-      out[from] = touched;
+      out[from] = touch(lines, at, from, end, longs);
       for (int i = from; i < end; i++) {
         out[i] = weights.dot(lines, at[i]);
       }
     }
+  }
+
+  /**
+   * Asks for some lines: memory is waited for as long as many instructions take, and for all of
+   * them at once.
+   *
+   * @return what has no meaning, but must be kept for the lines to be read
+   */
+  static int touch(long[] lines, int[] at, int from, int end, int longs) {
+    int touched = 0;
+    for (int i = from; i < end; i++) {
+      touched |= (int) lines[at[i] + longs - 1];
+    }
+    return touched;
   }
 
   /** The coefficients of a query's linear bound. */

@@ -23,8 +23,11 @@ record LineWeights(long[] turned, long[] fours, long[] pairs, int constant) {
   /** What keeps every fourth code. */
   static final long EVERY_FOURTH = 0x000F_000F_000F_000FL;
 
-  private static final int CODE = 15;
-  private static final int IN_LONG = 16;
+  /** The largest code. */
+  static final int CODE = 15;
+
+  /** Codes in a long. */
+  static final int IN_LONG = 16;
 
   /**
    * Takes weights from -{@link #MOST} to {@link #MOST}.

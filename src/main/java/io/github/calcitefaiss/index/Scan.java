@@ -75,6 +75,30 @@ class Scan {
       bounds = new float[rows];
     }
 
+    /** Makes a row one of a group to be computed. */
+    void place(List<Chunk> chunks, Layout layout, int row, int i) {
+      arrays[i] = chunks.get(row / layout.chunkRows()).rows();
+      places[i] = row % layout.chunkRows() * layout.dims();
+    }
+
+    /** The largest key of some rows, NaN if one has none; empties the heap. */
+    double largestKey(NearestHeap rows, ExactKeys exact, List<Chunk> chunks, Layout layout) {
+      int[] chosen = new int[rows.size()];
+      rows.drain(new double[chosen.length], chosen);
+      double largest = Double.NEGATIVE_INFINITY;
+      for (int i = 0; i < chosen.length; i += ExactKeys.GROUP) {
+        int count = Math.min(ExactKeys.GROUP, chosen.length - i);
+        for (int j = 0; j < count; j++) {
+          place(chunks, layout, chosen[i + j], j);
+        }
+        exact.compute(arrays, places, count, keys);
+        for (int j = 0; j < count; j++) {
+          largest = Math.max(largest, keys[j]);
+        }
+      }
+      return largest;
+    }
+
     /** Arrays for the sums of so many searches over so many blocks. */
     int[][][] looks(int searches, int blocks) {
       if (looks.length < searches || looks[0].length < blocks) {
@@ -219,19 +243,6 @@ class Scan {
     }
   }
 
-  /** Sums up a block of a sketch for some searches. */
-  void dots(Sketch sketch, int block, short[][] queries, int n, int[][] out) {
-    kernel.dots(
-        sketch.plane(block / layout.chunkBlocks()),
-        sketch.offset(layout, inChunk(block)),
-        layout.padded(rowsOf(block)),
-        queries,
-        n,
-        Sketch.RUN,
-        scratch.acc,
-        out);
-  }
-
   private static void coded(Scan[] scans, short[][] weights, int n, int block) {
     Scan any = scans[0];
     Chunk chunk = any.chunk(block);
@@ -324,7 +335,7 @@ class Scan {
       offer(lastKey, row);
       return;
     }
-    place(row, grouped);
+    scratch.place(chunks, layout, row, grouped);
     scratch.group[grouped++] = row;
     if (grouped == ExactKeys.GROUP) {
       computeGroup();
@@ -334,11 +345,6 @@ class Scan {
   /** The same of a row whose sum of a stage is known. */
   void compare(int row, int stage, int sum) {
     compare(row);
-  }
-
-  private void place(int row, int i) {
-    scratch.arrays[i] = chunks.get(row / layout.chunkRows()).rows();
-    scratch.places[i] = row % layout.chunkRows() * layout.dims();
   }
 
   /** Computes the rows that are no whole group yet. */
@@ -432,23 +438,10 @@ class Scan {
     if (nearest.size() < k) {
       return;
     }
-    int[] chosen = new int[k];
-    nearest.drain(new double[k], chosen);
-    double largest = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < chosen.length; i += ExactKeys.GROUP) {
-      int count = Math.min(ExactKeys.GROUP, chosen.length - i);
-      for (int j = 0; j < count; j++) {
-        place(chosen[i + j], j);
-      }
-      exact.compute(scratch.arrays, scratch.places, count, scratch.keys);
-      for (int j = 0; j < count; j++) {
-        if (!(scratch.keys[j] <= farthest)) {
-          return;
-        }
-        largest = Math.max(largest, scratch.keys[j]);
-      }
+    double largest = scratch.largestKey(nearest, exact, chunks, layout);
+    if (largest <= farthest) {
+      limit.lower(largest);
     }
-    limit.lower(largest);
   }
 
   /**

@@ -52,9 +52,6 @@ final class Sketch {
   /** Dimensions for each long of a line. */
   private static final int DIMS_OF_LONG = 48;
 
-  /** Directions in a long. */
-  static final int IN_LONG = 16;
-
   /** Where F, U and T lie in the last long of a line. */
   static final int F_SHIFT = 32;
 
@@ -72,9 +69,6 @@ final class Sketch {
 
   static final int MOST_BYTE = 255;
   static final int MOST_ENERGY = 4095;
-
-  /** Packs that are summed in 16 bits: with fewer, the weights of a query are finer. */
-  static final int RUN = 96;
 
   /** How far from orthonormal the directions may be, for what is derived for a query. */
   static final double SKEW = 0x1p-32;
@@ -122,9 +116,6 @@ final class Sketch {
   /** The norm of the longest code of a place along the first directions. */
   final double longest;
 
-  /** The same of those in each {@link #RUN}. */
-  final double[] longestRun;
-
   /** The same along the next. */
   final double longestNext;
 
@@ -151,7 +142,6 @@ final class Sketch {
     stepF = maker.stepF;
     stepU = maker.stepU;
     longest = Math.sqrt(maker.longest2);
-    longestRun = Arrays.stream(maker.longestRun2).mapToDouble(Math::sqrt).toArray();
     longestNext = Math.sqrt(maker.longestNext2);
     leastInverse = maker.leastInverse;
     mostInverse = maker.mostInverse;
@@ -200,6 +190,38 @@ final class Sketch {
   /** Where the line of a row of a chunk begins. */
   int line(int row) {
     return FIRST_LINE + row * longs;
+  }
+
+  /**
+   * Sums up a block of the index for some queries.
+   *
+   * @param rows of the block
+   * @param acc scratch, as {@link Kernel#dots} takes it
+   */
+  void dots(
+      Kernel kernel,
+      Layout layout,
+      int block,
+      int rows,
+      short[][] weights,
+      int n,
+      short[][] acc,
+      int[][] out) {
+    kernel.dots(
+        plane(block / layout.chunkBlocks()),
+        offset(layout, block % layout.chunkBlocks()),
+        layout.padded(rows),
+        weights,
+        n,
+        packs(),
+        acc,
+        out);
+  }
+
+  /** The next row of which nothing is said, or one beyond all. */
+  int nextLoose(int from) {
+    int row = loose.nextSetBit(from);
+    return row < 0 ? Integer.MAX_VALUE : row;
   }
 
   /** Where a block begins in its plane. */
@@ -275,7 +297,6 @@ final class Sketch {
     private final BitSet loose = new BitSet();
     private final char[][] planes;
     private final long[][] lines;
-    private final long[] longestRun2;
     private double stepE;
     private double stepT;
     private double stepN;
@@ -293,14 +314,16 @@ final class Sketch {
       this.directions = directions;
       dims = layout.dims();
       longs = longs(dims);
-      next = Math.max(0, Math.min(IN_LONG * longs - IN_LONG / 2, dims - directions));
+      next =
+          Math.max(
+              0,
+              Math.min(LineWeights.IN_LONG * longs - LineWeights.IN_LONG / 2, dims - directions));
       rows = chunks.stream().mapToInt(chunk -> chunk.count).sum();
       along = new double[directions + next][dims];
       parts = new double[dims][directions + next];
       steps = new double[directions + next];
       planes = new char[chunks.size()][];
       lines = new long[chunks.size()][];
-      longestRun2 = new long[(directions / 4 + RUN - 1) / RUN];
     }
 
     private boolean make() {
@@ -452,20 +475,16 @@ final class Sketch {
       to += row % layout.blockRows();
       char[] plane = planes[number];
       long code2 = 0;
-      for (int run = 0; run < longestRun2.length; run++) {
-        long run2 = 0;
-        for (int j = 4 * RUN * run; j < Math.min(directions, 4 * RUN * (run + 1)); j++) {
-          plane[to + j / 4 * lanes] |= (char) (codes[j] + 8 << 4 * (j % 4));
-          run2 += codes[j] * codes[j];
-        }
-        longestRun2[run] = Math.max(longestRun2[run], run2);
-        code2 += run2;
+      for (int j = 0; j < directions; j++) {
+        plane[to + j / 4 * lanes] |= (char) (codes[j] + 8 << 4 * (j % 4));
+        code2 += codes[j] * codes[j];
       }
       longest2 = Math.max(longest2, code2);
       long next2 = 0;
       for (int j = 0; j < next; j++) {
         int code = codes[directions + j];
-        lines[number][FIRST_LINE + row * longs + j / IN_LONG] |= code + 8L << 4 * (j % IN_LONG);
+        lines[number][FIRST_LINE + row * longs + j / LineWeights.IN_LONG] |=
+            code + 8L << 4 * (j % LineWeights.IN_LONG);
         next2 += code * code;
       }
       longestNext2 = Math.max(longestNext2, next2);

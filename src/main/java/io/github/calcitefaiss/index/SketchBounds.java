@@ -27,7 +27,7 @@ package io.github.calcitefaiss.index;
 final class SketchBounds {
   private static final double LIMIT = 31_500;
 
-  private static final int CODE = 15;
+  private static final int CODE = LineWeights.CODE;
 
   private final DotBounds bounds;
   private final Sketch sketch;
@@ -57,11 +57,13 @@ final class SketchBounds {
     double[] w = new double[4 * sketch.packs()];
     double[] lineW = new double[sketch.next];
     double place2 = 0;
+    double w2 = 0;
     double[] places = sketch.places(u);
     for (int j = 0; j < n; j++) {
       double v = places[j];
       place2 += v * v;
       w[j] = multiple * v * sketch.steps[j];
+      w2 += w[j] * w[j];
     }
     double next2 = 0;
     for (int j = 0; j < lineW.length; j++) {
@@ -78,9 +80,9 @@ final class SketchBounds {
     halves(w, n, 2, multiple * place * sketch.stepE);
     halves(w, n + 2, 2, multiple * across * sketch.stepT);
     halves(w, n + 4, 3, -b * sketch.stepN);
-    double most = 0;
-    for (int first = 0; first < w.length; first += 4 * Sketch.RUN) {
-      most = Math.max(most, run(w, first, Math.min(w.length, first + 4 * Sketch.RUN)));
+    double most = Math.sqrt(w2) * sketch.longest;
+    for (int i = n; i < w.length; i++) {
+      most += 8 * Math.abs(w[i]);
     }
     t = most / LIMIT;
     weights = new short[w.length];
@@ -126,21 +128,6 @@ final class SketchBounds {
     lineRest = rest + lineT * middleOfLine + lineKappa + terms * 0x1p-48;
   }
 
-  /** No less than what the sum of a run can be. */
-  private double run(double[] w, int from, int to) {
-    double w2 = 0;
-    double extra = 0;
-    for (int i = from; i < to; i++) {
-      if (i < sketch.directions) {
-        w2 += w[i] * w[i];
-      } else {
-        extra += 8 * Math.abs(w[i]);
-      }
-    }
-    double longest = w2 > 0 ? sketch.longestRun[from / (4 * Sketch.RUN)] : 0;
-    return Math.sqrt(w2) * longest + extra;
-  }
-
   /** No less than the length of what directions leave of a query. */
   private static double across(double length, double place2) {
     double length2 = length * length;
@@ -176,32 +163,24 @@ final class SketchBounds {
    * Computes tighter bounds of some rows of a block, to compare with {@link Bounds#limit}.
    *
    * @param sums of the weights, one per row of the block
-   * @param lanes the rows, none of which is loose, by their place in the block
-   * @param n how many
+   * @param n how many, the first of the scratch's lanes, none of which is loose
    * @param chunk the block's, the index's so-manieth
    * @param first the block's first row in its chunk
-   * @param at scratch, as are {@code dots}, each at least {@code n} long
-   * @param to receives the bounds
+   * @param scratch its bounds receive them
    */
   void closer(
-      Kernel kernel,
-      int[] sums,
-      int[] lanes,
-      int n,
-      Chunk chunk,
-      int number,
-      int first,
-      int[] at,
-      int[] dots,
-      float[] to) {
+      Kernel kernel, int[] sums, int n, Chunk chunk, int number, int first, Scan.Scratch scratch) {
     long[] lines = sketch.lines(number);
+    int[] lanes = scratch.lanes;
+    int[] at = scratch.low;
+    int[] dots = scratch.dots[0];
     for (int i = 0; i < n; i++) {
       at[i] = sketch.line(first + lanes[i]);
     }
     kernel.lines(lines, at, n, lineWeights, dots);
     for (int i = 0; i < n; i++) {
       double bound = closer(sums[lanes[i]], dots[i], lines[at[i] + sketch.longs - 1]);
-      to[i] = bounds.normed(bound, chunk, first + lanes[i]);
+      scratch.bounds[i] = bounds.normed(bound, chunk, first + lanes[i]);
     }
   }
 

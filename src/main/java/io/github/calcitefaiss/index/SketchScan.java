@@ -128,7 +128,9 @@ final class SketchScan {
     }
     if (n > 0) {
       Scan any = all.get(0).scan;
-      any.dots(all.get(0).sketch, block, weights, n, out);
+      all.get(0)
+          .sketch
+          .dots(any.kernel, any.layout, block, any.rowsOf(block), weights, n, any.scratch.acc, out);
       for (int i = 0; i < n; i++) {
         asking[i].near(block, out[i]);
       }
@@ -188,7 +190,6 @@ final class SketchScan {
     promising = new NearestHeap(scan.k, Integer::compare);
     first();
     size = 0;
-    int seen = 0;
     int next = (int) Math.min(Integer.MAX_VALUE, (long) SEEN * scan.k);
     int all = 0;
     int lines = 0;
@@ -203,9 +204,8 @@ final class SketchScan {
         futile++;
         return false;
       }
-      seen += n;
-      if (seen >= next) {
-        next = 4 * seen;
+      if (all >= next) {
+        next = 4 * all;
         seed();
       }
     }
@@ -261,7 +261,7 @@ final class SketchScan {
     Chunk chunk = scan.chunks.get(number);
     int inChunk = first % scan.layout.chunkRows();
     int lines = count;
-    if (rows != null || loose(first) < first + n) {
+    if (rows != null || sketch.nextLoose(first) < first + n) {
       lines = 0;
       for (int i = 0; i < count; i++) {
         lanes[lines] = lanes[i];
@@ -269,35 +269,19 @@ final class SketchScan {
       }
     }
     float[] closer = scan.scratch.bounds;
-    bounds.closer(
-        scan.kernel,
-        sums,
-        lanes,
-        lines,
-        chunk,
-        number,
-        inChunk,
-        scan.scratch.low,
-        scan.scratch.dots[0],
-        closer);
+    bounds.closer(scan.kernel, sums, lines, chunk, number, inChunk, scan.scratch);
     for (int i = 0; i < lines; i++) {
       if (!(closer[i] > limit)) {
         promising.offer(closer[i], first + lanes[i]);
         add(closer[i], first + lanes[i]);
       }
     }
-    for (int i = loose(first); i < first + n; i = loose(i + 1)) {
+    for (int i = sketch.nextLoose(first); i < first + n; i = sketch.nextLoose(i + 1)) {
       if (rows == null || rows.get(i)) {
         add(Float.NEGATIVE_INFINITY, i);
       }
     }
     return lines;
-  }
-
-  /** The next loose row. */
-  private int loose(int from) {
-    int row = sketch.loose.nextSetBit(from);
-    return row < 0 ? Integer.MAX_VALUE : row;
   }
 
   private void add(float bound, int row) {

@@ -31,6 +31,10 @@ final class VectorKernel implements Kernel {
 
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Long> LONGS = LongVector.SPECIES_PREFERRED;
+
+  /** Longs of the lines that vectors are for. */
+  private static final int LINE_LONGS = 8;
+
   private static final VectorSpecies<Float> BOUNDS = FloatVector.SPECIES_PREFERRED;
   private static final long KEPT = -1L >>> 64 - BOUNDS.length();
 
@@ -195,75 +199,39 @@ final class VectorKernel implements Kernel {
 
   @Override
   public void lines(long[] lines, int[] at, int n, LineWeights weights, int[] out) {
-    if (weights.turned().length != 8 || LONGS.length() != 8 && LONGS.length() != 4) {
+    if (weights.turned().length != LINE_LONGS || LONGS.length() != 8 && LONGS.length() != 4) {
       PLAIN.lines(lines, at, n, weights, out);
       return;
     }
     for (int from = 0; from < n; from += SOME_LINES) {
       int end = Math.min(n, from + SOME_LINES);
-      int touched = 0;
-      for (int i = from; i < end; i++) {
-        touched |= (int) lines[at[i] + 7];
-      }
-      out[from] = touched;
-      if (LONGS.length() == 8) {
-        whole(lines, at, from, end, weights, out);
-      } else {
-        half(lines, at, 0, from, end, weights, out);
-        half(lines, at, 4, from, end, weights, out);
+      out[from] = Kernel.touch(lines, at, from, end, LINE_LONGS);
+      for (int part = 0; part < LINE_LONGS; part += LONGS.length()) {
+        addPart(lines, at, part, from, end, weights, out);
       }
     }
   }
 
-  private static void whole(
-      long[] lines, int[] at, int from, int end, LineWeights weights, int[] out) {
+  /** Adds up a part of each line, as long as a vector; the parts of a line come one by one. */
+  private static void addPart(
+      long[] lines, int[] at, int part, int from, int end, LineWeights weights, int[] out) {
     long[] pairs = weights.pairs();
-    LongVector turned = LongVector.fromArray(LONGS, weights.turned(), 0);
-    IntVector w0 = LongVector.fromArray(LONGS, pairs, 0).reinterpretAsInts();
-    IntVector w1 = LongVector.fromArray(LONGS, pairs, 8).reinterpretAsInts();
-    IntVector w2 = LongVector.fromArray(LONGS, pairs, 16).reinterpretAsInts();
-    IntVector w3 = LongVector.fromArray(LONGS, pairs, 24).reinterpretAsInts();
+    LongVector turned = LongVector.fromArray(LONGS, weights.turned(), part);
+    IntVector w0 = LongVector.fromArray(LONGS, pairs, part).reinterpretAsInts();
+    IntVector w1 = LongVector.fromArray(LONGS, pairs, LINE_LONGS + part).reinterpretAsInts();
+    IntVector w2 = LongVector.fromArray(LONGS, pairs, 2 * LINE_LONGS + part).reinterpretAsInts();
+    IntVector w3 = LongVector.fromArray(LONGS, pairs, 3 * LINE_LONGS + part).reinterpretAsInts();
     IntVector kept = IntVector.broadcast(INTS, (int) LineWeights.EVERY_FOURTH);
     for (int i = from; i < end; i++) {
       IntVector x =
-          LongVector.fromArray(LONGS, lines, at[i])
+          LongVector.fromArray(LONGS, lines, at[i] + part)
               .lanewise(VectorOperators.XOR, turned)
               .reinterpretAsInts();
       IntVector x1 = x.lanewise(VectorOperators.LSHR, 4);
       IntVector x2 = x.lanewise(VectorOperators.LSHR, 8);
       IntVector x3 = x.lanewise(VectorOperators.LSHR, 12);
       out[i] =
-          weights.constant()
-              + x.and(kept)
-                  .mul(w0)
-                  .lanewise(VectorOperators.LSHR, 16)
-                  .add(x1.and(kept).mul(w1).lanewise(VectorOperators.LSHR, 16))
-                  .add(x2.and(kept).mul(w2).lanewise(VectorOperators.LSHR, 16))
-                  .add(x3.and(kept).mul(w3).lanewise(VectorOperators.LSHR, 16))
-                  .reduceLanes(VectorOperators.ADD);
-    }
-  }
-
-  /** Adds up half of each line; the other half is done before or afterwards. */
-  private static void half(
-      long[] lines, int[] at, int half, int from, int end, LineWeights weights, int[] out) {
-    long[] pairs = weights.pairs();
-    LongVector turned = LongVector.fromArray(LONGS, weights.turned(), half);
-    IntVector w0 = LongVector.fromArray(LONGS, pairs, half).reinterpretAsInts();
-    IntVector w1 = LongVector.fromArray(LONGS, pairs, 8 + half).reinterpretAsInts();
-    IntVector w2 = LongVector.fromArray(LONGS, pairs, 16 + half).reinterpretAsInts();
-    IntVector w3 = LongVector.fromArray(LONGS, pairs, 24 + half).reinterpretAsInts();
-    IntVector kept = IntVector.broadcast(INTS, (int) LineWeights.EVERY_FOURTH);
-    for (int i = from; i < end; i++) {
-      IntVector x =
-          LongVector.fromArray(LONGS, lines, at[i] + half)
-              .lanewise(VectorOperators.XOR, turned)
-              .reinterpretAsInts();
-      IntVector x1 = x.lanewise(VectorOperators.LSHR, 4);
-      IntVector x2 = x.lanewise(VectorOperators.LSHR, 8);
-      IntVector x3 = x.lanewise(VectorOperators.LSHR, 12);
-      out[i] =
-          (half == 0 ? weights.constant() : out[i])
+          (part == 0 ? weights.constant() : out[i])
               + x.and(kept)
                   .mul(w0)
                   .lanewise(VectorOperators.LSHR, 16)

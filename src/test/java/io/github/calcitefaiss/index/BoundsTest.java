@@ -75,7 +75,7 @@ class BoundsTest {
       Kernel kernel, Chunk chunk, Sketch sketch, SketchBounds bounds, Scan.Scratch scratch) {
     int lanes = chunk.layout().padded(chunk.count);
     int[] sums = new int[lanes];
-    kernel.dots(sketch.plane(0), 0, lanes, bounds.weights(), Sketch.RUN, scratch.acc[0], sums);
+    kernel.dots(sketch.plane(0), 0, lanes, bounds.weights(), sketch.packs(), scratch.acc[0], sums);
     return sums;
   }
 

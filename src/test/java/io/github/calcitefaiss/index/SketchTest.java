@@ -177,7 +177,8 @@ class SketchTest {
       int lanes = chunk.layout().padded(ROWS);
       int[] sums = new int[lanes];
       new ReferenceKernel()
-          .dots(sketch.plane(0), 0, lanes, bounds.weights(), Sketch.RUN, new short[lanes], sums);
+          .dots(
+              sketch.plane(0), 0, lanes, bounds.weights(), sketch.packs(), new short[lanes], sums);
       return sums;
     }
 
@@ -282,11 +283,6 @@ class SketchTest {
         }
         assertTrue(data.sketch.longest >= norm(code) * (1 - 1e-12), of);
         assertTrue(data.sketch.longestNext >= norm(next) * (1 - 1e-12), of);
-        for (int run = 0; run < data.sketch.longestRun.length; run++) {
-          int to = Math.min(code.length, 4 * Sketch.RUN * (run + 1));
-          double[] part = Arrays.copyOfRange(code, 4 * Sketch.RUN * run, to);
-          assertTrue(data.sketch.longestRun[run] >= norm(part) * (1 - 1e-12), of);
-        }
       }
     }
   }
@@ -484,7 +480,6 @@ class SketchTest {
     for (Rows rows : Rows.values()) {
       Sketched data = new Sketched(rows.make(random));
       int n = data.sketch.directions;
-      assertTrue(n <= 4 * Sketch.RUN);
       for (int i = 0; i < 300; i++) {
         Metric metric = i % 2 == 0 ? Metric.L2 : Metric.INNER_PRODUCT;
         SketchBounds bounds = data.bounds(metric, query(data, random));
@@ -498,7 +493,7 @@ class SketchTest {
           square += d < n ? weight * weight : 0;
           others += d < n ? 0 : 8 * Math.abs(weight);
         }
-        double most = Math.sqrt(square) * data.sketch.longestRun[0] + others;
+        double most = Math.sqrt(square) * data.sketch.longest + others;
         assertTrue(most <= Short.MAX_VALUE, rows + " " + metric + ": " + most);
         assertTrue(most > 30_000, rows + " " + metric + ": weights are coarse, " + most);
       }

@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The sketch of an index, made by a thread of its own once the index has been searched so often
- * that more searches are to be expected: making it takes as long as some hundred of them.
+ * that more searches are to be expected: making it takes as long as a thousand of them or two.
  */
 final class LazySketch {
   private static final Logger LOGGER = LoggerFactory.getLogger(FlatIndex.class);

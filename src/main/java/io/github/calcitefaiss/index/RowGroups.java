@@ -30,18 +30,13 @@ public record RowGroups(int[] of, int count) {
     for (int c = 0; c < columns.size(); c++) {
       count = refine(of, count, columns.get(c), numbers.get(c));
     }
-    for (int row = 0; row < of.length; row++) {
-      of[row]++;
-    }
     return new RowGroups(of, count);
   }
 
   private static int refine(int[] of, int count, KeptColumn column, int[] numbers) {
     int distinct = Arrays.stream(numbers).max().orElse(0) + 1;
     if (count == 1) {
-      for (int row = 0; row < of.length; row++) {
-        of[row] = numbers[column.code(row)];
-      }
+      column.map(Arrays.stream(numbers).map(number -> number + 1).toArray(), of);
       return distinct;
     }
     long pairs = (long) count * distinct;
@@ -49,7 +44,7 @@ public record RowGroups(int[] of, int count) {
     Map<Long, Integer> many = new HashMap<>();
     int found = 0;
     for (int row = 0; row < of.length; row++) {
-      long pair = (long) of[row] * distinct + numbers[column.code(row)];
+      long pair = (of[row] - 1L) * distinct + numbers[column.code(row)];
       int known = few.length > 0 ? few[(int) pair] : many.getOrDefault(pair, 0);
       if (known == 0) {
         known = ++found;
@@ -59,7 +54,7 @@ public record RowGroups(int[] of, int count) {
           many.put(pair, known);
         }
       }
-      of[row] = known - 1;
+      of[row] = known;
     }
     return Math.max(1, found);
   }

@@ -275,10 +275,7 @@ public class VectorTopK extends AbstractRelNode {
             new TableRows.Searched(
                 query(groupAndVector, null).withRaw(0).withRaw(group.size()),
                 query(idAndVector, null).withRaw(plan.columns().size()).withRaw(withId.size()))),
-        new TableRows.Key(
-            keys.size() == plan.columns().size() ? fields.get(id).getType().getSqlTypeName() : null,
-            keys,
-            unique),
+        new TableRows.Key(keys.size() == plan.columns().size(), keys, unique),
         new TableRows.Kept(
             kept(),
             plan.condition() != null,

@@ -5,7 +5,7 @@ import io.github.calcitefaiss.index.KeptColumn;
 import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.sql.type.SqlTypeName;
 
-/** The values of a kept column as a statement reads them. */
+/** The values of an index's ids and of kept columns as a statement reads them. */
 final class KeptValues {
   private KeptValues() {}
 
@@ -25,7 +25,12 @@ final class KeptValues {
     return values;
   }
 
-  private static Object value(Object stored, SqlTypeName type) {
+  /**
+   * A value as it is read from a column of a type.
+   *
+   * @return null if it is of another type
+   */
+  static Object value(Object stored, SqlTypeName type) {
     switch (type) {
       case BIGINT:
         return stored instanceof Long ? stored : null;
@@ -35,6 +40,8 @@ final class KeptValues {
         return stored instanceof String ? stored : null;
       case BOOLEAN:
         return stored instanceof Long number ? (Object) (number != 0) : null;
+      case VARBINARY:
+        return stored instanceof byte[] blob ? new ByteString(blob) : null;
       case ANY:
         return stored instanceof byte[] blob ? new ByteString(blob) : stored;
       default:

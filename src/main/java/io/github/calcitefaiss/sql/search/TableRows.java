@@ -26,7 +26,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.calcite.DataContext;
-import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.linq4j.Enumerator;
 import org.apache.calcite.sql.type.SqlTypeName;
 
@@ -88,11 +87,11 @@ public record TableRows(
   /**
    * The id of a candidate.
    *
-   * @param type the type of the candidates' columns if all are the id, else null
+   * @param all whether the candidates have no other column
    * @param columns the candidates' columns that are the id
    * @param unique whether it is the primary key
    */
-  public record Key(SqlTypeName type, List<Integer> columns, boolean unique) {}
+  public record Key(boolean all, List<Integer> columns, boolean unique) {}
 
   /**
    * What may be known beside the index.
@@ -289,7 +288,7 @@ public record TableRows(
     public boolean indexed() {
       return key.unique
           || index.size() == 0
-          || key.type != null && searched.ids == null
+          || key.all && searched.ids == null
           || index.hasUniqueIds() && !(skipBadRows && entry.skipped() > 0);
     }
 
@@ -366,33 +365,37 @@ public record TableRows(
         fetched.putAll(tested);
         return;
       }
-      if (key.type != null && wanted.stream().allMatch(o -> fromIndex(index.id(o)) != null)) {
-        wanted.stream()
-            .forEach(
-                ordinal -> {
-                  Object[] row = new Object[form.candidates().width()];
-                  Arrays.fill(row, fromIndex(index.id(ordinal)));
-                  fetched.put(ordinal, row);
-                });
-        return;
+      if (!key.all && !beside || !known(wanted)) {
+        fetched.clear();
+        read(wanted, fetched);
       }
-      read(wanted, fetched);
     }
 
-    /** The id as a value of its column, or null if only the table can tell. */
-    private Object fromIndex(Object id) {
-      switch (key.type) {
-        case BIGINT:
-          return id instanceof Long ? id : null;
-        case VARCHAR:
-          return id instanceof String ? id : null;
-        case VARBINARY:
-          return id instanceof byte[] bytes ? new ByteString(bytes) : null;
-        case ANY:
-          return id instanceof byte[] bytes ? new ByteString(bytes) : id;
-        default:
-          return null;
+    /** Fetches rows of which the index, or what is kept beside it, knows every column. */
+    private boolean known(BitSet wanted) {
+      int width = form.candidates().width();
+      KeptColumn[] from = new KeptColumn[width];
+      for (int column = 0; column < width; column++) {
+        if (!isKey(column)) {
+          from[column] = beside ? keptColumn(column) : null;
+          if (from[column] == null) {
+            return false;
+          }
+        }
       }
+      for (int o = wanted.nextSetBit(0); o >= 0; o = wanted.nextSetBit(o + 1)) {
+        Object[] row = new Object[width];
+        for (int column = 0; column < width; column++) {
+          KeptColumn of = from[column];
+          Object stored = of == null ? index.id(o) : of.value(of.code(o));
+          row[column] = KeptValues.value(stored, kept.types.get(column));
+          if (row[column] == null && stored != null) {
+            return false;
+          }
+        }
+        fetched.put(o, row);
+      }
+      return true;
     }
 
     private void read(BitSet wanted, Map<Integer, Object[]> to) {

@@ -4,6 +4,7 @@ package io.github.calcitefaiss.index;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -90,14 +91,19 @@ class BoundsTest {
     Sketch sketch = Sketch.of(chunk.layout(), index.chunks(), index.grid());
     for (Metric metric : List.of(Metric.L2, Metric.INNER_PRODUCT)) {
       Search search = Search.nearest(all.vector(random.nextInt(2000)), metric, 10);
-      double key = all.search(search).values()[9];
+      Neighbors nearest = all.search(search);
+      double key = nearest.values()[9];
       Bounds bounds = Bounds.of(metric, search.query(), index.grid(), CodeSizes.of(index.chunks()));
       SketchBounds sketched = bounds.sketched(sketch);
       Scan.Scratch scratch = new Scan.Scratch(2048);
       int[] sums = sums(kernel, chunk, sketch, sketched, scratch);
       float limit = bounds.limit(metric.descending() ? -key : key);
       int left = kernel.atLeast(sums, 2000, sketched.threshold(limit), scratch.lanes);
-      assertTrue(left >= 10 && left < 400, metric + ": " + left);
+      assertTrue(left < 400, metric + ": " + left);
+      for (int row : nearest.ordinals()) {
+        boolean found = Arrays.stream(scratch.lanes, 0, left).anyMatch(lane -> lane == row);
+        assertTrue(found || sketch.loose.get(row), metric + ", row " + row);
+      }
     }
   }
 

@@ -15,7 +15,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -116,6 +118,19 @@ class KeptColumnsLawTest {
     }
     assertEquals(bruteForce(sqlite, condition, query, limit), without, what + ", by SQLite");
     asked++;
+    String columns =
+        "SELECT "
+            + String.join(", ", chosen())
+            + sql.substring(sql.indexOf(" FROM"), sql.indexOf("dist, id"))
+            + "l2_distance(embedding, ?), id LIMIT "
+            + limit;
+    parameters.remove(0);
+    parameters.add(VectorCodec.encode(query));
+    without = rows(none, columns, parameters, what);
+    assertEquals(without, rows(auto, columns, parameters, what), columns);
+    assertEquals(without, rows(named, columns, parameters, what), columns);
+    parameters.remove(parameters.size() - 1);
+    parameters.add(0, VectorCodec.encode(query));
     String plan = rows(named, "EXPLAIN PLAN FOR " + sql, parameters, what).toString();
     answeredBeside += plan.contains("filterIn=[index]") ? 1 : 0;
   }
@@ -142,7 +157,7 @@ class KeptColumnsLawTest {
             Comparator.<Long, Double>comparing(id -> Metric.L2.value(vectors.get(id), query))
                 .thenComparing(id -> id))
         .limit(limit)
-        .map(id -> id + " " + Metric.L2.value(vectors.get(id), query) + " ")
+        .map(id -> shown(id) + shown(Metric.L2.value(vectors.get(id), query)))
         .toList();
   }
 
@@ -150,7 +165,11 @@ class KeptColumnsLawTest {
       throws SQLException {
     String by = List.of("i", "t", "b", "d", "n", "m", "i, t").get(random.nextInt(7));
     String sql =
-        "SELECT id, dist FROM (SELECT id, l2_distance(embedding, ?) AS dist, ROW_NUMBER() OVER"
+        "SELECT id, "
+            + by
+            + ", dist FROM (SELECT id, "
+            + by
+            + ", l2_distance(embedding, ?) AS dist, ROW_NUMBER() OVER"
             + " (PARTITION BY "
             + by
             + " ORDER BY l2_distance(embedding, ?), id) AS place FROM docs WHERE embedding IS NOT NULL"
@@ -160,6 +179,22 @@ class KeptColumnsLawTest {
     List<String> without = rows(none, sql, List.of(query, query), sql);
     assertEquals(without, rows(auto, sql, List.of(query, query), sql), where + sql);
     assertEquals(without, rows(named, sql, List.of(query, query), sql), where + sql);
+  }
+
+  /** Some columns, most of them of those that may be kept. */
+  private List<String> chosen() {
+    List<String> all = new ArrayList<>(List.of("id"));
+    COLUMNS.forEach(column -> all.add(column.split(" ")[0]));
+    Collections.shuffle(all, random);
+    return all.subList(0, 1 + random.nextInt(3));
+  }
+
+  private static String shown(Object value) {
+    return value == null
+        ? "null "
+        : value instanceof byte[] blob
+            ? HexFormat.of().formatHex(blob) + " "
+            : value + ":" + value.getClass().getSimpleName() + " ";
   }
 
   private static List<String> rows(
@@ -173,7 +208,7 @@ class KeptColumnsLawTest {
         while (results.next()) {
           StringBuilder row = new StringBuilder();
           for (int i = 1; i <= results.getMetaData().getColumnCount(); i++) {
-            row.append(results.getObject(i)).append(' ');
+            row.append(shown(results.getObject(i)));
           }
           rows.add(row.toString());
         }

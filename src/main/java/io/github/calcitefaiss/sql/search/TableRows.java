@@ -133,6 +133,7 @@ public record TableRows(
     private final IndexCache.Entry entry;
     private final FlatIndex index;
     private final VectorSearch.Form form;
+    private final Beside columnsBeside;
     private final Map<Integer, Object[]> fetched = new HashMap<>();
     private final List<Object[]> members = new ArrayList<>();
     private final KnownFilters.Key filter;
@@ -157,13 +158,14 @@ public record TableRows(
       this.entry = entry;
       this.index = index;
       this.form = form;
+      this.columnsBeside = columnsBeside;
       this.filter = searched.ids == null || !indexed() ? null : filter();
       if (filter != null) {
         KnownFilters.Known known =
             groupColumns.isEmpty() && isCurrent() ? KnownFilters.get(index, filter) : null;
         if (known != null && known.ordinals() != null) {
           ordinals = known.ordinals();
-        } else if (isKept(columnsBeside)) {
+        } else if (isKept()) {
           beside = true;
         } else if (known == null) {
           readIds(canTest() ? Math.max(FEW, index.size() / FEW_OF) : Integer.MAX_VALUE);
@@ -193,17 +195,13 @@ public record TableRows(
     }
 
     /** Asks the columns beside the index; false if they can't tell. */
-    private boolean isKept(Beside columnsBeside) {
+    private boolean isKept() {
       if (!isCurrent() || kept.filtered && kept.filter == null) {
         return false;
       }
       Set<String> names = new TreeSet<>(kept.filtered ? kept.filter.columns() : Set.of());
       groupColumns.forEach(column -> names.add(kept.columns.get(column)));
-      try {
-        columns = columnsBeside.columns(names);
-      } catch (SQLException e) {
-        throw FaissException.<RuntimeException>sneakyThrow(e);
-      }
+      readColumns(names);
       for (int column : groupColumns) {
         if (typed(column) == null) {
           return false;
@@ -220,6 +218,14 @@ public record TableRows(
         }
       }
       return true;
+    }
+
+    private void readColumns(Set<String> names) {
+      try {
+        columns = columnsBeside.columns(names);
+      } catch (SQLException e) {
+        throw FaissException.<RuntimeException>sneakyThrow(e);
+      }
     }
 
     /** What each code of a candidates' column stands for, as it is read; null if not known. */
@@ -365,7 +371,7 @@ public record TableRows(
         fetched.putAll(tested);
         return;
       }
-      if (!key.all && !beside || !known(wanted)) {
+      if (!known(wanted)) {
         fetched.clear();
         read(wanted, fetched);
       }
@@ -375,10 +381,17 @@ public record TableRows(
     private boolean known(BitSet wanted) {
       int width = form.candidates().width();
       KeptColumn[] from = new KeptColumn[width];
-      for (int column = 0; column < width; column++) {
-        if (!isKey(column)) {
-          from[column] = beside ? keptColumn(column) : null;
-          if (from[column] == null) {
+      if (!key.all) {
+        if (!isCurrent()) {
+          return false;
+        }
+        if (columns == null) {
+          // Those that were asked for before.
+          readColumns(Set.of());
+        }
+        for (int column = 0; column < width; column++) {
+          from[column] = isKey(column) ? null : keptColumn(column);
+          if (from[column] == null && !isKey(column)) {
             return false;
           }
         }

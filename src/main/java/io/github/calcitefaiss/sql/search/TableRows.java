@@ -402,7 +402,7 @@ public record TableRows(
           KeptColumn of = from[column];
           Object stored = of == null ? index.id(o) : of.value(of.code(o));
           row[column] = KeptValues.value(stored, kept.types.get(column));
-          if (row[column] == null && stored != null) {
+          if (row[column] == null && (stored != null || of == null)) {
             return false;
           }
         }

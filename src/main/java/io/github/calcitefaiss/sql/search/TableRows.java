@@ -188,7 +188,7 @@ public record TableRows(
     /** Whether the rows read here are of the version that the index is of. */
     private boolean isCurrent() {
       try {
-        return Execution.of(root).version(searched.ids.database()).equals(entry.version());
+        return Execution.of(root).version(searched.found.database()).equals(entry.version());
       } catch (SQLException e) {
         throw FaissException.<RuntimeException>sneakyThrow(e);
       }

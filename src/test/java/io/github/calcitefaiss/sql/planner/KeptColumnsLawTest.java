@@ -118,19 +118,14 @@ class KeptColumnsLawTest {
     }
     assertEquals(bruteForce(sqlite, condition, query, limit), without, what + ", by SQLite");
     asked++;
-    String columns =
-        "SELECT "
-            + String.join(", ", chosen())
-            + sql.substring(sql.indexOf(" FROM"), sql.indexOf("dist, id"))
-            + "l2_distance(embedding, ?), id LIMIT "
-            + limit;
-    parameters.remove(0);
-    parameters.add(VectorCodec.encode(query));
-    without = rows(none, columns, parameters, what);
-    assertEquals(without, rows(auto, columns, parameters, what), columns);
-    assertEquals(without, rows(named, columns, parameters, what), columns);
-    parameters.remove(parameters.size() - 1);
-    parameters.add(0, VectorCodec.encode(query));
+    String order = " ORDER BY l2_distance(embedding, ?), id LIMIT " + limit;
+    String columns = "SELECT " + String.join(", ", chosen()) + " FROM docs";
+    String some = columns + sql.substring(sql.indexOf(" WHERE"), sql.indexOf(" ORDER")) + order;
+    String all = columns + order;
+    List<Object> last = new ArrayList<>(condition.parameters);
+    last.add(VectorCodec.encode(query));
+    same(where + some, some, last, auto, named, none);
+    same(where + all, all, List.of(VectorCodec.encode(query)), auto, named, none);
     String plan = rows(named, "EXPLAIN PLAN FOR " + sql, parameters, what).toString();
     answeredBeside += plan.contains("filterIn=[index]") ? 1 : 0;
   }
@@ -176,9 +171,20 @@ class KeptColumnsLawTest {
             + (random.nextBoolean() ? "" : " AND i < 3")
             + ") AS x WHERE place <= 2 ORDER BY dist, id";
     byte[] query = VectorCodec.encode(vector());
-    List<String> without = rows(none, sql, List.of(query, query), sql);
-    assertEquals(without, rows(auto, sql, List.of(query, query), sql), where + sql);
-    assertEquals(without, rows(named, sql, List.of(query, query), sql), where + sql);
+    same(where + sql, sql, List.of(query, query), auto, named, none);
+  }
+
+  private static void same(
+      String what,
+      String sql,
+      List<Object> parameters,
+      Connection auto,
+      Connection named,
+      Connection none)
+      throws SQLException {
+    List<String> without = rows(none, sql, parameters, what);
+    assertEquals(without, rows(auto, sql, parameters, what), what);
+    assertEquals(without, rows(named, sql, parameters, what), what);
   }
 
   /** Some columns, most of them of those that may be kept. */

@@ -44,7 +44,8 @@ class EmbedderTest {
         float[] vector =
             embedder.embed(embedder.model(null), rows.getString(1), Checkpoint.NONE).get();
         float[] outside = io.github.calcitefaiss.index.VectorCodec.decode(rows.getBytes(2));
-        assertArrayEquals(outside, vector, 1e-5f);
+        // A quantised model's products are rounded by the processor's own instructions.
+        assertArrayEquals(outside, vector, 5e-3f);
         compared++;
       }
       assertTrue(compared > 5, "compared " + compared);

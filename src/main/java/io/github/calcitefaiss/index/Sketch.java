@@ -74,7 +74,7 @@ final class Sketch {
   static final double SKEW = 0x1p-32;
 
   /** The step of the codes, in standard deviations of a direction. */
-  private static final double STEP = 0.42;
+  static final double STEP = 0.42;
 
   /** What the later directions leave out is much more for a few rows than for most. */
   private static final double RARE = 3;

@@ -25,7 +25,8 @@ package io.github.calcitefaiss.index;
  * T}. Weights along the next directions are integers, too ({@link LineWeights}).
  */
 final class SketchBounds {
-  private static final double LIMIT = 31_500;
+  /** What the sum of a row's weighted codes is at most. */
+  static final double LIMIT = 31_500;
 
   private static final int CODE = LineWeights.CODE;
 

@@ -367,7 +367,7 @@ class SketchTest {
     double others = 17 * multiple * (norm(v) * sketch.stepE + across * sketch.stepT);
     others += 273 * sketch.stepN;
     double most = multiple * Math.sqrt(squares) * sketch.longest + 8 * others;
-    double first = most / 31_500 * (Math.sqrt(v.length) * sketch.longest + 15 * 7);
+    double first = most / SketchBounds.LIMIT * (Math.sqrt(v.length) * sketch.longest + 15 * 7);
     double line = multiple * largest / LineWeights.MOST * Math.sqrt(w.length) * sketch.longestNext;
     return first + line + 2 * sketch.stepN;
   }
@@ -458,7 +458,7 @@ class SketchTest {
         int j = data.sketch.directions + random.nextInt(data.sketch.next);
         // Fewer than one in fifty along the next directions: what is left of these sets no step.
         boolean along = i % 80 == 3;
-        double deviation = data.sketch.steps[j] / 0.42;
+        double deviation = data.sketch.steps[j] / Sketch.STEP;
         double much = along ? (4 + 6.0 * i / ROWS) * deviation : 1;
         to = sum(back(along(x, data.first), data.first), much, along ? data.all[j] : left);
       }

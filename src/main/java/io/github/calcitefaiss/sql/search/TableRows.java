@@ -390,9 +390,11 @@ public record TableRows(
           readColumns(Set.of());
         }
         for (int column = 0; column < width; column++) {
-          from[column] = isKey(column) ? null : keptColumn(column);
-          if (from[column] == null && !isKey(column)) {
-            return false;
+          if (!isKey(column)) {
+            from[column] = keptColumn(column);
+            if (from[column] == null) {
+              return false;
+            }
           }
         }
       }

@@ -222,6 +222,25 @@ class KeptColumnsTest {
   }
 
   @Test
+  void valuesAreThoseOfTheVersionThatAStatementSees() throws SQLException {
+    create("n INTEGER", new Object[] {1}, new Object[] {2});
+    String order = " ORDER BY l2_distance(embedding, '[0,1]') LIMIT 2";
+    try (Connection connection = open();
+        Connection writer = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = writer.createStatement()) {
+      for (int i = 3; i < 6; i++) {
+        // The first asks for the column, so that the others may take it from there.
+        assertEquals("1", nearest(connection, "n = 2").get(0));
+        statement.execute("UPDATE docs SET n = " + i + " WHERE id = 0");
+        for (String where : new String[] {"", " WHERE n <> 7", " WHERE n <> 7"}) {
+          String sql = "SELECT n FROM docs" + where + order;
+          assertEquals(List.of("" + i, "2"), ask(connection, sql), sql);
+        }
+      }
+    }
+  }
+
+  @Test
   void columnsGoWhereMemoryIsShort() throws SQLException {
     create("n INTEGER, m INTEGER", new Object[] {1, 1}, new Object[] {2, 2});
     try (Connection writer = DriverManager.getConnection("jdbc:sqlite:" + file);
